@@ -1,0 +1,5 @@
+//! Change events → records: topic, key, value, headers.
+
+pub mod record;
+
+pub use record::Record;

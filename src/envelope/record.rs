@@ -1,0 +1,23 @@
+//! The record: what a sink delivers.
+
+use crate::commitlog::Position;
+
+/// One record, borrowed from the buffers it was encoded into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Topic name.
+    pub topic: &'a str,
+    /// Non-negative murmur2 hash of the partition-key JSON; the Kafka partition is this modulo the topic's
+    /// partition count.
+    pub partition_hash: u32,
+    /// Key bytes, compact JSON.
+    pub key: &'a [u8],
+    /// Value bytes, compact JSON; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Content identity, 32 lower-case hex digits: the header `event_id`.
+    pub event_id: &'a str,
+    /// Record timestamp, milliseconds since the epoch.
+    pub ts_ms: i64,
+    /// Where the event stands in the log.
+    pub position: Position,
+}

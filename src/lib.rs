@@ -1,0 +1,18 @@
+//! Change data capture for Apache Cassandra, without a JVM.
+//!
+//! The modules stand in the order in which one change travels; a module uses only those above it:
+//!
+//! 1. [`cql`]: CQL types and the values inside a cell's bytes.
+//! 2. [`schema`]: what table ids and column names mean.
+//! 3. [`commitlog`]: segment file → sections → frames → mutations. [`keystore`] supplies the keys of
+//!    encrypted segments.
+//! 4. [`change`]: mutation + schema → change events.
+//! 5. [`envelope`]: change events → records (topic, key, value, headers).
+//! 6. [`sink`]: records → file log, stdout.
+//! 7. [`checkpoint`]: what is safely done.
+//! 8. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
+
+pub mod commitlog;
+pub mod cql;
+pub mod envelope;
+pub mod schema;

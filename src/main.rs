@@ -1,0 +1,2 @@
+//! `cdc-agent`: parses the command line and dispatches.
+fn main() {}
