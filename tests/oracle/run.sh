@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a class of this project: run.sh 4.1|5.0|kafka CLASS [ARGUMENT…]; builds first when a source is newer than the jar.
-# 4.1 runs on JDK 11 (jdk11.sh), the others on JDK 17. JAVA_OPTS is passed on (default -Xmx512m).
+# 4.1 runs on JDK 11 (which compose/native/fetch.sh finds or fetches), the others on JDK 17. JAVA_OPTS is passed on (default -Xmx512m).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 version=$1
@@ -30,7 +30,7 @@ opens="java.base/java.lang.module java.base/jdk.internal.loader java.base/jdk.in
 exports="java.base/jdk.internal.misc java.base/jdk.internal.ref java.base/sun.nio.ch
     java.management.rmi/com.sun.jmx.remote.internal.rmi java.rmi/sun.rmi.registry java.rmi/sun.rmi.server java.sql/java.sql"
 case $version in
-    4.1) java=$("$here/jdk11.sh")/bin/java ;;
+    4.1) java=$("$here/../../compose/native/fetch.sh" jdk-11)/bin/java ;;
     *)
         exports="$exports java.base/java.lang.ref java.base/java.lang.reflect jdk.unsupported/sun.misc"
         opens="$opens java.base/sun.nio.ch java.base/java.io java.base/java.nio java.base/java.lang
