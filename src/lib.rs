@@ -10,8 +10,11 @@
 //! 5. [`envelope`]: change events → records (topic, key, value, headers).
 //! 6. [`sink`]: records → file log, stdout.
 //! 7. [`checkpoint`]: what is safely done.
-//! 8. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
+//! 8. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others. [`cli`] defines
+//!    what can be asked of them.
 
+pub mod agent;
+pub mod cli;
 pub mod commitlog;
 pub mod cql;
 pub mod envelope;

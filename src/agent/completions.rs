@@ -1,0 +1,52 @@
+//! `completions` and `man`: both are generated from the definition of the command line.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+use super::exit::{Exit, Failure};
+use crate::cli::{Cli, CompletionsArgs, ManArgs};
+
+/// `cdc-agent completions SHELL`.
+///
+/// # Errors
+///
+/// Standard output cannot be written.
+pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
+    // Written to memory first: the generator panics when its writer fails.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "cdc-agent", &mut script);
+    print(&script)
+}
+
+/// `cdc-agent man`.
+///
+/// # Errors
+///
+/// Standard output or the directory cannot be written.
+pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
+    match &args.dir {
+        None => print(&page(Cli::command()).map_err(Failure::stdout)?),
+        Some(dir) => {
+            let pages = Cli::command().disable_help_subcommand(true);
+            std::fs::create_dir_all(dir)
+                .and_then(|()| clap_mangen::generate_to(pages, dir))
+                .map_err(|error| Failure::cannot_write(dir, error))?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+fn print(bytes: &[u8]) -> Result<Exit, Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(Failure::stdout)?;
+    Ok(Exit::Ok)
+}
+
+fn page(command: clap::Command) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    clap_mangen::Man::new(command).render(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,153 @@
+//! Exit codes, and the error that ends a command.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// How a command ended. The numbers are part of the command line's contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Ok = 0,
+    /// A bug in this program.
+    Bug = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// The input is damaged; everything readable was read.
+    Damaged = 3,
+    /// The input cannot be read: no segment, unsupported version, no key.
+    Unreadable = 4,
+    /// The schema does not know a table that the input holds.
+    UnknownSchema = 5,
+    /// The destination refused or cannot be written.
+    Destination = 6,
+    /// Another writer holds the destination.
+    Locked = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What ended a command early: what happened, where, and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    what: String,
+    next: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that ends the program with `exit`; `what` says what happened and where, in lower case.
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            next: None,
+            source: None,
+        }
+    }
+
+    /// Adds what the user can do about it.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// Adds the error behind it.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// An input file that cannot be read.
+    pub fn cannot_read(path: &Path, error: io::Error) -> Self {
+        Self::new(Exit::Unreadable, format!("cannot read {}", path.display())).because(error)
+    }
+
+    /// A file or directory that cannot be written.
+    pub fn cannot_write(path: &Path, error: io::Error) -> Self {
+        Self::new(
+            Exit::Destination,
+            format!("cannot write {}", path.display()),
+        )
+        .because(error)
+    }
+
+    /// Standard output that cannot be written.
+    #[must_use]
+    pub fn stdout(error: io::Error) -> Self {
+        Self::new(Exit::Destination, "cannot write to standard output").because(error)
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Whether the reader of standard output went away (`cdc-agent inspect … | head`).
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        let io_error = self
+            .source
+            .as_ref()
+            .and_then(|s| s.downcast_ref::<io::Error>());
+        io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What happened, its causes after colons, and on a second line what to do next.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        if let Some(next) = &self.next {
+            write!(f, "\n  next: {next}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_where_why_and_what_next() {
+        let missing = io::Error::new(io::ErrorKind::NotFound, "no such file");
+        let failure = Failure::cannot_read(Path::new("a.log"), missing).next("check the path");
+        assert_eq!(
+            failure.to_string(),
+            "cannot read a.log: no such file\n  next: check the path"
+        );
+        assert_eq!(failure.exit(), Exit::Unreadable);
+        assert!(!failure.is_broken_pipe());
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_told_apart() {
+        let gone = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(Failure::stdout(gone).is_broken_pipe());
+    }
+}

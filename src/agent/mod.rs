@@ -1,0 +1,19 @@
+//! The commands. They only join the other modules: read, show, report, choose the exit code.
+
+pub mod completions;
+pub mod exit;
+
+use crate::cli::{Cli, Command};
+use exit::{Exit, Failure};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+///
+/// What kept the command from its work, with the exit code that says so.
+pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
+    }
+}

@@ -1,0 +1,58 @@
+//! The command line of `cdc-agent`: what can be said, with every help text. No behaviour.
+
+mod examples;
+mod filters;
+mod keys;
+mod programs;
+mod replay;
+mod values;
+
+pub use filters::FilterArgs;
+pub use keys::KeyArgs;
+pub use programs::{CompletionsArgs, ManArgs};
+pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
+pub use values::{
+    Cells, ColumnList, ColumnName, DecimalHandling, Instant, Profile, RowHash, TableName,
+    TimestampFormat, UnknownTable, Unrepresentable,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Apache Cassandra change data capture without a JVM.
+///
+/// Reads commit log segments (the files in Cassandra's cdc_raw directory) and turns them into Debezium-shaped
+/// records.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cdc-agent",
+    version,
+    propagate_version = true,
+    max_term_width = 120
+)]
+#[command(subcommand_required = true, arg_required_else_help = true, after_help = examples::TOP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a shell completion script on standard output
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one page a command into a directory
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,264 @@
+//! Values of options: names, times, and words with a fixed set.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Shape of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Every detail of a change: cell times, TTLs, ranges, partial collection updates
+    Flat,
+    /// Shape, key and topic of Debezium's Cassandra connector 3.5
+    DebeziumCassandra,
+    /// What Flink's `debezium-json` format reads
+    Debezium,
+}
+
+/// What profile `debezium` does with a change it has no shape for (ranges, partial updates).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unrepresentable {
+    /// Write it in the shape of profile `flat` to the topic with the suffix `.flat`
+    #[value(name = "side_topic")]
+    SideTopic,
+    /// Stop
+    Fail,
+}
+
+/// Version of `row_hash`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowHash {
+    /// No row_hash
+    Off,
+    /// Length-prefixed text of every hashed column
+    V1,
+    /// Columns in the order of `--row-hash-columns`, joined as jobs of older pipelines did
+    V0,
+}
+
+/// How `decimal` and `varint` are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DecimalHandling {
+    /// Decimal text, exact
+    String,
+    /// Base64 of the unscaled integer (with its scale for `decimal`), exact
+    Precise,
+    /// JSON number, rounded to a double
+    Double,
+}
+
+/// How `timestamp` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TimestampFormat {
+    /// Milliseconds since 1970-01-01T00:00:00Z, a number
+    #[value(name = "epoch_ms")]
+    EpochMs,
+    /// ISO 8601 text in UTC
+    Iso8601,
+}
+
+/// Which details of cells (write time, TTL) a record of profile `flat` carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Cells {
+    /// Only where they differ from `source.ts_us` or a TTL exists
+    #[value(name = "when_differs")]
+    WhenDiffers,
+    /// Of every cell
+    All,
+    /// Of none
+    None,
+}
+
+/// What to do with a table id that the schema does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UnknownTable {
+    /// Count and name the skipped mutations in the summary, go on
+    Ledger,
+    /// Stop at the first one
+    Block,
+}
+
+/// `keyspace.table`, as stored; double quotes around a part are taken off.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName {
+    /// Keyspace, unquoted.
+    pub keyspace: String,
+    /// Table, unquoted.
+    pub table: String,
+}
+
+/// `keyspace.table.column`, as stored; double quotes around a part are taken off. The column may hold dots.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnName {
+    /// Table.
+    pub table: TableName,
+    /// Column, unquoted.
+    pub column: String,
+}
+
+/// `keyspace.table=column,column…`: columns of a table in an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnList {
+    /// Table.
+    pub table: TableName,
+    /// Columns in the given order, at least one.
+    pub columns: Vec<String>,
+}
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, as Cassandra's write times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(pub i64);
+
+/// Why a value of an option was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Not `keyspace.table`.
+    #[error("expected <keyspace>.<table>")]
+    Table,
+    /// Not `keyspace.table.column`.
+    #[error("expected <keyspace>.<table>.<column>")]
+    Column,
+    /// Not `keyspace.table=column,…`.
+    #[error("expected <keyspace>.<table>=<column>[,<column>…]")]
+    Columns,
+    /// Not a time.
+    #[error(
+        "expected a time as RFC 3339 (2026-01-31T12:00:00Z) or as milliseconds or microseconds since 1970"
+    )]
+    Instant,
+}
+
+impl FromStr for TableName {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (keyspace, table) = text.split_once('.').ok_or(ValueError::Table)?;
+        let name = Self {
+            keyspace: unquote(keyspace),
+            table: unquote(table),
+        };
+        let valid = |part: &str| !part.is_empty() && !part.contains('.');
+        if valid(&name.keyspace) && valid(&name.table) {
+            Ok(name)
+        } else {
+            Err(ValueError::Table)
+        }
+    }
+}
+
+impl FromStr for ColumnName {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, '.');
+        let (Some(keyspace), Some(table), Some(column)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(ValueError::Column);
+        };
+        let name = Self {
+            table: TableName {
+                keyspace: unquote(keyspace),
+                table: unquote(table),
+            },
+            column: unquote(column),
+        };
+        if [&name.table.keyspace, &name.table.table, &name.column]
+            .iter()
+            .any(|part| part.is_empty())
+        {
+            return Err(ValueError::Column);
+        }
+        Ok(name)
+    }
+}
+
+impl FromStr for ColumnList {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (table, columns) = text.split_once('=').ok_or(ValueError::Columns)?;
+        let list = Self {
+            table: table.parse().map_err(|_| ValueError::Columns)?,
+            columns: columns.split(',').map(unquote).collect(),
+        };
+        if list.columns.iter().any(String::is_empty) {
+            return Err(ValueError::Columns);
+        }
+        Ok(list)
+    }
+}
+
+/// Numbers below this are milliseconds (up to the year 5138), others microseconds (from the year 1973).
+const FIRST_MICROSECONDS: u64 = 100_000_000_000_000;
+
+impl FromStr for Instant {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(number) = text.parse::<i64>() {
+            let scale = if number.unsigned_abs() < FIRST_MICROSECONDS {
+                1000
+            } else {
+                1
+            };
+            return Ok(Self(number.saturating_mul(scale)));
+        }
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ValueError::Instant)?;
+        i64::try_from(time.unix_timestamp_nanos().div_euclid(1000))
+            .map(Self)
+            .map_err(|_| ValueError::Instant)
+    }
+}
+
+fn unquote(part: &str) -> String {
+    part.strip_prefix('"')
+        .and_then(|inner| inner.strip_suffix('"'))
+        .map_or_else(|| part.to_owned(), |inner| inner.replace("\"\"", "\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let table: TableName = "shop.\"Orders\"".parse().unwrap();
+        assert_eq!(
+            (table.keyspace.as_str(), table.table.as_str()),
+            ("shop", "Orders")
+        );
+        let column: ColumnName = "shop.orders.a.b".parse().unwrap();
+        assert_eq!(column.column, "a.b");
+        let list: ColumnList = "shop.orders=id,total".parse().unwrap();
+        assert_eq!(list.columns, ["id", "total"]);
+        for bad in ["", "shop", ".orders", "shop.", "a.b.c"] {
+            assert_eq!(bad.parse::<TableName>(), Err(ValueError::Table), "{bad}");
+        }
+        assert!("shop.orders".parse::<ColumnName>().is_err());
+        for bad in ["shop.orders", "shop.orders=", "shop.orders=a,,b", "shop=a"] {
+            assert_eq!(bad.parse::<ColumnList>(), Err(ValueError::Columns), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_in_three_forms_are_the_same_instant() {
+        // 1_700_000_000 s is 2023-11-14T22:13:20Z (date -u -d @1700000000).
+        let expected = Instant(1_700_000_000_000_000);
+        for text in [
+            "2023-11-14T22:13:20Z",
+            "2023-11-14T23:13:20+01:00",
+            "1700000000000",
+            "1700000000000000",
+        ] {
+            assert_eq!(text.parse::<Instant>().unwrap(), expected, "{text}");
+        }
+        assert_eq!(
+            "1969-12-31T23:59:59.999999Z".parse::<Instant>().unwrap(),
+            Instant(-1)
+        );
+        assert!("yesterday".parse::<Instant>().is_err());
+    }
+}
