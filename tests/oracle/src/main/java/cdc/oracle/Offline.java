@@ -39,13 +39,10 @@ public final class Offline {
      *
      * @param settings further lines of cassandra.yaml, name to value; they replace the defaults of the same name
      * @param keyStore null when no segment is encrypted
-     * @return the temporary folder
      */
-    public static Path start(Map<String, String> settings, KeyStoreOptions keyStore) throws IOException {
+    public static void start(Map<String, String> settings, KeyStoreOptions keyStore) throws IOException {
         Path folder = Files.createTempDirectory("cdc-oracle");
         Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(folder)));
-        // CommitLogReader writes the bytes of an undecodable mutation there
-        System.setProperty("java.io.tmpdir", folder.toString());
 
         List<String> yaml = new ArrayList<>();
         defaults(folder).forEach((name, value) -> {
@@ -62,7 +59,6 @@ public final class Offline {
         System.setProperty("cassandra.config", file.toUri().toString());
         System.setProperty("cassandra.storagedir", folder.toString());
         DatabaseDescriptor.toolInitialization();
-        return folder;
     }
 
     private static Map<String, String> defaults(Path folder) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.utils.Utils;
 
 /**
@@ -29,8 +30,8 @@ public final class KafkaPartition {
             }
             byte[] key = parts[0].equals("-") ? new byte[0] : bytes(parts[0]);
             int count = Integer.parseInt(parts[1]);
-            int hash = Utils.murmur2(key);
-            out.println(parts[0] + " " + count + " " + hash + " " + Utils.toPositive(hash) % count);
+            int partition = BuiltInPartitioner.partitionForKey(key, count);
+            out.println(parts[0] + " " + count + " " + Utils.murmur2(key) + " " + partition);
         }
         out.flush();
     }

@@ -1,6 +1,7 @@
 package cdc.oracle.dump;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ import org.apache.cassandra.schema.TableId;
 /** Prints the mutations of one segment as they come, keeps its errors, and never tells the reader to stop. */
 final class SegmentHandler implements CommitLogReadHandler {
     private static final Pattern POSITION = Pattern.compile(" at (?:position )?(\\d+)");
+    /** The reader leaves the bytes of every mutation that it cannot decode in a temporary file of this name. */
+    private static final Pattern SAVED = Pattern.compile("saved to (\\S+mutation\\S+dat)\\. ");
 
     private final String segment;
     private final JsonGenerator json;
@@ -38,6 +41,7 @@ final class SegmentHandler implements CommitLogReadHandler {
         final Long position;
 
         Failure(String kind, boolean permissible, String message) {
+            System.err.println(kind + ": " + message);
             this.kind = kind;
             this.permissible = permissible;
             // the class of the message is what stands before its first place, path or further cause
@@ -66,12 +70,21 @@ final class SegmentHandler implements CommitLogReadHandler {
     }
 
     private void add(CommitLogReadException exception) {
+        Matcher saved = SAVED.matcher(exception.getMessage());
+        if (saved.find()) {
+            new File(saved.group(1)).delete();
+        }
         failures.add(new Failure(exception.reason.name(), exception.permissible, exception.getMessage()));
     }
 
     /** The reader gave up with an exception of its own. */
     void failed(Throwable error) {
-        failures.add(new Failure("EXCEPTION", false, error.toString()));
+        Throwable root = error;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        String names = error.getClass().getSimpleName() + " by " + root.getClass().getSimpleName();
+        failures.add(new Failure("EXCEPTION", false, names + ": " + root.getMessage()));
     }
 
     @Override
