@@ -8,14 +8,16 @@
 //!    encrypted segments.
 //! 4. [`change`]: mutation + schema → change events.
 //! 5. [`envelope`]: change events → records (topic, key, value, headers).
-//! 6. [`sink`]: records → file log, stdout.
-//! 7. [`checkpoint`]: what is safely done.
+//! 6. [`checkpoint`]: what is safely done.
+//! 7. [`sink`]: records → file log, stdout; the checkpoint is committed with them.
 //! 8. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others. [`cli`] defines
 //!    what can be asked of them.
 
 pub mod agent;
+pub mod checkpoint;
 pub mod cli;
 pub mod commitlog;
 pub mod cql;
 pub mod envelope;
 pub mod schema;
+pub mod sink;

@@ -1,0 +1,41 @@
+//! Records → stdout, nowhere.
+//!
+//! A sink accepts records with [`Sink::send`] and makes everything accepted so far durable with
+//! [`Sink::commit`], together with the checkpoint that says so. Accepted is not durable: what was sent and
+//! not committed is gone after a crash, and is sent again from the checkpoint that [`Sink::checkpoint`] gives.
+
+mod discard;
+mod error;
+
+mod line;
+mod stdout;
+
+use crate::checkpoint::Checkpoint;
+use crate::envelope::Record;
+
+pub use discard::Discard;
+pub use error::SinkError;
+
+pub use stdout::Stdout;
+
+/// Where records go.
+pub trait Sink {
+    /// Accept one record, after all records sent before it.
+    ///
+    /// # Errors
+    /// When the destination cannot take it. The sink is unusable from then on; what was not committed is
+    /// not there for readers.
+    fn send(&mut self, record: &Record<'_>) -> Result<(), SinkError>;
+
+    /// Make every record sent so far durable and visible to readers, together with `checkpoint`, or neither.
+    ///
+    /// A changed checkpoint needs a new generation ([`Checkpoint::next_generation`]).
+    ///
+    /// # Errors
+    /// As of [`Sink::send`]; also when `checkpoint` would take back what the last one said.
+    fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError>;
+
+    /// The checkpoint committed last, found in the destination or written since. `None` when the
+    /// destination keeps none (then every start is the first one).
+    fn checkpoint(&self) -> Option<&Checkpoint>;
+}
