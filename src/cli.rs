@@ -12,8 +12,8 @@ pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
 pub use values::{
-    Cells, ColumnList, ColumnName, DecimalHandling, Instant, Profile, RowHash, TableName,
-    TimestampFormat, UnknownTable, Unrepresentable,
+    Cells, ColumnList, ColumnName, DecimalHandling, Instant, Profile, RowHash, TableName, TimestampFormat,
+    UnknownTable, Unrepresentable,
 };
 
 use clap::{Parser, Subcommand};
@@ -23,12 +23,7 @@ use clap::{Parser, Subcommand};
 /// Reads commit log segments (the files in Cassandra's cdc_raw directory) and turns them into Debezium-shaped
 /// records.
 #[derive(Debug, Parser)]
-#[command(
-    name = "cdc-agent",
-    version,
-    propagate_version = true,
-    max_term_width = 120
-)]
+#[command(name = "cdc-agent", version, propagate_version = true, max_term_width = 120)]
 #[command(subcommand_required = true, arg_required_else_help = true, after_help = examples::TOP)]
 pub struct Cli {
     /// What to do.

@@ -39,9 +39,7 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
 
 fn print(bytes: &[u8]) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(bytes)
-        .and_then(|()| out.flush())
-        .map_err(Failure::stdout)?;
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)?;
     Ok(Exit::Ok)
 }
 

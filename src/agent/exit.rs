@@ -46,12 +46,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that ends the program with `exit`; `what` says what happened and where, in lower case.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self {
-            exit,
-            what: what.into(),
-            next: None,
-            source: None,
-        }
+        Self { exit, what: what.into(), next: None, source: None }
     }
 
     /// Adds what the user can do about it.
@@ -75,11 +70,7 @@ impl Failure {
 
     /// A file or directory that cannot be written.
     pub fn cannot_write(path: &Path, error: io::Error) -> Self {
-        Self::new(
-            Exit::Destination,
-            format!("cannot write {}", path.display()),
-        )
-        .because(error)
+        Self::new(Exit::Destination, format!("cannot write {}", path.display())).because(error)
     }
 
     /// Standard output that cannot be written.
@@ -97,10 +88,7 @@ impl Failure {
     /// Whether the reader of standard output went away (`cdc-agent inspect … | head`).
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
-        let io_error = self
-            .source
-            .as_ref()
-            .and_then(|s| s.downcast_ref::<io::Error>());
+        let io_error = self.source.as_ref().and_then(|s| s.downcast_ref::<io::Error>());
         io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
@@ -123,9 +111,7 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -137,10 +123,7 @@ mod tests {
     fn says_what_where_why_and_what_next() {
         let missing = io::Error::new(io::ErrorKind::NotFound, "no such file");
         let failure = Failure::cannot_read(Path::new("a.log"), missing).next("check the path");
-        assert_eq!(
-            failure.to_string(),
-            "cannot read a.log: no such file\n  next: check the path"
-        );
+        assert_eq!(failure.to_string(), "cannot read a.log: no such file\n  next: check the path");
         assert_eq!(failure.exit(), Exit::Unreadable);
         assert!(!failure.is_broken_pipe());
     }

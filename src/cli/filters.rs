@@ -26,11 +26,7 @@ pub struct FilterArgs {
     #[arg(long = "mask-column", value_name = "KS.TABLE.COLUMN")]
     pub mask_columns: Vec<ColumnName>,
     /// Replace the values of these columns by a keyed hash: equal values stay equal
-    #[arg(
-        long = "hash-column",
-        value_name = "KS.TABLE.COLUMN",
-        requires = "hash_key_file"
-    )]
+    #[arg(long = "hash-column", value_name = "KS.TABLE.COLUMN", requires = "hash_key_file")]
     pub hash_columns: Vec<ColumnName>,
     /// File with the key of `--hash-column`: its bytes as they are
     #[arg(long, value_name = "FILE", requires = "hash_columns")]

@@ -135,16 +135,9 @@ impl FromStr for TableName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (keyspace, table) = text.split_once('.').ok_or(ValueError::Table)?;
-        let name = Self {
-            keyspace: unquote(keyspace),
-            table: unquote(table),
-        };
+        let name = Self { keyspace: unquote(keyspace), table: unquote(table) };
         let valid = |part: &str| !part.is_empty() && !part.contains('.');
-        if valid(&name.keyspace) && valid(&name.table) {
-            Ok(name)
-        } else {
-            Err(ValueError::Table)
-        }
+        if valid(&name.keyspace) && valid(&name.table) { Ok(name) } else { Err(ValueError::Table) }
     }
 }
 
@@ -153,22 +146,14 @@ impl FromStr for ColumnName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, '.');
-        let (Some(keyspace), Some(table), Some(column)) =
-            (parts.next(), parts.next(), parts.next())
-        else {
+        let (Some(keyspace), Some(table), Some(column)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(ValueError::Column);
         };
         let name = Self {
-            table: TableName {
-                keyspace: unquote(keyspace),
-                table: unquote(table),
-            },
+            table: TableName { keyspace: unquote(keyspace), table: unquote(table) },
             column: unquote(column),
         };
-        if [&name.table.keyspace, &name.table.table, &name.column]
-            .iter()
-            .any(|part| part.is_empty())
-        {
+        if [&name.table.keyspace, &name.table.table, &name.column].iter().any(|part| part.is_empty()) {
             return Err(ValueError::Column);
         }
         Ok(name)
@@ -199,17 +184,11 @@ impl FromStr for Instant {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Ok(number) = text.parse::<i64>() {
-            let scale = if number.unsigned_abs() < FIRST_MICROSECONDS {
-                1000
-            } else {
-                1
-            };
+            let scale = if number.unsigned_abs() < FIRST_MICROSECONDS { 1000 } else { 1 };
             return Ok(Self(number.saturating_mul(scale)));
         }
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ValueError::Instant)?;
-        i64::try_from(time.unix_timestamp_nanos().div_euclid(1000))
-            .map(Self)
-            .map_err(|_| ValueError::Instant)
+        i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).map(Self).map_err(|_| ValueError::Instant)
     }
 }
 
@@ -226,10 +205,7 @@ mod tests {
     #[test]
     fn names() {
         let table: TableName = "shop.\"Orders\"".parse().unwrap();
-        assert_eq!(
-            (table.keyspace.as_str(), table.table.as_str()),
-            ("shop", "Orders")
-        );
+        assert_eq!((table.keyspace.as_str(), table.table.as_str()), ("shop", "Orders"));
         let column: ColumnName = "shop.orders.a.b".parse().unwrap();
         assert_eq!(column.column, "a.b");
         let list: ColumnList = "shop.orders=id,total".parse().unwrap();
@@ -247,18 +223,11 @@ mod tests {
     fn times_in_three_forms_are_the_same_instant() {
         // 1_700_000_000 s is 2023-11-14T22:13:20Z (date -u -d @1700000000).
         let expected = Instant(1_700_000_000_000_000);
-        for text in [
-            "2023-11-14T22:13:20Z",
-            "2023-11-14T23:13:20+01:00",
-            "1700000000000",
-            "1700000000000000",
-        ] {
+        for text in ["2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00", "1700000000000", "1700000000000000"]
+        {
             assert_eq!(text.parse::<Instant>().unwrap(), expected, "{text}");
         }
-        assert_eq!(
-            "1969-12-31T23:59:59.999999Z".parse::<Instant>().unwrap(),
-            Instant(-1)
-        );
+        assert_eq!("1969-12-31T23:59:59.999999Z".parse::<Instant>().unwrap(), Instant(-1));
         assert!("yesterday".parse::<Instant>().is_err());
     }
 }

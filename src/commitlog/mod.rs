@@ -1,9 +1,32 @@
-//! Segment file → sections → frames → mutations. Pure: no clock, no async; only [`map`] touches a file.
+//! Segment file → sections → frames → mutations. Pure: no I/O, no clock, no async.
 //!
-//! The format is described in `docs/commit-log-format.md`.
+//! Each reader makes one promise: [`Sections`] that a section's bounds can be believed, [`Frames`] that a
+//! payload's checksums are right, [`Decoder`] that a payload was used up to its last byte. The format is
+//! described in `docs/commit-log-format.md`.
 
+pub mod bytes;
+mod column_list;
+pub mod decoder;
+pub mod decompress;
+pub mod decrypt;
+pub mod descriptor;
 pub mod error;
+pub mod file_name;
+pub mod frame;
+pub mod map;
+mod marker;
+pub mod mutation;
 pub mod position;
+mod row;
+pub mod section;
+pub mod segment;
 
+pub use decoder::{Decoder, Peek, peek};
+pub use descriptor::{BodyFormat, Descriptor, DescriptorError};
 pub use error::{Damage, DamageKind};
+pub use file_name::SegmentName;
+pub use frame::{Frame, FrameStep, Frames};
+pub use mutation::{Mutation, MutationError};
 pub use position::{Position, SegmentId};
+pub use section::{SectionBounds, SectionStep, Sections};
+pub use segment::{Segment, SegmentError};

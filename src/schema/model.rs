@@ -58,8 +58,31 @@ pub struct Column {
     pub type_text: String,
     /// Clustering order DESC.
     pub descending: bool,
+    /// Stored as one cell an element; cached from the type.
+    pub multi_cell: bool,
+    /// Length of a simple value without a length prefix; cached from the type.
+    pub fixed_length: Option<usize>,
     /// Set when the column was dropped and not added again: the drop time in microseconds.
     pub dropped_at_us: Option<i64>,
+}
+
+impl Column {
+    /// A column; the cached properties are derived from the type.
+    #[must_use]
+    pub fn new(name: &str, kind: ColumnKind, cql_type: CqlType, type_text: &str) -> Self {
+        let is_key = matches!(kind, ColumnKind::PartitionKey | ColumnKind::Clustering);
+        Self {
+            name: name.to_owned(),
+            name_bytes: name.as_bytes().to_vec(),
+            kind,
+            multi_cell: !is_key && cql_type.is_multi_cell(),
+            fixed_length: cql_type.fixed_length(),
+            cql_type,
+            type_text: type_text.to_owned(),
+            descending: false,
+            dropped_at_us: None,
+        }
+    }
 }
 
 /// A table or materialized view.
@@ -94,14 +117,8 @@ impl TableSchema {
     /// [`Self::regulars`].
     #[must_use]
     pub fn column(&self, is_static: bool, name: &[u8]) -> Option<(usize, &Column)> {
-        let columns = if is_static {
-            &self.statics
-        } else {
-            &self.regulars
-        };
-        let index = columns
-            .binary_search_by(|c| c.name_bytes.as_slice().cmp(name))
-            .ok()?;
+        let columns = if is_static { &self.statics } else { &self.regulars };
+        let index = columns.binary_search_by(|c| c.name_bytes.as_slice().cmp(name)).ok()?;
         columns.get(index).map(|column| (index, column))
     }
 }

@@ -34,11 +34,7 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn wrong_usage_is_exit_code_2() {
-    for arguments in [
-        &[][..],
-        &["no-such-command"],
-        &["completions", "no-such-shell"],
-    ] {
+    for arguments in [&[][..], &["no-such-command"], &["completions", "no-such-shell"]] {
         let output = agent(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");

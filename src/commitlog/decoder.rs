@@ -1,0 +1,194 @@
+//! Decodes payloads with one schema.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::bytes::{self, Malformed};
+use super::column_list::{ColumnList, KnownLists, ListError};
+use super::mutation::{Deletion, Mutation, MutationError, PartitionUpdate};
+use super::row::{self, Epochs};
+use crate::schema::{Schema, TableId, TableSchema};
+
+const IS_EMPTY: u8 = 0x01;
+const IS_REVERSED: u8 = 0x02;
+const HAS_PARTITION_DELETION: u8 = 0x04;
+const HAS_STATIC_ROW: u8 = 0x08;
+const HAS_ROW_ESTIMATE: u8 = 0x10;
+const KNOWN_FLAGS: u8 = IS_EMPTY | IS_REVERSED | HAS_PARTITION_DELETION | HAS_STATIC_ROW | HAS_ROW_ESTIMATE;
+
+/// What a payload says without a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peek<'a> {
+    /// Number of partition updates.
+    pub updates: u64,
+    /// Table of the first update.
+    pub table: TableId,
+    /// Partition key of the first update (all updates of a mutation share its bytes).
+    pub partition_key: &'a [u8],
+}
+
+/// Reads what can be read without a schema.
+///
+/// # Errors
+/// The payload is too short for it.
+#[inline]
+pub fn peek(payload: &[u8]) -> Result<Peek<'_>, MutationError> {
+    let read = || {
+        let (rest, updates) = bytes::uvint(payload)?;
+        let (rest, id) = bytes::fixed(rest)?;
+        let (_, partition_key) = bytes::vbytes(rest)?;
+        Ok(Peek { updates, table: TableId(id), partition_key })
+    };
+    read().map_err(|error| MutationError::malformed(error, payload.len(), None))
+}
+
+#[derive(Debug, Default)]
+struct TableLists {
+    statics: KnownLists,
+    regulars: KnownLists,
+}
+
+/// Decodes mutations; keeps what it learned about the shapes of statements.
+#[derive(Debug)]
+pub struct Decoder<'s> {
+    schema: &'s Schema,
+    lists: HashMap<TableId, TableLists>,
+    present: Vec<usize>,
+}
+
+enum Failed {
+    Bytes(nom::Err<Malformed>),
+    Other(MutationError),
+}
+
+impl From<nom::Err<Malformed>> for Failed {
+    fn from(error: nom::Err<Malformed>) -> Self {
+        Self::Bytes(error)
+    }
+}
+
+impl From<ListError> for Failed {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Bytes(error) => Self::Bytes(error),
+            ListError::Schema(error) => Self::Other(error),
+        }
+    }
+}
+
+impl<'s> Decoder<'s> {
+    /// A decoder for `schema`.
+    #[must_use]
+    pub fn new(schema: &'s Schema) -> Self {
+        Self { schema, lists: HashMap::new(), present: Vec::new() }
+    }
+
+    /// The schema it decodes with.
+    #[must_use]
+    pub fn schema(&self) -> &'s Schema {
+        self.schema
+    }
+
+    /// Decodes a whole payload into `mutation`, which is emptied first.
+    ///
+    /// # Errors
+    /// See [`MutationError`]; `mutation` is then empty.
+    pub fn decode<'a>(&mut self, payload: &'a [u8], mutation: &mut Mutation<'a>) -> Result<(), MutationError>
+    where
+        's: 'a,
+    {
+        mutation.clear();
+        let mut table = None;
+        let result = self.updates(payload, mutation, &mut table);
+        result.map_err(|failed| {
+            mutation.clear();
+            match failed {
+                Failed::Bytes(error) => MutationError::malformed(error, payload.len(), table),
+                Failed::Other(error) => error,
+            }
+        })
+    }
+
+    fn updates<'a>(
+        &mut self,
+        payload: &'a [u8],
+        mutation: &mut Mutation<'a>,
+        table: &mut Option<TableId>,
+    ) -> Result<(), Failed>
+    where
+        's: 'a,
+    {
+        let (mut rest, count) = bytes::uvint(payload)?;
+        if count == 0 {
+            bytes::malformed::<()>(payload, "at least one partition update")?;
+        }
+        for _ in 0..count {
+            let (after, id) = bytes::fixed(rest)?;
+            let id = TableId(id);
+            *table = Some(id);
+            let schema = self.schema.table(id).ok_or(Failed::Other(MutationError::UnknownTable(id)))?;
+            rest = self.update(after, schema, mutation)?;
+        }
+        if !rest.is_empty() {
+            bytes::malformed::<()>(rest, "the end of the mutation")?;
+        }
+        Ok(())
+    }
+
+    fn update<'a>(
+        &mut self,
+        input: &'a [u8],
+        table: &'a TableSchema,
+        mutation: &mut Mutation<'a>,
+    ) -> Result<&'a [u8], Failed> {
+        let (rest, partition_key) = bytes::vbytes(input)?;
+        let (rest, flags) = bytes::u8(rest)?;
+        let first = mutation.unfiltereds.len();
+        let mut update = PartitionUpdate {
+            table,
+            partition_key,
+            deletion: None,
+            static_row: None,
+            unfiltereds: first..first,
+        };
+        if flags & !KNOWN_FLAGS != 0 || flags & IS_REVERSED != 0 {
+            bytes::malformed::<()>(rest, "known partition flags")?;
+        }
+        if flags & IS_EMPTY != 0 {
+            mutation.updates.push(update);
+            return Ok(rest);
+        }
+        let (mut rest, epochs) = Epochs::read(rest)?;
+        let lists = self.lists.entry(table.id).or_default();
+        let mut statics: Option<Rc<ColumnList>> = None;
+        if flags & HAS_STATIC_ROW != 0 {
+            let (after, list) = lists.statics.read(rest, table, true)?;
+            statics = Some(list);
+            rest = after;
+        }
+        let (mut rest, regulars) = lists.regulars.read(rest, table, false)?;
+        if flags & HAS_PARTITION_DELETION != 0 {
+            let (after, deletion) = epochs.deletion(rest)?;
+            update.deletion = deletion;
+            rest = after;
+        }
+        let mut rows = row::Rows { table, epochs, present: &mut self.present, mutation };
+        if let Some(statics) = &statics {
+            let (after, row) = rows.static_row(rest, statics)?;
+            update.static_row = Some(row);
+            rest = after;
+        }
+        if flags & HAS_ROW_ESTIMATE != 0 {
+            rest = bytes::uvint(rest)?.0;
+        }
+        let rest = rows.unfiltereds(rest, &regulars)?;
+        update.unfiltereds = first..mutation.unfiltereds.len();
+        mutation.updates.push(update);
+        Ok(rest)
+    }
+}
+
+/// The deletion that is none: `i64::MIN`. Its local time differs between versions and is not looked at.
+pub(super) fn live(deletion: Deletion) -> Option<Deletion> {
+    (deletion.ts_us != i64::MIN).then_some(deletion)
+}

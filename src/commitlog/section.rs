@@ -1,0 +1,195 @@
+//! Sections: the chain of sync markers through a segment, and what each pair of them encloses.
+
+use super::bytes;
+use super::error::{Damage, DamageKind};
+use super::frame::Frames;
+use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at, used_length};
+use super::segment::{STORED_HEAD_LENGTH, Segment};
+
+/// Reads the sections of a segment one after the other.
+///
+/// Damage is reported where it stands; reading goes on at the next marker that can be believed.
+#[derive(Debug)]
+pub struct Sections<'f> {
+    pub(super) segment: &'f Segment<'f>,
+    /// File offset of the next marker; `None` after the end of the chain.
+    pub(super) next: Option<usize>,
+    logical: u64,
+    unmarked: u64,
+    /// End of the file's last non-zero byte; computed once, when first needed.
+    used: Option<usize>,
+    plain: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+/// Where a section stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SectionBounds {
+    /// File offset of the marker that opens the section.
+    pub marker: usize,
+    /// File offset of its end: of the next marker.
+    pub end: usize,
+    /// Logical position of the section's first plain byte: the file offset in an uncompressed segment, else
+    /// the position in the writer's buffer, as `_cdc.idx` counts.
+    pub logical_start: u64,
+    /// What was wrong with the marker's pointer, when the end is not the one it names.
+    pub(super) fault: Option<PointerFault>,
+}
+
+/// What was wrong with a marker's pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PointerFault {
+    /// The section ends earlier, at a marker that was found.
+    Corrected,
+    /// It points behind the end of the file and no marker follows: the file was cut.
+    Truncated,
+    /// It points nowhere and no marker follows: the section ends where its frames end.
+    Lost,
+}
+
+impl PointerFault {
+    pub(super) fn damage_kind(self) -> DamageKind {
+        match self {
+            Self::Truncated => DamageKind::TruncatedSection,
+            Self::Corrected | Self::Lost => DamageKind::MarkerTarget,
+        }
+    }
+}
+
+/// What comes next in a segment.
+#[derive(Debug)]
+pub enum SectionStep<'r> {
+    /// A section whose bytes are at hand.
+    Section(Frames<'r>),
+    /// Damage; reading can go on.
+    Damage(Damage),
+}
+
+impl<'f> Sections<'f> {
+    /// Starts at the first marker of `segment`.
+    #[must_use]
+    pub fn new(segment: &'f Segment<'f>) -> Self {
+        let first = segment.descriptor().length;
+        Self {
+            segment,
+            next: Some(first),
+            logical: first as u64,
+            unmarked: 0,
+            used: None,
+            plain: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Bytes behind the last marker: written but never synced. Known once the chain has ended.
+    #[must_use]
+    pub fn unmarked_bytes(&self) -> u64 {
+        self.unmarked
+    }
+
+    /// The next section or damage; `None` at the end of the chain.
+    pub fn next_section(&mut self) -> Option<SectionStep<'_>> {
+        let marker = self.next.take()?;
+        let segment = self.segment;
+        match marker_at(segment.descriptor(), segment.file, marker) {
+            Marker::EndOfFile => None,
+            Marker::Zero => self.after_zero_marker(marker).map(SectionStep::Damage),
+            Marker::Invalid => Some(SectionStep::Damage(self.skip_invalid_marker(marker))),
+            Marker::Valid { next } => match self.bounds(marker, next) {
+                Ok(bounds) => Some(self.open(bounds)),
+                Err(damage) => Some(SectionStep::Damage(damage)),
+            },
+        }
+    }
+
+    /// A zero marker ends the chain, unless valid sections follow: then it was wiped.
+    fn after_zero_marker(&mut self, marker: usize) -> Option<Damage> {
+        let used = self.used_end();
+        if used <= marker {
+            return None;
+        }
+        match find_marker(self.segment.descriptor(), self.segment.file, marker + 1, used) {
+            Some(found) => {
+                self.next = Some(found);
+                Some(lost(DamageKind::MarkerChecksum, marker, found - marker))
+            }
+            None => {
+                self.unmarked = used.saturating_sub(marker + MARKER_LENGTH) as u64;
+                None
+            }
+        }
+    }
+
+    fn skip_invalid_marker(&mut self, marker: usize) -> Damage {
+        let used = self.used_end();
+        self.next = find_marker(self.segment.descriptor(), self.segment.file, marker + 1, used);
+        let end = self.next.unwrap_or(used);
+        lost(DamageKind::MarkerChecksum, marker, end.saturating_sub(marker))
+    }
+
+    fn used_end(&mut self) -> usize {
+        *self.used.get_or_insert_with(|| used_length(self.segment.file))
+    }
+
+    /// Decides where the section of a valid marker ends.
+    fn bounds(&mut self, marker: usize, next: i64) -> Result<SectionBounds, Damage> {
+        let (segment, file) = (self.segment, self.segment.file);
+        let body = marker + self.head_length();
+        let target = usize::try_from(next).ok().filter(|next| (body..=file.len()).contains(next));
+        let trusted = target.is_some_and(|at| marker_at(segment.descriptor(), file, at) != Marker::Invalid);
+        let found = if trusted { None } else { find_marker(segment.descriptor(), file, body, file.len()) };
+        let (end, fault) = match (target, found) {
+            (Some(target), found) if found.is_none_or(|found| found > target) => (target, None),
+            (_, Some(found)) => (found, Some(PointerFault::Corrected)),
+            _ if segment.is_stored() => {
+                return Err(lost(DamageKind::TruncatedSection, marker, file.len() - marker));
+            }
+            _ if usize::try_from(next).is_ok_and(|next| next > file.len()) => {
+                (file.len(), Some(PointerFault::Truncated))
+            }
+            _ => (file.len(), Some(PointerFault::Lost)),
+        };
+        self.next = (end < file.len()).then_some(end);
+        Ok(SectionBounds { marker, end, logical_start: self.logical_start(marker), fault })
+    }
+
+    fn head_length(&self) -> usize {
+        if self.segment.is_stored() { STORED_HEAD_LENGTH } else { MARKER_LENGTH }
+    }
+
+    fn logical_start(&self, marker: usize) -> u64 {
+        let marker_length = MARKER_LENGTH as u64;
+        if self.segment.is_stored() { self.logical + marker_length } else { marker as u64 + marker_length }
+    }
+
+    fn open(&mut self, bounds: SectionBounds) -> SectionStep<'_> {
+        let segment = self.segment;
+        let body = segment.file.get(bounds.marker + MARKER_LENGTH..bounds.end).unwrap_or_default();
+        if !segment.is_stored() {
+            return SectionStep::Section(Frames::new(segment, bounds, body, &mut self.next));
+        }
+        match self.restore(bounds, body) {
+            Ok(()) => SectionStep::Section(Frames::new(segment, bounds, &self.plain, &mut self.next)),
+            Err(damage) => SectionStep::Damage(damage),
+        }
+    }
+
+    /// Restores a compressed or encrypted body into `self.plain`.
+    fn restore(&mut self, bounds: SectionBounds, body: &[u8]) -> Result<(), Damage> {
+        let undecodable = |kind| lost(kind, bounds.marker, bounds.end.saturating_sub(bounds.marker));
+        let (block, plain_length) = bytes::u32(body).map_err(|_| undecodable(DamageKind::SectionBody))?;
+        let plain_length = usize::try_from(plain_length)
+            .ok()
+            .filter(|length| i32::try_from(*length).is_ok())
+            .ok_or_else(|| undecodable(DamageKind::SectionTooLarge))?;
+        self.segment
+            .restore(block, plain_length, &mut self.scratch, &mut self.plain)
+            .map_err(|_| undecodable(DamageKind::SectionBody))?;
+        self.logical = bounds.logical_start + plain_length as u64;
+        Ok(())
+    }
+}
+
+fn lost(kind: DamageKind, offset: usize, bytes: usize) -> Damage {
+    Damage { kind, offset: offset as u64, plain_offset: None, lost_bytes: bytes as u64, lost_mutations: None }
+}

@@ -1,0 +1,142 @@
+//! A segment's bytes with its descriptor: what is needed to read sections out of them.
+
+use super::decompress::{self, BodyError};
+use super::decrypt::{CipherError, SectionCipher};
+use super::descriptor::{BodyFormat, Descriptor, DescriptorError};
+use super::error::DamageKind;
+use super::file_name::SegmentName;
+use super::marker::MARKER_LENGTH;
+
+/// Length of what stands before a stored (compressed or encrypted) body: marker and plain length.
+pub(super) const STORED_HEAD_LENGTH: usize = MARKER_LENGTH + 4;
+
+/// A segment in memory or mapped.
+#[derive(Debug)]
+pub struct Segment<'f> {
+    pub(super) file: &'f [u8],
+    descriptor: Descriptor,
+    cipher: Option<SectionCipher>,
+}
+
+/// Why a segment cannot be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SegmentError {
+    /// The descriptor.
+    #[error(transparent)]
+    Descriptor(#[from] DescriptorError),
+    /// Name and descriptor disagree.
+    #[error("the file name says version {}, id {}; the descriptor says version {version}, id {id}", name.version, name.id)]
+    NameMismatch {
+        /// From the file name.
+        name: SegmentName,
+        /// From the descriptor.
+        version: u32,
+        /// From the descriptor.
+        id: super::SegmentId,
+    },
+    /// The segment is encrypted and its key was not given.
+    #[error(
+        "the segment is encrypted with key `{alias}` and no such key was given; \
+         pass --keystore or --commitlog-key-hex-file"
+    )]
+    NoKey {
+        /// Alias in the descriptor.
+        alias: String,
+    },
+    /// The cipher is unknown or the key does not fit it.
+    #[error(transparent)]
+    Cipher(#[from] CipherError),
+}
+
+impl SegmentError {
+    /// The kind of damage, for ledgers; `None` when the file is not damaged but unreadable.
+    #[must_use]
+    pub fn damage_kind(&self) -> Option<DamageKind> {
+        match self {
+            Self::Descriptor(error) => error.damage_kind(),
+            Self::NameMismatch { .. } => Some(DamageKind::DescriptorMismatch),
+            Self::NoKey { .. } | Self::Cipher(_) => None,
+        }
+    }
+}
+
+/// Looks up the AES key of an alias.
+pub type KeyLookup<'k> = &'k dyn Fn(&str) -> Option<Vec<u8>>;
+
+impl<'f> Segment<'f> {
+    /// Reads the descriptor of a segment's bytes.
+    ///
+    /// `name` is checked against it when given; `key` is asked when the segment is encrypted.
+    ///
+    /// # Errors
+    /// See [`SegmentError`].
+    pub fn open(file: &'f [u8], name: Option<SegmentName>, key: KeyLookup<'_>) -> Result<Self, SegmentError> {
+        let descriptor = Descriptor::parse(file)?;
+        if let Some(name) = name
+            && (name.version != descriptor.version || name.id != descriptor.id)
+        {
+            return Err(SegmentError::NameMismatch { name, version: descriptor.version, id: descriptor.id });
+        }
+        let cipher = match &descriptor.body {
+            BodyFormat::Encrypted(encryption) => {
+                let alias = &encryption.key_alias;
+                let key = key(alias).ok_or_else(|| SegmentError::NoKey { alias: alias.clone() })?;
+                Some(SectionCipher::new(&encryption.cipher, &key, &encryption.iv)?)
+            }
+            BodyFormat::Plain | BodyFormat::Compressed(_) => None,
+        };
+        Ok(Self { file, descriptor, cipher })
+    }
+
+    /// The descriptor.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Length of the file in bytes.
+    #[must_use]
+    pub fn file_length(&self) -> usize {
+        self.file.len()
+    }
+
+    /// Whether section bodies are stored compressed or encrypted.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.descriptor.body != BodyFormat::Plain
+    }
+
+    /// The bytes of the descriptor and the first section, by which a segment is recognised.
+    #[must_use]
+    pub fn head(&self) -> (&'f [u8], &'f [u8]) {
+        let (descriptor, rest) =
+            self.file.split_at_checked(self.descriptor.length).unwrap_or((self.file, &[]));
+        let end = match super::marker::marker_at(&self.descriptor, self.file, self.descriptor.length) {
+            super::marker::Marker::Valid { next } => usize::try_from(next).unwrap_or(0),
+            _ => 0,
+        };
+        let first = end.checked_sub(self.descriptor.length).and_then(|length| rest.get(..length));
+        (descriptor, first.unwrap_or_default())
+    }
+
+    /// Restores a stored body into `plain`.
+    pub(super) fn restore(
+        &self,
+        body: &[u8],
+        plain_length: usize,
+        scratch: &mut Vec<u8>,
+        plain: &mut Vec<u8>,
+    ) -> Result<(), BodyError> {
+        match (&self.descriptor.body, &self.cipher) {
+            (BodyFormat::Compressed(compression), _) => {
+                decompress::decompress(*compression, body, plain_length, plain)
+            }
+            (_, Some(cipher)) => cipher.decrypt(body, plain_length, scratch, plain),
+            (_, None) => {
+                plain.clear();
+                plain.extend_from_slice(body);
+                Ok(())
+            }
+        }
+    }
+}
