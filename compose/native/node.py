@@ -296,11 +296,14 @@ class Node:
 
 def process_start(pid):
     """When a process was started (clock ticks since boot), or None when it does not run (any more)."""
+    process = Path(f"/proc/{pid}")
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+        # The main thread of a JVM can be a zombie while others still end and hold its ports.
+        ended = fields[0] == "Z" and len(list((process / "task").iterdir())) <= 1
     except OSError:
         return None
-    return None if fields[0] == "Z" else int(fields[19])
+    return None if ended else int(fields[19])
 
 
 def yaml_value(text):
