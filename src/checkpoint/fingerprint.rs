@@ -16,10 +16,7 @@ impl Fingerprint {
     /// none).
     #[must_use]
     pub fn of(descriptor: &[u8], first_section: &[u8]) -> Self {
-        let digest = Sha256::new()
-            .chain_update(descriptor)
-            .chain_update(first_section)
-            .finalize();
+        let digest = Sha256::new().chain_update(descriptor).chain_update(first_section).finalize();
         let mut first = [0; 16];
         for (to, from) in first.iter_mut().zip(digest) {
             *to = from;
@@ -47,8 +44,7 @@ impl FromStr for Fingerprint {
         if text.len() != 32 || !text.bytes().all(lower_hex) {
             return Err(ParseFingerprintError(text.to_owned()));
         }
-        let number =
-            u128::from_str_radix(text, 16).map_err(|_| ParseFingerprintError(text.to_owned()))?;
+        let number = u128::from_str_radix(text, 16).map_err(|_| ParseFingerprintError(text.to_owned()))?;
         Ok(Self(number.to_be_bytes()))
     }
 }

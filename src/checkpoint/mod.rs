@@ -52,9 +52,7 @@ impl Checkpoint {
 
     /// The segments that were read to their end, in id order.
     pub fn done(&self) -> impl Iterator<Item = (SegmentId, Fingerprint)> {
-        self.done
-            .iter()
-            .map(|(segment, fingerprint)| (*segment, *fingerprint))
+        self.done.iter().map(|(segment, fingerprint)| (*segment, *fingerprint))
     }
 
     /// The places of mutations that could not be decoded yet, in the order of the log.
@@ -72,10 +70,9 @@ impl Checkpoint {
             return Err(CheckpointError::AlreadyDone { segment });
         }
         match self.open.get(&segment) {
-            Some(reached) if *reached > first_not_done => Err(CheckpointError::Backwards {
-                reached: *reached,
-                asked: first_not_done,
-            }),
+            Some(reached) if *reached > first_not_done => {
+                Err(CheckpointError::Backwards { reached: *reached, asked: first_not_done })
+            }
             _ => {
                 self.open.insert(segment, first_not_done);
                 Ok(())
@@ -87,17 +84,11 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When another segment with the same id, as told by its fingerprint, is done.
-    pub fn finish(
-        &mut self,
-        segment: SegmentId,
-        fingerprint: Fingerprint,
-    ) -> Result<(), CheckpointError> {
+    pub fn finish(&mut self, segment: SegmentId, fingerprint: Fingerprint) -> Result<(), CheckpointError> {
         match self.done.get(&segment) {
-            Some(done) if *done != fingerprint => Err(CheckpointError::OtherSegment {
-                segment,
-                done: *done,
-                found: fingerprint,
-            }),
+            Some(done) if *done != fingerprint => {
+                Err(CheckpointError::OtherSegment { segment, done: *done, found: fingerprint })
+            }
             _ => {
                 self.open.remove(&segment);
                 self.done.insert(segment, fingerprint);
@@ -119,10 +110,9 @@ impl Checkpoint {
             return Err(CheckpointError::AlreadyDone { segment });
         }
         match self.open.get(&segment) {
-            Some(reached) if *reached > place => Err(CheckpointError::Backwards {
-                reached: *reached,
-                asked: place,
-            }),
+            Some(reached) if *reached > place => {
+                Err(CheckpointError::Backwards { reached: *reached, asked: place })
+            }
             _ => {
                 self.parked.insert(place);
                 Ok(())
@@ -135,18 +125,13 @@ impl Checkpoint {
     /// # Errors
     /// When nothing is parked there.
     pub fn unpark(&mut self, place: Position) -> Result<(), CheckpointError> {
-        if self.parked.remove(&place) {
-            Ok(())
-        } else {
-            Err(CheckpointError::NotParked { place })
-        }
+        if self.parked.remove(&place) { Ok(()) } else { Err(CheckpointError::NotParked { place }) }
     }
 
     /// Whether every event of the segment is done and nothing in it is parked, so that it may be deleted.
     #[must_use]
     pub fn is_complete(&self, segment: SegmentId) -> bool {
-        self.done.contains_key(&segment)
-            && !self.parked.iter().any(|place| place.segment == segment)
+        self.done.contains_key(&segment) && !self.parked.iter().any(|place| place.segment == segment)
     }
 
     /// Start the next generation. To be called once before every commit of a changed checkpoint.
@@ -194,10 +179,7 @@ impl Checkpoint {
                     row: 0,
                     ..*reached
                 });
-                return Err(CheckpointError::Backwards {
-                    reached: *reached,
-                    asked,
-                });
+                return Err(CheckpointError::Backwards { reached: *reached, asked });
             }
         }
         Ok(())

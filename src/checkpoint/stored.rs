@@ -31,8 +31,7 @@ impl Checkpoint {
     /// # Errors
     /// When the text is no checkpoint, or has a version that this program does not know.
     pub fn from_json(text: &[u8]) -> Result<Self, CheckpointError> {
-        let value =
-            serde_json::from_slice(text).map_err(|e| CheckpointError::Unreadable(e.to_string()))?;
+        let value = serde_json::from_slice(text).map_err(|e| CheckpointError::Unreadable(e.to_string()))?;
         from_value(value)
     }
 
@@ -49,15 +48,10 @@ fn from_value(value: Value) -> Result<Checkpoint, CheckpointError> {
     match value.get("version").and_then(Value::as_u64) {
         Some(VERSION) => {}
         Some(found) if found > VERSION => {
-            return Err(CheckpointError::NewerVersion {
-                found,
-                known: VERSION,
-            });
+            return Err(CheckpointError::NewerVersion { found, known: VERSION });
         }
         _ => {
-            return Err(CheckpointError::Unreadable(
-                "it has no known `version`".to_owned(),
-            ));
+            return Err(CheckpointError::Unreadable("it has no known `version`".to_owned()));
         }
     }
     let stored: Stored =
@@ -70,34 +64,24 @@ impl TryFrom<Stored> for Checkpoint {
 
     fn try_from(stored: Stored) -> Result<Self, CheckpointError> {
         let position = |text: &str| -> Result<Position, CheckpointError> {
-            text.parse()
-                .map_err(|e| CheckpointError::Unreadable(format!("{e}")))
+            text.parse().map_err(|e| CheckpointError::Unreadable(format!("{e}")))
         };
-        let mut checkpoint = Self {
-            generation: stored.generation,
-            ..Self::default()
-        };
+        let mut checkpoint = Self { generation: stored.generation, ..Self::default() };
         for (id, text) in &stored.open {
             let reached = position(text)?;
             if reached.segment != SegmentId(*id) || stored.done.contains_key(id) {
-                let what = format!(
-                    "open segment {id} is also done, or stands at {reached}, in another segment"
-                );
+                let what =
+                    format!("open segment {id} is also done, or stands at {reached}, in another segment");
                 return Err(CheckpointError::Unreadable(what));
             }
             checkpoint.open.insert(reached.segment, reached);
         }
         for (id, text) in &stored.done {
-            let fingerprint = text
-                .parse()
-                .map_err(|e| CheckpointError::Unreadable(format!("{e}")))?;
+            let fingerprint = text.parse().map_err(|e| CheckpointError::Unreadable(format!("{e}")))?;
             checkpoint.done.insert(SegmentId(*id), fingerprint);
         }
-        checkpoint.parked = stored
-            .parked
-            .iter()
-            .map(|text| position(text))
-            .collect::<Result<BTreeSet<_>, _>>()?;
+        checkpoint.parked =
+            stored.parked.iter().map(|text| position(text)).collect::<Result<BTreeSet<_>, _>>()?;
         Ok(checkpoint)
     }
 }
@@ -107,16 +91,8 @@ impl Serialize for Checkpoint {
         Stored {
             version: VERSION,
             generation: self.generation,
-            open: self
-                .open
-                .iter()
-                .map(|(id, reached)| (id.0, reached.to_string()))
-                .collect(),
-            done: self
-                .done
-                .iter()
-                .map(|(id, fingerprint)| (id.0, fingerprint.to_string()))
-                .collect(),
+            open: self.open.iter().map(|(id, reached)| (id.0, reached.to_string())).collect(),
+            done: self.done.iter().map(|(id, fingerprint)| (id.0, fingerprint.to_string())).collect(),
             parked: self.parked.iter().map(ToString::to_string).collect(),
         }
         .serialize(serializer)

@@ -16,12 +16,7 @@ fn fingerprint_is_the_start_of_sha256() {
     let fingerprint = Fingerprint::of(b"ab", b"c");
     assert_eq!(fingerprint.to_string(), "ba7816bf8f01cfea414140de5dae2223");
     assert_eq!("ba7816bf8f01cfea414140de5dae2223".parse(), Ok(fingerprint));
-    for text in [
-        "",
-        "ba",
-        "BA7816BF8F01CFEA414140DE5DAE2223",
-        "+a7816bf8f01cfea414140de5dae2223",
-    ] {
+    for text in ["", "ba", "BA7816BF8F01CFEA414140DE5DAE2223", "+a7816bf8f01cfea414140de5dae2223"] {
         assert!(text.parse::<Fingerprint>().is_err(), "{text}");
     }
 }
@@ -33,26 +28,14 @@ fn progress_in_a_segment_only_grows() {
     checkpoint.advance(at("5:20:3")).unwrap();
     checkpoint.advance(at("5:20:3:1")).unwrap();
     checkpoint.advance(at("4:90:0")).unwrap();
-    assert!(matches!(
-        checkpoint.advance(at("5:20:3")),
-        Err(CheckpointError::Backwards { .. })
-    ));
-    assert_eq!(
-        checkpoint.open().collect::<Vec<_>>(),
-        [at("4:90:0"), at("5:20:3:1")]
-    );
+    assert!(matches!(checkpoint.advance(at("5:20:3")), Err(CheckpointError::Backwards { .. })));
+    assert_eq!(checkpoint.open().collect::<Vec<_>>(), [at("4:90:0"), at("5:20:3:1")]);
     checkpoint.finish(SegmentId(5), print(1)).unwrap();
     checkpoint.finish(SegmentId(5), print(1)).unwrap();
     assert_eq!(checkpoint.open_at(SegmentId(5)), None);
     assert_eq!(checkpoint.done_as(SegmentId(5)), Some(print(1)));
-    assert!(matches!(
-        checkpoint.advance(at("5:30:0")),
-        Err(CheckpointError::AlreadyDone { .. })
-    ));
-    assert!(matches!(
-        checkpoint.finish(SegmentId(5), print(2)),
-        Err(CheckpointError::OtherSegment { .. })
-    ));
+    assert!(matches!(checkpoint.advance(at("5:30:0")), Err(CheckpointError::AlreadyDone { .. })));
+    assert!(matches!(checkpoint.finish(SegmentId(5), print(2)), Err(CheckpointError::OtherSegment { .. })));
 }
 
 #[test]
@@ -61,21 +44,12 @@ fn a_segment_with_a_parked_mutation_is_not_complete() {
     checkpoint.park(at("5:20:3")).unwrap();
     checkpoint.advance(at("5:20:4")).unwrap();
     checkpoint.park(at("5:20:3")).unwrap();
-    assert!(matches!(
-        checkpoint.park(at("5:20:2")),
-        Err(CheckpointError::Backwards { .. })
-    ));
+    assert!(matches!(checkpoint.park(at("5:20:2")), Err(CheckpointError::Backwards { .. })));
     checkpoint.finish(SegmentId(5), print(1)).unwrap();
     assert!(!checkpoint.is_complete(SegmentId(5)));
-    assert!(matches!(
-        checkpoint.park(at("5:50:0")),
-        Err(CheckpointError::AlreadyDone { .. })
-    ));
+    assert!(matches!(checkpoint.park(at("5:50:0")), Err(CheckpointError::AlreadyDone { .. })));
     checkpoint.unpark(at("5:20:3")).unwrap();
-    assert!(matches!(
-        checkpoint.unpark(at("5:20:3")),
-        Err(CheckpointError::NotParked { .. })
-    ));
+    assert!(matches!(checkpoint.unpark(at("5:20:3")), Err(CheckpointError::NotParked { .. })));
     assert!(checkpoint.is_complete(SegmentId(5)));
     assert!(!checkpoint.is_complete(SegmentId(6)));
 }
@@ -116,10 +90,7 @@ fn a_newer_or_broken_stored_form_is_refused() {
         r#"{"version":1,"generation":1,"open":{},"done":{}}"#,
     ] {
         assert!(
-            matches!(
-                Checkpoint::from_json(text.as_bytes()),
-                Err(CheckpointError::Unreadable(_))
-            ),
+            matches!(Checkpoint::from_json(text.as_bytes()), Err(CheckpointError::Unreadable(_))),
             "{text}"
         );
     }
@@ -137,42 +108,21 @@ fn a_committed_checkpoint_is_only_replaced_by_a_later_one() {
 
     let mut next = committed.clone();
     next.finish(SegmentId(2), print(2)).unwrap();
-    assert!(matches!(
-        next.check_follows(&committed),
-        Err(CheckpointError::StaleGeneration { .. })
-    ));
+    assert!(matches!(next.check_follows(&committed), Err(CheckpointError::StaleGeneration { .. })));
     next.next_generation();
     next.check_follows(&committed).unwrap();
     assert!(committed.check_follows(&next).is_err());
 
-    let mut forgetful = Checkpoint {
-        generation: 9,
-        ..Checkpoint::default()
-    };
-    assert!(matches!(
-        forgetful.check_follows(&committed),
-        Err(CheckpointError::AlreadyDone { .. })
-    ));
+    let mut forgetful = Checkpoint { generation: 9, ..Checkpoint::default() };
+    assert!(matches!(forgetful.check_follows(&committed), Err(CheckpointError::AlreadyDone { .. })));
     forgetful.finish(SegmentId(1), print(1)).unwrap();
-    assert!(matches!(
-        forgetful.check_follows(&committed),
-        Err(CheckpointError::Backwards { .. })
-    ));
+    assert!(matches!(forgetful.check_follows(&committed), Err(CheckpointError::Backwards { .. })));
     forgetful.advance(at("2:20:4")).unwrap();
-    assert!(matches!(
-        forgetful.check_follows(&committed),
-        Err(CheckpointError::Backwards { .. })
-    ));
+    assert!(matches!(forgetful.check_follows(&committed), Err(CheckpointError::Backwards { .. })));
     forgetful.advance(at("2:20:5")).unwrap();
     forgetful.check_follows(&committed).unwrap();
 
-    let mut other = Checkpoint {
-        generation: 9,
-        ..Checkpoint::default()
-    };
+    let mut other = Checkpoint { generation: 9, ..Checkpoint::default() };
     other.finish(SegmentId(1), print(7)).unwrap();
-    assert!(matches!(
-        other.check_follows(&committed),
-        Err(CheckpointError::OtherSegment { .. })
-    ));
+    assert!(matches!(other.check_follows(&committed), Err(CheckpointError::OtherSegment { .. })));
 }

@@ -18,9 +18,7 @@ impl Sink for Discard {
     fn send(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
         let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
         self.records += 1;
-        self.bytes = self
-            .bytes
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         Ok(())
     }
 

@@ -69,9 +69,7 @@ impl SinkError {
     /// An error of the operating system, with the advice that fits its kind.
     pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
         let hint = match source.kind() {
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 "make room and start again, which continues from the last commit"
             }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -80,11 +78,6 @@ impl SinkError {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
             _ => "start again, which continues from the last commit",
         };
-        Self::Io {
-            what,
-            path: path.to_owned(),
-            hint,
-            source,
-        }
+        Self::Io { what, path: path.to_owned(), hint, source }
     }
 }

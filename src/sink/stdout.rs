@@ -22,21 +22,14 @@ pub struct Stdout<W: Write> {
 impl<W: Write> Stdout<W> {
     /// Write to `out`, which needs no buffer of its own.
     pub fn new(out: W) -> Self {
-        Self {
-            out,
-            buffer: Vec::with_capacity(BUFFER_BYTES),
-            failed: false,
-        }
+        Self { out, buffer: Vec::with_capacity(BUFFER_BYTES), failed: false }
     }
 
     fn write_out(&mut self) -> Result<(), SinkError> {
         if self.failed {
             return Err(SinkError::Failed);
         }
-        let written = self
-            .out
-            .write_all(&self.buffer)
-            .and_then(|()| self.out.flush());
+        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
         self.buffer.clear();
         written.map_err(|source| {
             self.failed = true;
@@ -50,13 +43,7 @@ impl<W: Write> Stdout<W> {
 
 impl<W: Write> Sink for Stdout<W> {
     fn send(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
-        let Record {
-            topic,
-            key,
-            value,
-            event_id,
-            ..
-        } = *record;
+        let Record { topic, key, value, event_id, .. } = *record;
         let needed = topic.len() + line::body_len(key, value, event_id);
         if self.buffer.len() + needed > BUFFER_BYTES {
             self.write_out()?;
@@ -84,29 +71,15 @@ mod tests {
     use crate::commitlog::{Position, SegmentId};
 
     fn record<'a>(key: &'a [u8], value: Option<&'a [u8]>) -> Record<'a> {
-        let position = Position {
-            segment: SegmentId(1),
-            marker: 20,
-            entry: 0,
-            row: 0,
-        };
-        Record {
-            topic: "p.cdc.k.t",
-            partition_hash: 0,
-            key,
-            value,
-            event_id: "00ff",
-            ts_ms: 5,
-            position,
-        }
+        let position = Position { segment: SegmentId(1), marker: 20, entry: 0, row: 0 };
+        Record { topic: "p.cdc.k.t", partition_hash: 0, key, value, event_id: "00ff", ts_ms: 5, position }
     }
 
     #[test]
     fn one_line_a_record_after_the_commit() {
         let mut written = Vec::new();
         let mut sink = Stdout::new(&mut written);
-        sink.send(&record(br#"{"id":1}"#, Some(br#"{"op":"c"}"#)))
-            .unwrap();
+        sink.send(&record(br#"{"id":1}"#, Some(br#"{"op":"c"}"#))).unwrap();
         sink.send(&record(br#"{"id":2}"#, None)).unwrap();
         sink.commit(&Checkpoint::default()).unwrap();
         assert!(sink.checkpoint().is_none());
@@ -147,20 +120,11 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_a_clean_stop_and_a_full_disk_is_not() {
-        for (kind, code) in [
-            (io::ErrorKind::BrokenPipe, 0),
-            (io::ErrorKind::StorageFull, 6),
-        ] {
+        for (kind, code) in [(io::ErrorKind::BrokenPipe, 0), (io::ErrorKind::StorageFull, 6)] {
             let mut sink = Stdout::new(Broken(kind));
             sink.send(&record(b"1", None)).unwrap();
-            assert_eq!(
-                sink.commit(&Checkpoint::default()).unwrap_err().exit_code(),
-                code
-            );
-            assert!(matches!(
-                sink.commit(&Checkpoint::default()),
-                Err(SinkError::Failed)
-            ));
+            assert_eq!(sink.commit(&Checkpoint::default()).unwrap_err().exit_code(), code);
+            assert!(matches!(sink.commit(&Checkpoint::default()), Err(SinkError::Failed)));
         }
     }
 }
