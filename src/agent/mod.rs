@@ -2,8 +2,6 @@
 
 pub mod completions;
 pub mod exit;
-pub mod input;
-pub mod inspect;
 
 use crate::cli::{Cli, Command};
 use exit::{Exit, Failure};

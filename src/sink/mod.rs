@@ -1,4 +1,4 @@
-//! Records → stdout, nowhere.
+//! Records → file log, stdout, nowhere.
 //!
 //! A sink accepts records with [`Sink::send`] and makes everything accepted so far durable with
 //! [`Sink::commit`], together with the checkpoint that says so. Accepted is not durable: what was sent and
@@ -6,7 +6,7 @@
 
 mod discard;
 mod error;
-
+pub mod file_log;
 mod line;
 mod stdout;
 
@@ -15,7 +15,7 @@ use crate::envelope::Record;
 
 pub use discard::Discard;
 pub use error::SinkError;
-
+pub use file_log::{FileLog, FileLogOptions, FileLogReader};
 pub use stdout::Stdout;
 
 /// Where records go.

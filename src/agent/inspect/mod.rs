@@ -1,3 +1,0 @@
-//! `inspect`: what is in a segment, with offsets.
-
-pub mod annotate;

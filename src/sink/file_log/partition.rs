@@ -1,0 +1,156 @@
+//! One partition of a file log, while it is written.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::envelope::Record;
+use crate::sink::{SinkError, line};
+
+use super::commit_file::{Files, LogFile};
+use super::{DIR_MODE, FILE_MODE, names};
+
+/// The files of one partition and the lines that are not in them yet.
+#[derive(Debug)]
+pub(super) struct Partition {
+    dir: PathBuf,
+    /// With the lines in the buffer counted in.
+    files: Files,
+    buffer: Vec<u8>,
+    /// The last file, when it is open.
+    handle: Option<File>,
+    /// Whether something was written to it that is not durable yet.
+    unsynced: bool,
+    /// Whether a file was made since the last commit.
+    pub(super) has_new_file: bool,
+}
+
+impl Partition {
+    /// A partition in `dir`, which need not exist, with its committed files.
+    pub(super) fn new(dir: PathBuf, files: Files) -> Self {
+        Self { dir, files, buffer: Vec::new(), handle: None, unsynced: false, has_new_file: false }
+    }
+
+    pub(super) fn files(&self) -> &[LogFile] {
+        &self.files
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.handle.is_some()
+    }
+
+    pub(super) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Bytes of memory that the buffer takes.
+    pub(super) fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// Give the memory of an empty buffer back.
+    pub(super) fn release(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = Vec::new();
+        }
+    }
+
+    /// Append the record's line to the buffer, in a new file when the last one would grow beyond
+    /// `roll_bytes`. Every file holds at least one line.
+    pub(super) fn append(&mut self, record: &Record<'_>, roll_bytes: u64) -> Result<(), SinkError> {
+        let offset = self.files.last().map_or(0, |file| file.next_offset);
+        let start = self.buffer.len();
+        push_line(&mut self.buffer, offset, record);
+        let added = (self.buffer.len() - start) as u64;
+        let full = self.files.last().is_none_or(|file| file.bytes.saturating_add(added) > roll_bytes);
+        if full {
+            let line = self.buffer.split_off(start);
+            self.flush()?;
+            self.close()?;
+            self.buffer = line;
+            self.files.push(LogFile { first_offset: offset, next_offset: offset, bytes: 0 });
+        }
+        if let Some(file) = self.files.last_mut() {
+            file.next_offset = offset.saturating_add(1);
+            file.bytes = file.bytes.saturating_add(added);
+        }
+        Ok(())
+    }
+
+    /// Hand the buffer to the operating system.
+    pub(super) fn flush(&mut self) -> Result<(), SinkError> {
+        let Some(file) = self.files.last().copied() else {
+            return Ok(());
+        };
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let path = self.dir.join(names::file_name(file.first_offset));
+        let mut handle = match self.handle.take() {
+            Some(handle) => handle,
+            None => self.open(&path, file.bytes - self.buffer.len() as u64)?,
+        };
+        handle.write_all(&self.buffer).map_err(|e| SinkError::io("write", &path, e))?;
+        self.buffer.clear();
+        self.handle = Some(handle);
+        Ok(())
+    }
+
+    /// Make what was flushed durable. An error is final: the operating system may have dropped the data.
+    pub(super) fn sync(&mut self) -> Result<(), SinkError> {
+        if self.unsynced
+            && let Some(handle) = &self.handle
+        {
+            handle.sync_data().map_err(|e| SinkError::io("sync the last file of", &self.dir, e))?;
+        }
+        self.unsynced = false;
+        Ok(())
+    }
+
+    /// Close the file. It is synced first: an error of a later write-back would find nobody to tell.
+    pub(super) fn close(&mut self) -> Result<(), SinkError> {
+        self.sync()?;
+        self.handle = None;
+        Ok(())
+    }
+
+    /// Open the last file, of which `written` bytes were written.
+    fn open(&mut self, path: &Path, written: u64) -> Result<File, SinkError> {
+        let mut options = OpenOptions::new();
+        options.append(true).mode(FILE_MODE);
+        if written == 0 {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true).mode(DIR_MODE);
+            builder.create(&self.dir).map_err(|e| SinkError::io("create", &self.dir, e))?;
+            options.create_new(true);
+            self.has_new_file = true;
+        }
+        let file = options.open(path).map_err(|e| SinkError::io("open", path, e))?;
+        let found = file.metadata().map_err(|e| SinkError::io("look at", path, e))?.len();
+        if found != written {
+            return Err(SinkError::Unfit {
+                path: path.to_owned(),
+                what: format!("has {found} bytes, and {written} were written"),
+                hint: "let nothing else write there, and start again",
+            });
+        }
+        Ok(file)
+    }
+}
+
+/// Append `{"offset","ts_ms","key","value","headers"}` and a newline.
+fn push_line(out: &mut Vec<u8>, offset: u64, record: &Record<'_>) {
+    let Record { key, value, event_id, ts_ms, .. } = *record;
+    out.reserve(line::body_len(key, value, event_id) + 64);
+    out.extend_from_slice(b"{\"offset\":");
+    out.extend_from_slice(itoa::Buffer::new().format(offset).as_bytes());
+    out.extend_from_slice(b",\"ts_ms\":");
+    out.extend_from_slice(itoa::Buffer::new().format(ts_ms).as_bytes());
+    out.push(b',');
+    line::push_body(out, key, value, event_id);
+}

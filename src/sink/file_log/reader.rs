@@ -1,0 +1,126 @@
+//! The reader of a file log.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Take};
+use std::path::{Path, PathBuf};
+
+use crate::checkpoint::Checkpoint;
+use crate::sink::SinkError;
+
+use super::commit_file::{Commit, LogFile};
+use super::names;
+
+/// A file log as of its last commit when the reader was opened. Needs no lock: what was committed is never
+/// changed.
+#[derive(Debug)]
+pub struct FileLogReader {
+    dir: PathBuf,
+    commit: Commit,
+}
+
+impl FileLogReader {
+    /// Read what is committed in `dir`.
+    ///
+    /// # Errors
+    /// When there is no file log, or one that this program does not know.
+    pub fn open(dir: &Path) -> Result<Self, SinkError> {
+        let commit = Commit::load(dir)?.ok_or_else(|| SinkError::Unfit {
+            path: dir.to_owned(),
+            what: format!("has no {}", names::COMMIT),
+            hint: "name a directory that replay wrote",
+        })?;
+        Ok(Self { dir: dir.to_owned(), commit })
+    }
+
+    /// The committed checkpoint.
+    #[must_use]
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.commit.checkpoint
+    }
+
+    /// Partitions of every topic.
+    #[must_use]
+    pub fn partitions(&self) -> u32 {
+        self.commit.partitions.get().into()
+    }
+
+    /// The topics, in the order of their names.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.commit.topics.keys().map(String::as_str)
+    }
+
+    /// The offset that the next record of a partition will have: 0 when there is none yet.
+    #[must_use]
+    pub fn next_offset(&self, topic: &str, partition: u32) -> u64 {
+        self.files(topic, partition).last().map_or(0, |file| file.next_offset)
+    }
+
+    /// The committed lines of a partition, without their newlines, in offset order. None for a partition
+    /// that does not exist.
+    #[must_use]
+    pub fn lines(&self, topic: &str, partition: u32) -> Lines {
+        let dir = names::partition_dir(&self.dir, topic, partition);
+        let place = |file: &LogFile| (dir.join(names::file_name(file.first_offset)), *file);
+        Lines { left: self.files(topic, partition).iter().map(place).collect(), current: None }
+    }
+
+    fn files(&self, topic: &str, partition: u32) -> &[LogFile] {
+        let files = self.commit.topics.get(topic).and_then(|partitions| partitions.get(&partition));
+        files.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The committed lines of one partition.
+#[derive(Debug)]
+pub struct Lines {
+    left: VecDeque<(PathBuf, LogFile)>,
+    current: Option<(PathBuf, Take<BufReader<File>>)>,
+}
+
+impl Iterator for Lines {
+    type Item = Result<String, SinkError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((path, reader)) = &mut self.current {
+                match next_line(path, reader) {
+                    Ok(None) => self.current = None,
+                    Ok(Some(line)) => return Some(Ok(line)),
+                    Err(e) => return Some(Err(self.stop(e))),
+                }
+            }
+            let (path, file) = self.left.pop_front()?;
+            match File::open(&path) {
+                Ok(opened) => self.current = Some((path, BufReader::new(opened).take(file.bytes))),
+                Err(e) => return Some(Err(self.stop(SinkError::io("open", &path, e)))),
+            }
+        }
+    }
+}
+
+impl Lines {
+    /// After an error there is nothing sound to read on from.
+    fn stop(&mut self, error: SinkError) -> SinkError {
+        self.left.clear();
+        self.current = None;
+        error
+    }
+}
+
+/// The next line; `None` at the file's committed end.
+fn next_line(path: &Path, reader: &mut Take<BufReader<File>>) -> Result<Option<String>, SinkError> {
+    if reader.limit() == 0 {
+        return Ok(None);
+    }
+    let mut line = String::new();
+    reader.read_line(&mut line).map_err(|e| SinkError::io("read", path, e))?;
+    if line.pop() == Some('\n') {
+        return Ok(Some(line));
+    }
+    Err(SinkError::Unfit {
+        path: path.to_owned(),
+        what: "ends inside a committed line".to_owned(),
+        hint: "restore the file",
+    })
+}

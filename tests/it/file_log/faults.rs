@@ -1,0 +1,110 @@
+//! Destinations that fail: the error names what and where, nothing uncommitted is visible, the writer stops.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+fn commit(log: &mut FileLog, number: u32) -> Result<(), SinkError> {
+    let checkpoint = done(log.checkpoint().unwrap(), number);
+    log.commit(&checkpoint)
+}
+
+/// A log with `count` committed records of one topic, by a writer that still has it.
+fn begun(dir: &Path, count: u32) -> FileLog {
+    let mut log = FileLog::open(dir, small(1)).unwrap();
+    for number in 0..count {
+        same_topic(number).send(&mut log).unwrap();
+    }
+    commit(&mut log, count).unwrap();
+    log
+}
+
+fn same_topic(number: u32) -> Owned {
+    Owned { topic: "t".to_owned(), ..record(1, number) }
+}
+
+fn check_failed(log: &mut FileLog, error: &SinkError, place: &str) {
+    assert_eq!(error.exit_code(), 6, "{error}");
+    assert!(error.to_string().contains(place), "{error}");
+    assert!(matches!(same_topic(0).send(log), Err(SinkError::Failed)));
+    assert!(matches!(commit(log, 9), Err(SinkError::Failed)));
+}
+
+#[test]
+fn a_directory_that_cannot_be_made() {
+    let parent = tempfile::tempdir().unwrap();
+    let file = parent.path().join("file");
+    fs::write(&file, "").unwrap();
+    for dir in [&file, &file.join("log")] {
+        let error = FileLog::open(dir, small(1)).unwrap_err();
+        assert_eq!(error.exit_code(), 6);
+        assert!(error.to_string().contains("file"), "{error}");
+    }
+}
+
+#[test]
+fn a_topic_directory_that_cannot_be_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = begun(dir.path(), 0);
+    fs::write(dir.path().join("t"), "in the way").unwrap();
+    same_topic(0).send(&mut log).unwrap();
+    let error = commit(&mut log, 1).unwrap_err();
+    check_failed(&mut log, &error, "/t/0");
+    assert_eq!(contents(dir.path()), Contents::new());
+}
+
+#[test]
+fn a_commit_file_that_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = begun(dir.path(), 3);
+    fs::create_dir(dir.path().join("commit.json.tmp")).unwrap();
+    same_topic(3).send(&mut log).unwrap();
+    let error = commit(&mut log, 4).unwrap_err();
+    check_failed(&mut log, &error, "commit.json.tmp");
+    drop(log);
+    let three: Vec<Owned> = (0..3).map(same_topic).collect();
+    assert_eq!(contents(dir.path()), expected(&three, 1));
+    fs::remove_dir(dir.path().join("commit.json.tmp")).unwrap();
+    let log = FileLog::open(dir.path(), small(1)).unwrap();
+    assert_eq!(count_done(log.checkpoint().unwrap()), 3);
+}
+
+#[test]
+fn a_file_that_somebody_else_wrote_to() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(begun(dir.path(), 3));
+    let mut log = FileLog::open(dir.path(), small(1)).unwrap();
+    let name = data_files(dir.path()).keys().last().unwrap().clone();
+    let mut bytes = fs::read(dir.path().join(&name)).unwrap();
+    bytes.extend_from_slice(b"foreign\n");
+    fs::write(dir.path().join(&name), bytes).unwrap();
+    same_topic(3).send(&mut log).unwrap();
+    let error = commit(&mut log, 4).unwrap_err();
+    check_failed(&mut log, &error, &name);
+}
+
+#[test]
+fn a_file_that_is_there_already() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = begun(dir.path(), 0);
+    fs::create_dir_all(dir.path().join("t/0")).unwrap();
+    fs::write(dir.path().join("t/0/00000000000000000000.jsonl"), "").unwrap();
+    same_topic(0).send(&mut log).unwrap();
+    let error = commit(&mut log, 1).unwrap_err();
+    check_failed(&mut log, &error, "00000000000000000000.jsonl");
+}
+
+/// A limit on open files that is lower than the number of topics, and a buffer lower than one line of each.
+#[test]
+fn more_topics_than_open_files_and_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = FileLog::open(dir.path(), small(1)).unwrap();
+    let records: Vec<Owned> =
+        (0..400).map(|number| Owned { topic: format!("t{}", number % 40), ..record(2, number) }).collect();
+    for next in &records {
+        next.send(&mut log).unwrap();
+    }
+    commit(&mut log, 400).unwrap();
+    assert_eq!(contents(dir.path()), expected(&records, 1));
+}
