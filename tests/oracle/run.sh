@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs a class of this project: run.sh 4.1|5.0|kafka CLASS [ARGUMENT…]; builds first when a source is newer than the jar.
-# 4.1 runs on JDK 11 (which compose/native/fetch.sh finds or fetches), the others on JDK 17. JAVA_OPTS is passed on (default -Xmx512m).
+# 4.1 runs on JDK 11 (which compose/native/fetch.sh finds or fetches), the others on JDK 17. JAVA_OPTS is passed on (default -Xmx512m);
+# ORACLE_JAVA replaces the java program.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 version=$1
@@ -42,5 +43,5 @@ flags="-Djdk.attach.allowAttachSelf=true -Dio.netty.tryReflectionSetAccessible=t
 for package in $exports; do flags="$flags --add-exports=$package=ALL-UNNAMED"; done
 for package in $opens; do flags="$flags --add-opens=$package=ALL-UNNAMED"; done
 # shellcheck disable=SC2086 # flags and JAVA_OPTS are lists
-exec "$java" $flags ${JAVA_OPTS:--Xmx512m} -Dlogback.configurationFile="$here/logback.xml" \
+exec "${ORACLE_JAVA:-$java}" $flags ${JAVA_OPTS:--Xmx512m} -Dlogback.configurationFile="$here/logback.xml" \
     -cp "$target/classes:$target/lib/*" "$class" "$@"
