@@ -14,14 +14,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.cassandra.db.commitlog.CommitLogReader;
 import org.apache.cassandra.io.util.File;
+import org.apache.cassandra.schema.SchemaConstants;
 
 /** Says what Cassandra's own CommitLogReader finds in commit log segments, as canonical JSON Lines. */
 public final class SegmentDump {
     private static final String USAGE = "usage: SegmentDump --schema FILE [--config NAME=VALUE]… [--keystore FILE"
             + " --keystore-password TEXT [--key-password TEXT] [--keystore-type JCEKS|PKCS12] [--key-alias TEXT]]"
-            + " [--out FILE] [--keyspaces A,B] [--ignore-dropped] [--strict] SEGMENT…";
+            + " [--out FILE] [--keyspaces A,B | --only user|system] [--ignore-dropped] [--strict] SEGMENT…";
+
+    private static final Set<String> FLAGS = Set.of("--ignore-dropped", "--strict");
 
     private final Map<String, String> options = new LinkedHashMap<>();
     private final Map<String, String> settings = new LinkedHashMap<>();
@@ -32,7 +36,7 @@ public final class SegmentDump {
             String arg = args[i];
             if (!arg.startsWith("--")) {
                 segments.add(arg);
-            } else if (arg.equals("--ignore-dropped") || arg.equals("--strict")) {
+            } else if (FLAGS.contains(arg)) {
                 options.put(arg, "");
             } else if (i + 1 == args.length) {
                 throw new IllegalArgumentException(arg + " has no value\n" + USAGE);
@@ -75,9 +79,7 @@ public final class SegmentDump {
     }
 
     private void dump(File segment, JsonGenerator json) throws IOException {
-        String keyspaces = options.get("--keyspaces");
-        Set<String> printed = keyspaces == null ? null : Set.of(keyspaces.split(","));
-        SegmentHandler handler = new SegmentHandler(segment.name(), json, printed);
+        SegmentHandler handler = new SegmentHandler(segment.name(), json, printed());
         CommitLogReader reader = new CommitLogReader();
         try {
             reader.readCommitLogSegment(handler, segment, !options.containsKey("--strict"));
@@ -86,6 +88,16 @@ public final class SegmentDump {
             handler.failed(e);
         }
         handler.summary(reader.getInvalidMutations());
+    }
+
+    /** Which keyspaces' mutations are printed. */
+    private Predicate<String> printed() {
+        String side = options.get("--only");
+        if (side != null) {
+            return keyspace -> SchemaConstants.isSystemKeyspace(keyspace) == side.equals("system");
+        }
+        String names = options.get("--keyspaces");
+        return names == null ? keyspace -> true : Set.of(names.split(","))::contains;
     }
 
     private Offline.KeyStoreOptions keyStore() {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.cassandra.db.Mutation;
@@ -26,8 +27,7 @@ final class SegmentHandler implements CommitLogReadHandler {
     private final String segment;
     private final JsonGenerator json;
     private final MutationJson mutations;
-    /** Keyspaces whose mutations are printed; null for all. */
-    private final Set<String> printed;
+    private final Predicate<String> printed;
 
     private final List<Failure> failures = new ArrayList<>();
     private final Map<String, Integer> byKeyspace = new TreeMap<>();
@@ -51,7 +51,7 @@ final class SegmentHandler implements CommitLogReadHandler {
         }
     }
 
-    SegmentHandler(String segment, JsonGenerator json, Set<String> printed) {
+    SegmentHandler(String segment, JsonGenerator json, Predicate<String> printed) {
         this.segment = segment;
         this.json = json;
         this.mutations = new MutationJson(json);
@@ -92,7 +92,7 @@ final class SegmentHandler implements CommitLogReadHandler {
         count++;
         bytes += size;
         byKeyspace.merge(mutation.getKeyspaceName(), 1, Integer::sum);
-        if (printed != null && !printed.contains(mutation.getKeyspaceName())) {
+        if (!printed.test(mutation.getKeyspaceName())) {
             return;
         }
         try {
