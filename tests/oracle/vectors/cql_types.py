@@ -116,7 +116,7 @@ def read_unsigned_vint(data):
 
 def signed_vint(number):
     """Zigzag, then unsigned."""
-    return unsigned_vint((number << 1) ^ (number >> 63) & (1 << 64) - 1)
+    return unsigned_vint(((number << 1) ^ (number >> 63)) & (1 << 64) - 1)
 
 
 def _read_signed_vint(data):
