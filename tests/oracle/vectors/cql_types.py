@@ -1,6 +1,6 @@
 """CQL types: the grammar of system_schema's type texts, values to cell bytes and cell bytes to values.
 
-Values are plain Python: str, int, bool, bytes, None; `Float` and `Double` hold the bits; decimals are
+Values are plain Python: str, int, bool, bytes, None; doubles and floats read as `Bits`; decimals are
 (unscaled, scale), durations (months, days, nanos); lists for list, set, vector and tuple; lists of pairs for maps;
 lists (in field order) for UDTs. A value that the record shows as null decodes to None.
 """
