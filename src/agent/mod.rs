@@ -2,6 +2,8 @@
 
 pub mod completions;
 pub mod exit;
+pub mod input;
+pub mod inspect;
 
 use crate::cli::{Cli, Command};
 use exit::{Exit, Failure};

@@ -1,7 +1,72 @@
 //! What table ids and column names mean.
 //!
-//! [`model`] is pure; the other files are sources of it.
+//! [`model`] is what the decoder uses. Every source of a schema (a JSON file, DDL text, the log itself) is first
+//! brought into [`rows`], the rows of `system_schema`; [`build()`] makes the model of them.
 
+pub mod build;
+pub mod file;
+#[cfg(test)]
+mod file_tests;
+mod json_row;
 pub mod model;
+pub mod problem;
+pub mod rows;
+mod timestamp;
 
+use std::path::{Path, PathBuf};
+
+pub use build::{Built, build};
+pub use file::FileError;
 pub use model::{Column, ColumnKind, Schema, TableId, TableSchema};
+pub use problem::{Problem, ProblemKind};
+pub use rows::SystemSchemaRows;
+
+/// Why a schema file could not be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("schema file {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is not UTF-8 text.
+    #[error("schema file {}: not UTF-8 text; give a JSON dump of system_schema or DDL text", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not a JSON schema file.
+    #[error("schema file {}: {error}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: FileError,
+    },
+}
+
+/// Rows of `system_schema` from a file, and what is already known to be wrong with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The rows.
+    pub rows: SystemSchemaRows,
+    /// Parts of the file that gave no rows.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a schema file.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not in the form it seems to have.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let path_buf = || path.to_path_buf();
+    let bytes = std::fs::read(path).map_err(|error| LoadError::Read { path: path_buf(), error })?;
+    let text = String::from_utf8(bytes).map_err(|_| LoadError::NotText { path: path_buf() })?;
+    let text = text.trim_start_matches('\u{feff}');
+    let rows = file::parse(text).map_err(|error| LoadError::Json { path: path_buf(), error })?;
+    Ok(Loaded { rows, problems: Vec::new() })
+}

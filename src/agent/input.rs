@@ -1,0 +1,93 @@
+//! What the commands read: segment files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure};
+use crate::commitlog::SegmentName;
+
+/// A file that was named, or found in a directory that was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What its name says; `None` when it is not named as a segment is.
+    pub name: Option<SegmentName>,
+}
+
+impl SegmentFile {
+    /// The file name, or the path when it has none.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+}
+
+impl From<PathBuf> for SegmentFile {
+    fn from(path: PathBuf) -> Self {
+        let name = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+        Self { path, name }
+    }
+}
+
+/// The files that `paths` name, and the segments in the directories among them, ordered by segment id. Files
+/// that are not named as segments come last, in the order given; a file named twice is read once.
+///
+/// # Errors
+/// A path does not exist, or a directory cannot be read or holds no segment.
+pub fn segment_files(paths: &[PathBuf]) -> Result<Vec<SegmentFile>, Failure> {
+    let mut files: Vec<SegmentFile> = Vec::new();
+    for path in paths {
+        let metadata = path.metadata().map_err(|error| Failure::cannot_read(path, error))?;
+        if metadata.is_dir() {
+            let found = segments_in(path).map_err(|error| Failure::cannot_read(path, error))?;
+            if found.is_empty() {
+                let what = format!("no segment (CommitLog-<version>-<id>.log) in {}", path.display());
+                return Err(Failure::new(Exit::Unreadable, what).next("name the directory that holds them"));
+            }
+            files.extend(found);
+        } else {
+            files.push(path.clone().into());
+        }
+    }
+    files.sort_by_key(|file| (file.name.is_none(), file.name));
+    files.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}
+
+fn segments_in(dir: &Path) -> io::Result<Vec<SegmentFile>> {
+    let mut found = Vec::new();
+    for entry in dir.read_dir()? {
+        let file = SegmentFile::from(entry?.path());
+        if file.name.is_some() && file.path.is_file() {
+            found.push(file);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_by_id_and_leaves_other_files_of_a_directory_out() {
+        let dir = std::env::temp_dir().join(format!("cdc-agent-input-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let names = ["CommitLog-7-10.log", "CommitLog-7-9.log", "CommitLog-7-9_cdc.idx", "copy.log"];
+        for name in names {
+            std::fs::write(dir.join(name), b"").unwrap();
+        }
+        let labels = |paths: &[PathBuf]| -> Vec<String> {
+            segment_files(paths).unwrap().iter().map(SegmentFile::label).collect()
+        };
+        assert_eq!(labels(std::slice::from_ref(&dir)), ["CommitLog-7-9.log", "CommitLog-7-10.log"]);
+        assert_eq!(
+            labels(&[dir.join("copy.log"), dir.join("CommitLog-7-9.log"), dir.clone()]),
+            ["CommitLog-7-9.log", "CommitLog-7-10.log", "copy.log"]
+        );
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(segment_files(&[dir]).unwrap_err().exit(), Exit::Unreadable);
+    }
+}

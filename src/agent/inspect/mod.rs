@@ -1,0 +1,3 @@
+//! `inspect`: what is in a segment, with offsets.
+
+pub mod annotate;
