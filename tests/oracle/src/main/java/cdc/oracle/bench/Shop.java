@@ -93,7 +93,7 @@ final class Shop {
         } else if (kind < 86) {
             log.write(updateDevice, "model-" + random.nextInt(20), "1." + random.nextInt(9), device(), day());
         } else if (kind < 91) {
-            log.write(insertSession, timeUuid(), customer(), Words.some(random, 6), now(), random.nextInt(50));
+            log.write(insertSession, timeUuid(), customer(), Words.some(random, 8), now(), random.nextInt(50));
         } else if (kind < 96) {
             collection();
         } else {
@@ -103,7 +103,7 @@ final class Shop {
 
     private void insertOrder() throws Exception {
         log.write(insertOrder, customer(), now(), number(), state(), money(), random.nextInt(10) < 8 ? "EUR" : "USD",
-            1 + random.nextInt(12), random.nextBoolean(), Words.some(random, 8), Words.some(random, 12), random.nextInt(9000) / 100.0);
+            1 + random.nextInt(12), random.nextBoolean(), Words.some(random, 10), Words.some(random, 16), random.nextInt(9000) / 100.0);
     }
 
     private void insertCustomer() throws Exception {
