@@ -4,6 +4,7 @@
 //! brought into [`rows`], the rows of `system_schema`; [`build()`] makes the model of them.
 
 pub mod build;
+pub mod ddl;
 pub mod file;
 #[cfg(test)]
 mod file_tests;
@@ -16,6 +17,7 @@ mod timestamp;
 use std::path::{Path, PathBuf};
 
 pub use build::{Built, build};
+pub use ddl::DdlError;
 pub use file::FileError;
 pub use model::{Column, ColumnKind, Schema, TableId, TableSchema};
 pub use problem::{Problem, ProblemKind};
@@ -46,6 +48,14 @@ pub enum LoadError {
         /// What is wrong.
         error: FileError,
     },
+    /// The file is not DDL text.
+    #[error("schema file {}, {error}", path.display())]
+    Ddl {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        error: DdlError,
+    },
 }
 
 /// Rows of `system_schema` from a file, and what is already known to be wrong with them.
@@ -57,7 +67,7 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// Reads a schema file.
+/// Reads a schema file: JSON when it begins with `{`, else DDL text.
 ///
 /// # Errors
 ///
@@ -67,6 +77,10 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let bytes = std::fs::read(path).map_err(|error| LoadError::Read { path: path_buf(), error })?;
     let text = String::from_utf8(bytes).map_err(|_| LoadError::NotText { path: path_buf() })?;
     let text = text.trim_start_matches('\u{feff}');
-    let rows = file::parse(text).map_err(|error| LoadError::Json { path: path_buf(), error })?;
-    Ok(Loaded { rows, problems: Vec::new() })
+    if text.trim_start().starts_with('{') {
+        let rows = file::parse(text).map_err(|error| LoadError::Json { path: path_buf(), error })?;
+        Ok(Loaded { rows, problems: Vec::new() })
+    } else {
+        ddl::parse(text).map_err(|error| LoadError::Ddl { path: path_buf(), error })
+    }
 }

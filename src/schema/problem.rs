@@ -56,6 +56,12 @@ pub enum ProblemKind {
     /// DDL text without the id of the table.
     #[error("no table id in the DDL text; take it with DESCRIBE … WITH INTERNALS; the table is left out")]
     NoId,
+    /// A view whose base table the DDL text does not have.
+    #[error("a view of table `{0}`, which the DDL text does not have; the view is left out")]
+    NoBaseTable(String),
+    /// A view with a column that its base table does not have.
+    #[error("a view with the column `{0}`, which its base table does not have; the view is left out")]
+    NoBaseColumn(String),
 }
 
 impl ProblemKind {

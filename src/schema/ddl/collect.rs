@@ -1,0 +1,213 @@
+//! Statements → rows.
+
+use std::collections::HashMap;
+
+use super::compact;
+use super::statement::{ColumnDef, CreateTable, CreateView, PrimaryKey, Statement};
+use crate::schema::Loaded;
+use crate::schema::model::ColumnKind;
+use crate::schema::problem::{Problem, ProblemKind};
+use crate::schema::rows::{ColumnRow, DroppedColumnRow, KeyspaceRow, TableRow, TypeRow, ViewRow};
+
+/// What the statements so far describe.
+#[derive(Default)]
+pub(super) struct Collector {
+    /// The keyspace of `USE`.
+    keyspace: Option<String>,
+    loaded: Loaded,
+    tables: Vec<Table>,
+    by_name: HashMap<(String, String), usize>,
+    views: Vec<(String, CreateView)>,
+}
+
+/// A table and what ALTER said about it.
+struct Table {
+    keyspace: String,
+    create: CreateTable,
+    dropped: Vec<DroppedColumnRow>,
+}
+
+impl Collector {
+    /// Adds a statement; `Err` says why it does not fit the others.
+    pub(super) fn add(&mut self, statement: Statement) -> Result<(), String> {
+        match statement {
+            Statement::Use(keyspace) => self.keyspace = Some(keyspace),
+            Statement::Keyspace { name, replication, durable_writes } => {
+                self.loaded.rows.keyspaces.push(KeyspaceRow {
+                    keyspace_name: name,
+                    durable_writes,
+                    replication,
+                });
+            }
+            Statement::Type { keyspace, name, fields } => {
+                let (field_names, field_types) = fields.into_iter().unzip();
+                let keyspace_name = self.keyspace_of(keyspace)?;
+                self.loaded.rows.types.push(TypeRow {
+                    keyspace_name,
+                    type_name: name,
+                    field_names,
+                    field_types,
+                });
+            }
+            Statement::Table(create) => self.add_table(create)?,
+            Statement::View(view) => {
+                let keyspace = self.keyspace_of(view.keyspace.clone())?;
+                self.views.push((keyspace, view));
+            }
+            Statement::DropColumn { keyspace, table, column, at_us } => {
+                self.table(keyspace, table)?.drop_column(&column, at_us)?;
+            }
+            Statement::AddColumn { keyspace, table, column } => {
+                self.table(keyspace, table)?.create.columns.push(column);
+            }
+            Statement::Other => {}
+        }
+        Ok(())
+    }
+
+    fn keyspace_of(&self, named: Option<String>) -> Result<String, String> {
+        named.or_else(|| self.keyspace.clone()).ok_or_else(|| {
+            "no keyspace is named and none is in use; write keyspace.name, or `USE keyspace;` before"
+                .to_owned()
+        })
+    }
+
+    fn add_table(&mut self, create: CreateTable) -> Result<(), String> {
+        let keyspace = self.keyspace_of(create.keyspace.clone())?;
+        let key = (keyspace.clone(), create.name.clone());
+        if self.by_name.insert(key, self.tables.len()).is_some() {
+            return Err(format!("table {keyspace}.{} is described twice", create.name));
+        }
+        self.tables.push(Table { keyspace, create, dropped: Vec::new() });
+        Ok(())
+    }
+
+    fn table(&mut self, keyspace: Option<String>, name: String) -> Result<&mut Table, String> {
+        let key = (self.keyspace_of(keyspace)?, name);
+        let found = self.by_name.get(&key).and_then(|index| self.tables.get_mut(*index));
+        found.ok_or_else(|| format!("table {}.{} is altered but not created before", key.0, key.1))
+    }
+
+    /// The rows of everything added.
+    pub(super) fn finish(mut self) -> Loaded {
+        for (keyspace, view) in &self.views {
+            let base_keyspace = view.base.0.as_ref().unwrap_or(keyspace);
+            let base = self.by_name.get(&(base_keyspace.clone(), view.base.1.clone()));
+            let base = base.and_then(|index| self.tables.get(*index));
+            if let Err(kind) = add_view(&mut self.loaded, keyspace, view, base) {
+                problem(&mut self.loaded, keyspace, &view.name, kind);
+            }
+        }
+        for table in self.tables {
+            table.add_to(&mut self.loaded);
+        }
+        self.loaded
+    }
+}
+
+fn problem(loaded: &mut Loaded, keyspace: &str, table: &str, kind: ProblemKind) {
+    let (keyspace, table) = (keyspace.to_owned(), Some(table.to_owned()));
+    loaded.problems.push(Problem { keyspace, table, kind });
+}
+
+impl Table {
+    fn drop_column(&mut self, name: &str, at_us: i64) -> Result<(), String> {
+        let columns = &mut self.create.columns;
+        let Some(index) = columns.iter().position(|c| c.name == name) else {
+            return Err(format!(
+                "column `{name}` is dropped, but table {} has no such column",
+                self.create.name
+            ));
+        };
+        let column = columns.remove(index);
+        self.dropped.retain(|row| row.column_name != name);
+        self.dropped.push(DroppedColumnRow {
+            keyspace_name: self.keyspace.clone(),
+            table_name: self.create.name.clone(),
+            column_name: column.name,
+            dropped_at_us: at_us,
+            is_static: column.is_static,
+            type_text: column.type_text,
+        });
+        Ok(())
+    }
+
+    fn add_to(self, loaded: &mut Loaded) {
+        let mut create = self.create;
+        let Some(id) = create.options.id else {
+            problem(loaded, &self.keyspace, &create.name, ProblemKind::NoId);
+            return;
+        };
+        let flags = compact::lay_out(&mut create);
+        loaded.rows.tables.push(TableRow {
+            keyspace_name: self.keyspace.clone(),
+            table_name: create.name.clone(),
+            id,
+            flags,
+            cdc: create.options.cdc,
+        });
+        let row = |column: &ColumnDef| {
+            column_row(&self.keyspace, &create.name, column, &create.key, &create.options.order)
+        };
+        loaded.rows.columns.extend(create.columns.iter().map(row));
+        loaded.rows.dropped_columns.extend(self.dropped);
+    }
+}
+
+fn column_row(
+    keyspace: &str,
+    table: &str,
+    column: &ColumnDef,
+    key: &PrimaryKey,
+    order: &[(String, bool)],
+) -> ColumnRow {
+    let place = |names: &[String]| names.iter().position(|name| *name == column.name);
+    let (kind, position) = match (place(&key.partition), place(&key.clustering)) {
+        (Some(place), _) => (ColumnKind::PartitionKey, place),
+        (None, Some(place)) => (ColumnKind::Clustering, place),
+        (None, None) if column.is_static => (ColumnKind::Static, usize::MAX),
+        (None, None) => (ColumnKind::Regular, usize::MAX),
+    };
+    ColumnRow {
+        keyspace_name: keyspace.to_owned(),
+        table_name: table.to_owned(),
+        column_name: column.name.clone(),
+        column_name_bytes: column.name.clone().into_bytes(),
+        kind,
+        position: i32::try_from(position).unwrap_or(-1),
+        descending: order.iter().any(|(name, descending)| *name == column.name && *descending),
+        type_text: column.type_text.clone(),
+    }
+}
+
+/// Adds a view: its columns have the types of the base table's and the roles of its own key.
+fn add_view(
+    loaded: &mut Loaded,
+    keyspace: &str,
+    view: &CreateView,
+    base: Option<&Table>,
+) -> Result<(), ProblemKind> {
+    let id = view.options.id.ok_or(ProblemKind::NoId)?;
+    let base = base.ok_or_else(|| ProblemKind::NoBaseTable(view.base.1.clone()))?;
+    let all = || base.create.columns.iter().map(|c| c.name.clone()).collect();
+    let mut names: Vec<String> = view.columns.clone().unwrap_or_else(all);
+    for name in view.key.partition.iter().chain(&view.key.clustering) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let mut rows = Vec::new();
+    for name in names {
+        let column = base.create.columns.iter().find(|c| c.name == name);
+        let column = column.ok_or(ProblemKind::NoBaseColumn(name))?;
+        rows.push(column_row(keyspace, &view.name, column, &view.key, &view.options.order));
+    }
+    loaded.rows.columns.extend(rows);
+    loaded.rows.views.push(ViewRow {
+        keyspace_name: keyspace.to_owned(),
+        view_name: view.name.clone(),
+        base_table_name: view.base.1.clone(),
+        id,
+    });
+    Ok(())
+}
