@@ -18,7 +18,7 @@ SCHEMA_TABLES = {
 SYSTEM_SELECTIONS = {
     "keyspaces": "keyspace_name, durable_writes",
     "tables": "keyspace_name, table_name, id, flags, default_time_to_live",
-    "columns": "*",
+    "columns": "keyspace_name, table_name, column_name, clustering_order, kind, position, type",
     "dropped_columns": "*",
     "types": "*",
     "views": "*",

@@ -2,13 +2,15 @@
 
 from .cql import Clock, batch, keyspace, table, table_id
 
+# Per table, the sizes of the column lists that are tried: a subset is a bitmap below 64 columns and a list of indexes from there.
+SUBSETS = {70: (63, 64, 65), 130: (127, 128)}
 KINDS = ("int", "text", "bigint")
 
 
 def setup(target):
     return [
         keyspace("shapes"),
-        *(table(f"shapes.wide_{count}", wide_columns(count)) for count in (63, 64, 70, 130)),
+        *(table(f"shapes.wide_{count}", wide_columns(count)) for count in SUBSETS),
         compact("c_static", "k int PRIMARY KEY, a int, b text"),
         compact("c_dense", "k int, c int, v text, PRIMARY KEY (k, c)"),
         compact("c_empty", "k int, c int, PRIMARY KEY (k, c)"),
@@ -28,7 +30,7 @@ def wide_columns(count):
 
 def run(target):
     clock = Clock(7)
-    return [line for count in (63, 64, 70, 130) for line in wide(count, clock)] + compacts(clock)
+    return [line for count in SUBSETS for line in wide(count, clock)] + compacts(clock)
 
 
 def wide(count, clock):
@@ -41,22 +43,29 @@ def wide(count, clock):
         values += ["[1]", "{'a': 1}"] if complex_columns else []
         return f"INSERT INTO {name} (k, c, {', '.join(names)}) VALUES (1, {c}, {', '.join(values)}) USING TIMESTAMP {clock()}"
 
-    full = range(simple)
-    half = count // 2
-    return [
-        insert(1, full, complex_columns=True),
-        insert(2, [0, simple - 1]),
-        batch(
-            insert(1, full, complex_columns=True),
+    def update_of(n):
+        """One update with a list of n columns, in which each row has another subset."""
+        all_of = range(n)
+        return batch(
+            insert(1, all_of),
             insert(2, [3]),
-            insert(3, full[1:]),
-            insert(4, full[: half - 1]),
-            insert(5, full[:half]),
-            insert(6, full[: half + 1]),
+            insert(3, all_of[1:]),
+            insert(4, all_of[: n // 2 - 1]),
+            insert(5, all_of[: n // 2]),
+            insert(6, all_of[: n // 2 + 1]),
             f"DELETE FROM {name} USING TIMESTAMP {clock()} WHERE k = 1 AND c = 7",
             f"INSERT INTO {name} (k, c) VALUES (1, 8) USING TIMESTAMP {clock()}",
-            f"UPDATE {name} USING TIMESTAMP {clock()} SET zl = zl + [5] WHERE k = 1 AND c = 9",
-            f"UPDATE {name} USING TIMESTAMP {clock()} SET zm['x'] = 1, v{simple - 1:03} = null WHERE k = 1 AND c = 10",
+        )
+
+    return [
+        insert(1, range(simple), complex_columns=True),
+        insert(2, [0, simple - 1]),
+        *(update_of(n) for n in SUBSETS[count]),
+        batch(
+            insert(1, range(simple), complex_columns=True),
+            insert(9, [5], complex_columns=True),
+            f"UPDATE {name} USING TIMESTAMP {clock()} SET zl = zl + [5] WHERE k = 1 AND c = 10",
+            f"UPDATE {name} USING TIMESTAMP {clock()} SET zm['x'] = 1, v{simple - 1:03} = null WHERE k = 1 AND c = 11",
         ),
     ]
 
