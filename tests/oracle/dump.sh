@@ -16,8 +16,17 @@ trap 'rm -rf "$temporary"' EXIT
 dump() {
     version=$1 folder=$2 out=$3
     shift 3
+    rm -rf "$temporary/segments"
+    mkdir "$temporary/segments"
+    for segment in "$folder"/CommitLog-*.log "$folder"/CommitLog-*.log.gz; do
+        case $segment in
+            *'*'*) ;; # nothing of this kind
+            *.gz) gzip -dc "$segment" >"$temporary/segments/$(basename "$segment" .gz)" ;;
+            *) cp "$segment" "$temporary/segments/" ;;
+        esac
+    done
     "$here/run.sh" "$version" cdc.oracle.dump.SegmentDump --schema "$folder/schema.json" --ignore-dropped \
-        --keystore "$keystore" --keystore-password throw-away --key-alias fixture:1 --out "$out" "$@" "$folder"/CommitLog-*.log
+        --keystore "$keystore" --keystore-password throw-away --key-alias fixture:1 --out "$out" "$@" "$temporary"/segments/*
 }
 
 for folder in "$@"; do
