@@ -2,7 +2,7 @@
 //!
 //! The modules stand in the order in which one change travels; a module uses only those above it:
 //!
-//! 1. [`cql`]: CQL types and the values inside a cell's bytes.
+//! 1. [`primitives`] and [`cql`]: CQL types and the values inside a cell's bytes.
 //! 2. [`schema`]: what table ids and column names mean.
 //! 3. [`commitlog`]: segment file → sections → frames → mutations. [`keystore`] supplies the keys of
 //!    encrypted segments.
@@ -19,5 +19,7 @@ pub mod cli;
 pub mod commitlog;
 pub mod cql;
 pub mod envelope;
+
+pub mod primitives;
 pub mod schema;
 pub mod sink;

@@ -4,8 +4,8 @@
 
 use std::rc::Rc;
 
-use super::bytes::{self, Parsed};
 use super::mutation::MutationError;
+use crate::primitives::{self as bytes, Parsed};
 use crate::schema::TableSchema;
 
 /// Resolved lists kept for each table and kind. More shapes than that are resolved anew.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::bytes::{self, Malformed};
 use super::column_list::{ColumnList, KnownLists, ListError};
 use super::mutation::{Deletion, Mutation, MutationError, PartitionUpdate};
 use super::row::{self, Epochs};
+use crate::primitives::{self as bytes, Malformed};
 use crate::schema::{Schema, TableId, TableSchema};
 
 const IS_EMPTY: u8 = 0x01;

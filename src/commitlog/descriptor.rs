@@ -5,10 +5,10 @@
 use nom::Parser;
 use serde::Deserialize;
 
-use super::bytes::{self, Parsed};
 use super::decompress::Compression;
 use super::error::DamageKind;
 use super::position::SegmentId;
+use crate::primitives::{self as bytes, Parsed};
 
 /// Newest version that is read: written by Cassandra 5.0 with `storage_compatibility_mode` other than
 /// `CASSANDRA_4`.

@@ -3,8 +3,8 @@
 //! The checksum covers the segment id and the marker's own offset, not the pointer. So a pointer is believed
 //! only as far as something valid, or the end of the data, stands where it points.
 
-use super::bytes;
 use super::descriptor::Descriptor;
+use crate::primitives as bytes;
 
 /// Length of a marker in bytes.
 pub(super) const MARKER_LENGTH: usize = 8;

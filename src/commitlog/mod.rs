@@ -4,7 +4,6 @@
 //! payload's checksums are right, [`Decoder`] that a payload was used up to its last byte. The format is
 //! described in `docs/commit-log-format.md`.
 
-pub mod bytes;
 mod column_list;
 pub mod decoder;
 pub mod decompress;

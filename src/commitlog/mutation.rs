@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::bytes::Malformed;
+use crate::primitives::Malformed;
 use crate::schema::{Column, TableId, TableSchema};
 
 /// A deletion: everything older than `ts_us` is gone.

@@ -1,11 +1,11 @@
 //! Rows, range tombstone markers and cells of a partition update.
 
-use super::bytes::{self, Malformed, Parsed};
 use super::column_list::{ColumnList, read_subset};
 use super::decoder::live;
 use super::mutation::{
     BoundKind, Cell, CellValue, ColumnCells, Deletion, Expiry, Liveness, Marker, Mutation, Row, Unfiltered,
 };
+use crate::primitives::{self as bytes, Malformed, Parsed};
 use crate::schema::{Column, TableSchema};
 
 /// 2015-09-22T00:00:00Z in microseconds: from there minimum timestamps count.

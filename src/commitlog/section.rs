@@ -1,10 +1,10 @@
 //! Sections: the chain of sync markers through a segment, and what each pair of them encloses.
 
-use super::bytes;
 use super::error::{Damage, DamageKind};
 use super::frame::Frames;
 use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at, used_length};
 use super::segment::{STORED_HEAD_LENGTH, Segment};
+use crate::primitives as bytes;
 
 /// Reads the sections of a segment one after the other.
 ///

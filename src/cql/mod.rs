@@ -1,5 +1,6 @@
 //! CQL types and the values inside a cell's bytes. Pure: bytes in, values out.
 
+pub mod counter;
 pub(crate) mod hex;
 pub mod ident;
 mod type_class;
@@ -7,7 +8,10 @@ pub mod type_grammar;
 #[cfg(test)]
 mod type_tests;
 mod type_text;
+pub mod number;
 pub mod types;
+pub mod value;
 
 pub use type_grammar::{TypeError, TypeExpr};
 pub use types::{CqlType, UserType};
+pub use value::{Value, ValueError};

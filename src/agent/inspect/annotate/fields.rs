@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::commitlog::bytes::{self, Parsed};
+use crate::primitives::{self as bytes, Parsed};
 
 /// A run of bytes and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,340 @@
+//! Numbers as text: the forms of Java's `BigDecimal.toString`, `Double.toString` and `Float.toString`
+//! (JDK 19 and later), so that every implementation of `row_hash` writes the same digits.
+
+use num_bigint::BigInt;
+
+use super::value::ValueError;
+
+/// Longest `varint` or unscaled `decimal` in bytes that is printed: printing takes quadratic time.
+pub const MAX_NUMBER_LENGTH: usize = 16 * 1024;
+
+/// Appends a decimal integer.
+#[inline]
+pub fn write_integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends a two's complement big-endian integer in decimal.
+///
+/// # Errors
+/// It is longer than [`MAX_NUMBER_LENGTH`].
+pub fn write_varint(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+    if let Some(value) = small(bytes) {
+        write_integer(value, out);
+        return Ok(());
+    }
+    if bytes.len() > MAX_NUMBER_LENGTH {
+        let problem = "it is longer than 16 KiB";
+        return Err(ValueError { type_name: "varint or decimal", problem });
+    }
+    out.extend_from_slice(BigInt::from_signed_bytes_be(bytes).to_string().as_bytes());
+    Ok(())
+}
+
+/// A number of at most 16 bytes.
+fn small(bytes: &[u8]) -> Option<i128> {
+    let fill = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xFF } else { 0 };
+    let mut wide = [fill; 16];
+    let start = wide.len().checked_sub(bytes.len())?;
+    wide.get_mut(start..)?.copy_from_slice(bytes);
+    Some(i128::from_be_bytes(wide))
+}
+
+/// Appends a decimal as `BigDecimal.toString` does: plain while the scale is not negative and the adjusted
+/// exponent not below -6, else with one digit before the point and an exponent.
+///
+/// # Errors
+/// The unscaled number is longer than [`MAX_NUMBER_LENGTH`].
+pub fn write_decimal(scale: i32, unscaled: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+    let mut digits = Vec::with_capacity(40);
+    write_varint(unscaled, &mut digits)?;
+    let digits = match digits.strip_prefix(b"-") {
+        Some(digits) => {
+            out.push(b'-');
+            digits
+        }
+        None => &digits,
+    };
+    let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
+    let scale = i64::from(scale);
+    let adjusted = length - 1 - scale;
+    if scale >= 0 && adjusted >= -6 {
+        write_plain(digits, usize::try_from(scale).unwrap_or(0), out);
+    } else {
+        write_scientific(digits, out);
+        if adjusted != 0 {
+            out.extend_from_slice(if adjusted > 0 { b"E+" } else { b"E" });
+            write_integer(adjusted, out);
+        }
+    }
+    Ok(())
+}
+
+/// Appends a decimal without an exponent, as `BigDecimal.toPlainString` does.
+///
+/// # Errors
+/// The number is longer than [`MAX_NUMBER_LENGTH`], or would need as many zeros.
+pub fn write_plain_decimal(scale: i32, unscaled: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+    let zeros = usize::try_from(scale.unsigned_abs()).unwrap_or(usize::MAX);
+    if zeros > MAX_NUMBER_LENGTH {
+        let problem = "its scale is beyond 16384";
+        return Err(ValueError { type_name: "decimal", problem });
+    }
+    if scale >= 0 {
+        let mut digits = Vec::with_capacity(40);
+        write_varint(unscaled, &mut digits)?;
+        let negative = digits.first() == Some(&b'-');
+        out.extend_from_slice(if negative { b"-" } else { b"" });
+        write_plain(digits.get(usize::from(negative)..).unwrap_or_default(), zeros, out);
+        return Ok(());
+    }
+    let start = out.len();
+    write_varint(unscaled, out)?;
+    if out.get(start..) != Some(b"0") {
+        out.resize(out.len() + zeros, b'0');
+    }
+    Ok(())
+}
+
+/// `digits` with a point `scale` digits from the end.
+fn write_plain(digits: &[u8], scale: usize, out: &mut Vec<u8>) {
+    let Some(point) = digits.len().checked_sub(scale).filter(|point| *point > 0) else {
+        out.extend_from_slice(b"0.");
+        out.resize(out.len() + scale.saturating_sub(digits.len()), b'0');
+        out.extend_from_slice(digits);
+        return;
+    };
+    let (whole, fraction) = digits.split_at_checked(point).unwrap_or((digits, &[]));
+    out.extend_from_slice(whole);
+    if !fraction.is_empty() {
+        out.push(b'.');
+        out.extend_from_slice(fraction);
+    }
+}
+
+/// `d.ddd`, or `d` alone.
+fn write_scientific(digits: &[u8], out: &mut Vec<u8>) {
+    let (first, rest) = digits.split_at_checked(1).unwrap_or((digits, &[]));
+    out.extend_from_slice(first);
+    if !rest.is_empty() {
+        out.push(b'.');
+        out.extend_from_slice(rest);
+    }
+}
+
+/// Appends a finite double as JDK 19 and later print it; `false` for NaN and infinities, and nothing appended.
+pub fn write_double(value: f64, out: &mut Vec<u8>) -> bool {
+    if !value.is_finite() {
+        return false;
+    }
+    let text = zmij::Buffer::new().format_finite(value).to_owned();
+    // With one digit Java takes the nearest of two digits, which differs only where doubles are sparse.
+    let parsed = Shortest::parse(&text);
+    let parsed = if parsed.digits().len() == 1 && value.abs() < 1e-300 && value != 0.0 {
+        let two = format!("{value:.1e}");
+        if two.parse() == Ok(value) { Shortest::parse(&two) } else { parsed }
+    } else {
+        parsed
+    };
+    parsed.write(out);
+    true
+}
+
+/// Appends a finite float as JDK 19 and later print it; `false` for NaN and infinities, and nothing appended.
+pub fn write_float(value: f32, out: &mut Vec<u8>) -> bool {
+    if !value.is_finite() {
+        return false;
+    }
+    let text = zmij::Buffer::new().format_finite(value).to_owned();
+    let parsed = Shortest::parse(&text);
+    let parsed = if parsed.digits().len() == 1 && value.abs() < 1e-35 && value != 0.0 {
+        let two = format!("{value:.1e}");
+        if two.parse() == Ok(value) { Shortest::parse(&two) } else { parsed }
+    } else {
+        parsed
+    };
+    parsed.write(out);
+    true
+}
+
+/// Digits and exponent of a printed number: `0.d1d2d3… × 10^point`.
+struct Shortest {
+    negative: bool,
+    digits: [u8; 24],
+    length: usize,
+    point: i32,
+}
+
+impl Shortest {
+    /// Takes apart `[-]ddd[.ddd][e[-]dd]`.
+    fn parse(text: &str) -> Self {
+        let mut number = Self { negative: false, digits: [b'0'; 24], length: 0, point: 0 };
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let mut seen_point = false;
+        for byte in mantissa.bytes() {
+            match byte {
+                b'-' => number.negative = true,
+                b'.' => seen_point = true,
+                digit => {
+                    number.point += i32::from(!seen_point && (number.length > 0 || digit != b'0'));
+                    number.point -= i32::from(seen_point && number.length == 0 && digit == b'0');
+                    number.push(digit);
+                }
+            }
+        }
+        number.point += exponent.parse::<i32>().unwrap_or(0);
+        number.trim();
+        number
+    }
+
+    /// Appends a digit; leading zeros are left out.
+    fn push(&mut self, digit: u8) {
+        if self.length == 0 && digit == b'0' {
+            return;
+        }
+        if let Some(slot) = self.digits.get_mut(self.length) {
+            *slot = digit;
+            self.length += 1;
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.length > 1 && self.digits.get(self.length - 1) == Some(&b'0') {
+            self.length -= 1;
+        }
+        if self.length == 0 {
+            (self.length, self.point) = (1, 1);
+        }
+    }
+
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.length).unwrap_or_default()
+    }
+
+    /// Java's layout: plain from 10^-3 to 10^7, else one digit before the point and an exponent.
+    fn write(&self, out: &mut Vec<u8>) {
+        if self.negative {
+            out.push(b'-');
+        }
+        let digits = self.digits();
+        match self.point {
+            point @ 1..=7 => {
+                let point = usize::try_from(point).unwrap_or(1);
+                let whole = digits.get(..point).unwrap_or(digits);
+                out.extend_from_slice(whole);
+                out.resize(out.len() + point.saturating_sub(digits.len()), b'0');
+                write_fraction(digits.get(point..).unwrap_or_default(), out);
+            }
+            point @ -2..=0 => {
+                out.extend_from_slice(b"0.");
+                out.resize(out.len() + usize::try_from(-point).unwrap_or(0), b'0');
+                out.extend_from_slice(digits);
+            }
+            point => {
+                let (first, rest) = digits.split_at_checked(1).unwrap_or((digits, &[]));
+                out.extend_from_slice(first);
+                write_fraction(rest, out);
+                out.push(b'E');
+                write_integer(point - 1, out);
+            }
+        }
+    }
+}
+
+fn write_fraction(digits: &[u8], out: &mut Vec<u8>) {
+    out.push(b'.');
+    out.extend_from_slice(if digits.is_empty() { b"0" } else { digits });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn double(value: f64) -> String {
+        let mut out = Vec::new();
+        assert!(write_double(value, &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    fn decimal(unscaled: i64, scale: i32) -> String {
+        let mut out = Vec::new();
+        write_decimal(scale, &unscaled.to_be_bytes(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// From the documentation of `Double.toString` and from runs of JDK 21.
+    #[test]
+    fn doubles_as_java_prints_them() {
+        let vectors = [
+            (100.0, "100.0"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (0.1, "0.1"),
+            (9_999_999.0, "9999999.0"),
+            (1e7, "1.0E7"),
+            (12_345_678.9, "1.23456789E7"),
+            (1e21, "1.0E21"),
+            (0.001, "0.001"),
+            (0.000_999_99, "9.9999E-4"),
+            (9.5e-5, "9.5E-5"),
+            (4.9e-324, "4.9E-324"),
+            (2e-323, "2.0E-323"),
+            (f64::MAX, "1.7976931348623157E308"),
+            (1e23, "1.0E23"),
+            (2e23, "2.0E23"),
+            (8.41e21, "8.41E21"),
+            (0.012, "0.012"),
+            (-1234.5, "-1234.5"),
+        ];
+        for (value, text) in vectors {
+            assert_eq!(double(value), text);
+        }
+        assert!(!write_double(f64::NAN, &mut Vec::new()));
+    }
+
+    /// From the documentation of `BigDecimal.toString`.
+    #[test]
+    fn decimals_as_java_prints_them() {
+        let vectors = [
+            (123, 0, "123"),
+            (-123, 0, "-123"),
+            (123, -1, "1.23E+3"),
+            (123, -3, "1.23E+5"),
+            (123, 1, "12.3"),
+            (123, 5, "0.00123"),
+            (123, 10, "1.23E-8"),
+            (-123, 12, "-1.23E-10"),
+            (0, 0, "0"),
+            (0, 2, "0.00"),
+            (0, 8, "0E-8"),
+            (0, -3, "0E+3"),
+            (1, 6, "0.000001"),
+            (1, 7, "1E-7"),
+        ];
+        for (unscaled, scale, text) in vectors {
+            assert_eq!(decimal(unscaled, scale), text);
+        }
+    }
+
+    #[test]
+    fn varints_of_every_length() {
+        let vectors: &[(&[u8], &str)] = &[
+            (&[0], "0"),
+            (&[0xff], "-1"),
+            (&[0x80], "-128"),
+            (&[0, 0x80], "128"),
+            (&[0x7f; 16], ""),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "340282366920938463463374607431768211456"),
+            (
+                &[0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+                "-340282366920938463463374607431768211456",
+            ),
+        ];
+        for (bytes, text) in vectors {
+            let mut out = Vec::new();
+            write_varint(bytes, &mut out).unwrap();
+            assert_eq!(std::str::from_utf8(&out).unwrap(), *text);
+        }
+        assert!(write_varint(&[1; MAX_NUMBER_LENGTH + 1], &mut Vec::new()).is_err());
+    }
+}

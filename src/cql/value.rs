@@ -1,0 +1,339 @@
+//! Serialised bytes of a value → the value. Nested values are decoded when they are visited.
+//!
+//! The encodings are those of the native protocol from version 3 on, which Cassandra also stores.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::types::{CqlType, UserType};
+use crate::primitives::{self, Malformed, Parsed};
+
+/// How deep values are followed into each other. Cassandra's own types stay far below.
+pub const MAX_DEPTH: usize = 64;
+
+/// Day zero of the stored `date`.
+const DATE_ZERO: i64 = 1 << 31;
+
+/// A value, borrowed from its bytes.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// `text`, `ascii`.
+    Text(&'a str),
+    /// `blob` and types known only by their Java class.
+    Blob(&'a [u8]),
+    /// `tinyint`, `smallint`, `int`, `bigint`.
+    Integer(i64),
+    /// `varint`: two's complement, big-endian, never empty.
+    VarInt(&'a [u8]),
+    /// `decimal`: unscaled two's complement integer times ten to the minus `scale`.
+    Decimal {
+        /// Digits behind the point; may be negative.
+        scale: i32,
+        /// Two's complement, big-endian, never empty.
+        unscaled: &'a [u8],
+    },
+    /// `double`.
+    Double(f64),
+    /// `float`.
+    Float(f32),
+    /// `boolean`.
+    Boolean(bool),
+    /// Milliseconds since the epoch.
+    Timestamp(i64),
+    /// Days since the epoch.
+    Date(i64),
+    /// Nanoseconds since midnight.
+    Time(i64),
+    /// Months, days and nanoseconds.
+    Duration {
+        /// Months.
+        months: i64,
+        /// Days.
+        days: i64,
+        /// Nanoseconds.
+        nanos: i64,
+    },
+    /// `uuid`, `timeuuid`.
+    Uuid([u8; 16]),
+    /// `inet`.
+    Inet(IpAddr),
+    /// Frozen `list` or `set`, `vector`.
+    Sequence(Elements<'a>),
+    /// Frozen `map`: keys and values in turn.
+    Map(Elements<'a>),
+    /// `tuple`: its fields; missing ones at the end are null.
+    Tuple(Fields<'a>),
+    /// Frozen user-defined type.
+    Udt(&'a UserType, Fields<'a>),
+    /// Zero bytes of a type for which that is no proper value.
+    Empty,
+}
+
+/// Bytes that are no value of their type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes are no {type_name}: {problem}")]
+pub struct ValueError {
+    /// The type that was expected.
+    pub type_name: &'static str,
+    /// What does not fit. Never holds data.
+    pub problem: &'static str,
+}
+
+impl<'a> Value<'a> {
+    /// Decodes `bytes` as a value of type `cql_type`. Counters are not values: see [`super::counter`].
+    ///
+    /// # Errors
+    /// The bytes do not fit the type.
+    pub fn decode(cql_type: &'a CqlType, bytes: &'a [u8]) -> Result<Self, ValueError> {
+        if bytes.is_empty() {
+            return Ok(Self::of_no_bytes(cql_type));
+        }
+        match cql_type {
+            CqlType::Text | CqlType::Ascii => text(bytes),
+            CqlType::Blob | CqlType::Custom(_) => Ok(Self::Blob(bytes)),
+            CqlType::TinyInt => {
+                exact("tinyint", bytes).map(|v| Self::Integer(i64::from(i8::from_be_bytes(v))))
+            }
+            CqlType::SmallInt => {
+                exact("smallint", bytes).map(|v| Self::Integer(i64::from(i16::from_be_bytes(v))))
+            }
+            CqlType::Int => exact("int", bytes).map(|v| Self::Integer(i64::from(i32::from_be_bytes(v)))),
+            CqlType::BigInt => exact("bigint", bytes).map(|v| Self::Integer(i64::from_be_bytes(v))),
+            CqlType::VarInt => Ok(Self::VarInt(bytes)),
+            CqlType::Decimal => decimal(bytes),
+            CqlType::Double => exact("double", bytes).map(|v| Self::Double(f64::from_be_bytes(v))),
+            CqlType::Float => exact("float", bytes).map(|v| Self::Float(f32::from_be_bytes(v))),
+            CqlType::Boolean => exact("boolean", bytes).map(|[v]| Self::Boolean(v != 0)),
+            CqlType::Timestamp => exact("timestamp", bytes).map(|v| Self::Timestamp(i64::from_be_bytes(v))),
+            CqlType::Date => {
+                exact("date", bytes).map(|v| Self::Date(i64::from(u32::from_be_bytes(v)) - DATE_ZERO))
+            }
+            CqlType::Time => exact("time", bytes).map(|v| Self::Time(i64::from_be_bytes(v))),
+            CqlType::Duration => all("duration", bytes, duration),
+            CqlType::Uuid | CqlType::TimeUuid => exact("uuid", bytes).map(Self::Uuid),
+            CqlType::Inet => inet(bytes),
+            CqlType::List { element, .. } => elements("list", bytes, element, element, 1).map(Self::Sequence),
+            CqlType::Set { element, .. } => elements("set", bytes, element, element, 1).map(Self::Sequence),
+            CqlType::Map { key, value, .. } => elements("map", bytes, key, value, 2).map(Self::Map),
+            CqlType::Vector { element, dimension } => Ok(Self::Sequence(vector(bytes, element, *dimension))),
+            CqlType::Tuple(types) => {
+                Ok(Self::Tuple(Fields { rest: bytes, types: FieldTypes::Tuple(types), next: 0 }))
+            }
+            CqlType::Udt { udt, .. } => {
+                Ok(Self::Udt(udt, Fields { rest: bytes, types: FieldTypes::Udt(&udt.fields), next: 0 }))
+            }
+            CqlType::Empty => Err(ValueError { type_name: "empty", problem: "it has bytes" }),
+            CqlType::Counter => {
+                Err(ValueError { type_name: "counter", problem: "a counter is no plain value" })
+            }
+        }
+    }
+
+    fn of_no_bytes(cql_type: &CqlType) -> Self {
+        match cql_type {
+            CqlType::Text | CqlType::Ascii => Self::Text(""),
+            CqlType::Blob | CqlType::Custom(_) => Self::Blob(&[]),
+            _ => Self::Empty,
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<Value<'_>, ValueError> {
+    let problem = "it is not valid UTF-8";
+    std::str::from_utf8(bytes).map(Value::Text).map_err(|_| ValueError { type_name: "text", problem })
+}
+
+/// Exactly `N` bytes.
+#[inline]
+fn exact<const N: usize>(type_name: &'static str, bytes: &[u8]) -> Result<[u8; N], ValueError> {
+    bytes.try_into().map_err(|_| ValueError { type_name, problem: "its length is wrong" })
+}
+
+/// A parser that must use all bytes.
+fn all<'a, T>(
+    type_name: &'static str,
+    bytes: &'a [u8],
+    parser: impl Fn(&'a [u8]) -> Parsed<'a, T>,
+) -> Result<T, ValueError> {
+    match parser(bytes) {
+        Ok(([], value)) => Ok(value),
+        Ok(_) => Err(ValueError { type_name, problem: "bytes are left over" }),
+        Err(_) => Err(ValueError { type_name, problem: "it is cut short" }),
+    }
+}
+
+fn decimal(bytes: &[u8]) -> Result<Value<'_>, ValueError> {
+    match primitives::i32(bytes) {
+        Ok((unscaled, scale)) if !unscaled.is_empty() => Ok(Value::Decimal { scale, unscaled }),
+        _ => Err(ValueError { type_name: "decimal", problem: "it is cut short" }),
+    }
+}
+
+fn duration(bytes: &[u8]) -> Parsed<'_, Value<'_>> {
+    let (rest, months) = primitives::svint(bytes)?;
+    let (rest, days) = primitives::svint(rest)?;
+    let (rest, nanos) = primitives::svint(rest)?;
+    Ok((rest, Value::Duration { months, days, nanos }))
+}
+
+fn inet(bytes: &[u8]) -> Result<Value<'_>, ValueError> {
+    if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
+        return Ok(Value::Inet(Ipv4Addr::from(v4).into()));
+    }
+    exact::<16>("inet", bytes).map(|v6| Value::Inet(Ipv6Addr::from(v6).into()))
+}
+
+/// Elements of a frozen collection or vector, each with its type.
+#[derive(Debug, Clone)]
+pub struct Elements<'a> {
+    rest: &'a [u8],
+    left: usize,
+    odd: bool,
+    first: &'a CqlType,
+    second: &'a CqlType,
+    length: ElementLength,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum ElementLength {
+    /// `i32` before each, negative for null.
+    Prefixed,
+    /// Vint before each (vectors of types without a fixed length).
+    Vint,
+    /// None (vectors of types with a fixed length).
+    Fixed(usize),
+}
+
+/// An element: its type, and its bytes unless it is null.
+pub type Element<'a> = (&'a CqlType, Option<&'a [u8]>);
+
+/// `i32` count, then elements; `a_time` of them belong together.
+fn elements<'a>(
+    type_name: &'static str,
+    bytes: &'a [u8],
+    first: &'a CqlType,
+    second: &'a CqlType,
+    a_time: usize,
+) -> Result<Elements<'a>, ValueError> {
+    let cut = ValueError { type_name, problem: "it is cut short" };
+    let (rest, count) = primitives::i32(bytes).map_err(|_| cut.clone())?;
+    // Every element takes at least its own length.
+    let left = usize::try_from(count)
+        .ok()
+        .and_then(|count| count.checked_mul(a_time))
+        .filter(|count| count.checked_mul(4).is_some_and(|least| least <= rest.len()))
+        .ok_or(cut)?;
+    Ok(Elements { rest, left, odd: false, first, second, length: ElementLength::Prefixed })
+}
+
+fn vector<'a>(bytes: &'a [u8], element: &'a CqlType, dimension: u32) -> Elements<'a> {
+    let length = element.fixed_length().map_or(ElementLength::Vint, ElementLength::Fixed);
+    let left = usize::try_from(dimension).unwrap_or(usize::MAX);
+    Elements { rest: bytes, left, odd: false, first: element, second: element, length }
+}
+
+impl<'a> Elements<'a> {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    fn read(&self) -> Parsed<'a, Option<&'a [u8]>> {
+        match self.length {
+            ElementLength::Prefixed => prefixed(self.rest),
+            ElementLength::Vint => primitives::vbytes(self.rest).map(|(rest, bytes)| (rest, Some(bytes))),
+            ElementLength::Fixed(length) => {
+                primitives::slice(length)(self.rest).map(|(rest, bytes)| (rest, Some(bytes)))
+            }
+        }
+    }
+}
+
+/// `i32` length and that many bytes; a negative length is null.
+fn prefixed(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let (rest, length) = primitives::i32(input)?;
+    match usize::try_from(length) {
+        Ok(length) => primitives::slice(length)(rest).map(|(rest, bytes)| (rest, Some(bytes))),
+        Err(_) => Ok((rest, None)),
+    }
+}
+
+const CUT: ValueError = ValueError { type_name: "collection", problem: "it is cut short" };
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Result<Element<'a>, ValueError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            let over = !std::mem::take(&mut self.rest).is_empty();
+            return over
+                .then_some(Err(ValueError { type_name: "collection", problem: "bytes are left over" }));
+        }
+        self.left -= 1;
+        let Ok((rest, bytes)) = self.read() else {
+            self.left = 0;
+            self.rest = &[];
+            return Some(Err(CUT));
+        };
+        self.rest = rest;
+        let cql_type = if self.odd { self.second } else { self.first };
+        self.odd = !self.odd;
+        Some(Ok((cql_type, bytes)))
+    }
+}
+
+/// Fields of a tuple or user-defined type, each with its type. Missing ones at the end come as null.
+#[derive(Debug, Clone)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+    types: FieldTypes<'a>,
+    next: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum FieldTypes<'a> {
+    Tuple(&'a [CqlType]),
+    Udt(&'a [(String, CqlType)]),
+}
+
+impl<'a> FieldTypes<'a> {
+    fn get(self, index: usize) -> Option<&'a CqlType> {
+        match self {
+            Self::Tuple(types) => types.get(index),
+            Self::Udt(fields) => fields.get(index).map(|(_, cql_type)| cql_type),
+        }
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Element<'a>, ValueError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(cql_type) = self.types.get(self.next) else {
+            let over = !std::mem::take(&mut self.rest).is_empty();
+            let problem = "it has more fields than the schema says";
+            return over.then_some(Err(ValueError { type_name: "tuple or user-defined type", problem }));
+        };
+        self.next += 1;
+        if self.rest.is_empty() {
+            return Some(Ok((cql_type, None)));
+        }
+        match prefixed(self.rest) {
+            Ok((rest, bytes)) => {
+                self.rest = rest;
+                Some(Ok((cql_type, bytes)))
+            }
+            Err(_) => {
+                self.next = usize::MAX;
+                self.rest = &[];
+                Some(Err(ValueError { type_name: "tuple or user-defined type", problem: "it is cut short" }))
+            }
+        }
+    }
+}
+
+impl From<nom::Err<Malformed>> for ValueError {
+    fn from(_: nom::Err<Malformed>) -> Self {
+        CUT
+    }
+}
