@@ -14,6 +14,7 @@
 //!    what can be asked of them.
 
 pub mod agent;
+pub mod change;
 pub mod checkpoint;
 pub mod cli;
 pub mod commitlog;

@@ -1,0 +1,131 @@
+//! A change event: what happened to one row, range or partition.
+
+use crate::commitlog::mutation::{CellValue, ColumnCells, Deletion, Liveness, Mutation, PartitionUpdate, Row};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    /// The row's liveness was written: an INSERT.
+    Create,
+    /// Only cells were written: an UPDATE, or any write to the static row.
+    Update,
+    /// A row was deleted, or a partition of a table without clustering columns.
+    Delete,
+    /// A range of rows was deleted, or a partition of a table with clustering columns.
+    RangeDelete,
+}
+
+impl Operation {
+    /// The value of `op` in records.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Create => "c",
+            Self::Update => "u",
+            Self::Delete => "d",
+            Self::RangeDelete => "rt",
+        }
+    }
+}
+
+/// What the event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape<'m, 'a> {
+    /// A row.
+    Row {
+        /// Its clustering values.
+        clustering: &'m [Option<&'a [u8]>],
+    },
+    /// The static row.
+    StaticRow,
+    /// All rows between two bounds in clustering order; both open: the whole partition.
+    Range {
+        /// Where it starts; `None` is open.
+        start: Option<Bound<'m, 'a>>,
+        /// Where it ends; `None` is open.
+        end: Option<Bound<'m, 'a>>,
+    },
+}
+
+/// One end of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound<'m, 'a> {
+    /// Leading clustering values.
+    pub values: &'m [Option<&'a [u8]>],
+    /// Whether rows with exactly these values belong to the range.
+    pub inclusive: bool,
+}
+
+/// One change, borrowed from its mutation.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeEvent<'m, 'a> {
+    /// What happened.
+    pub operation: Operation,
+    /// What it happened to.
+    pub shape: Shape<'m, 'a>,
+    /// Index among the events of the mutation, from 0.
+    pub index: u32,
+    /// The update it comes from: table and partition key.
+    pub update: &'m PartitionUpdate<'a>,
+    /// The deletion, of `d` and `rt`.
+    pub deletion: Option<Deletion>,
+    /// The row whose content a `c` or `u` carries.
+    pub(super) content: Option<&'m Row>,
+    pub(super) mutation: &'m Mutation<'a>,
+}
+
+impl<'m, 'a> ChangeEvent<'m, 'a> {
+    /// Liveness of the row, of `c`.
+    #[must_use]
+    pub fn liveness(&self) -> Option<Liveness> {
+        self.content.and_then(|row| row.liveness)
+    }
+
+    /// The columns that `c` and `u` carry, as logged: simple ones by name, then complex ones by name.
+    #[must_use]
+    #[inline]
+    pub fn columns(&self) -> &'m [ColumnCells<'a>] {
+        self.content.map(|row| self.mutation.columns(row)).unwrap_or_default()
+    }
+
+    /// The cells of one of [`Self::columns`].
+    #[must_use]
+    #[inline]
+    pub fn cells(&self, column: &ColumnCells<'a>) -> &'m [crate::commitlog::mutation::Cell<'a>] {
+        self.mutation.cells(column)
+    }
+
+    /// Fills `order` with the positions of [`Self::columns`] in the order of the columns' names.
+    ///
+    /// A column's index in its table counts in that order.
+    #[inline]
+    pub fn order_by_name(&self, order: &mut Vec<usize>) {
+        let columns = self.columns();
+        order.clear();
+        order.extend(0..columns.len());
+        if !columns.is_sorted_by_key(|column| column.index) {
+            order.sort_by_key(|position| columns.get(*position).map(|column| column.index));
+        }
+    }
+
+    /// The newest timestamp that the event itself carries, in microseconds.
+    #[must_use]
+    pub fn newest_timestamp(&self) -> i64 {
+        let deletion = self.deletion.map(|deletion| deletion.ts_us);
+        let liveness = self.liveness().map(|liveness| liveness.ts_us);
+        let columns = self.columns().iter().filter_map(|column| newest_of_column(self.mutation, column));
+        columns.chain(deletion).chain(liveness).max().unwrap_or_default()
+    }
+}
+
+/// The newest timestamp of a column's cells and deletion, in microseconds.
+pub(super) fn newest_of_column<'a>(mutation: &Mutation<'a>, column: &ColumnCells<'a>) -> Option<i64> {
+    let cells = mutation.cells(column).iter().map(|cell| cell.ts_us);
+    cells.chain(column.deletion.map(|deletion| deletion.ts_us)).max()
+}
+
+/// Whether a cell is a tombstone.
+#[must_use]
+pub fn is_tombstone(value: &CellValue<'_>) -> bool {
+    matches!(value, CellValue::Tombstone { .. })
+}

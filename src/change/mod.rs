@@ -1,0 +1,13 @@
+//! Mutations → change events: one for each row, range and partition delete.
+//!
+//! Order and classification are those of the contract: in each update the partition delete, the static row,
+//! then rows and ranges as logged; a range stands where it opens.
+
+pub mod event;
+pub mod event_id;
+pub mod filter;
+pub mod from_mutation;
+pub mod partition_key;
+
+pub use event::{Bound, ChangeEvent, Operation, Shape};
+pub use from_mutation::{ShapeError, for_each_event};
