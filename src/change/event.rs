@@ -108,6 +108,12 @@ impl<'m, 'a> ChangeEvent<'m, 'a> {
         }
     }
 
+    /// The newest timestamp of one of [`Self::columns`], in microseconds.
+    #[must_use]
+    pub fn newest_of(&self, column: &ColumnCells<'a>) -> Option<i64> {
+        newest_of_column(self.mutation, column)
+    }
+
     /// The newest timestamp that the event itself carries, in microseconds.
     #[must_use]
     pub fn newest_timestamp(&self) -> i64 {

@@ -7,7 +7,7 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends a JSON string. Only `"`, `\` and control characters are escaped.
 #[inline]
-pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     write_escaped(text, out);
     out.push(b'"');
@@ -15,7 +15,7 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
 
 /// Appends the content of a JSON string without its quotes.
 #[inline]
-pub(crate) fn write_escaped(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_escaped(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while let Some(position) = first_to_escape(rest) {
         let (plain, from) = rest.split_at_checked(position).unwrap_or((rest, &[]));
@@ -75,7 +75,7 @@ fn write_escape(byte: u8, out: &mut Vec<u8>) {
 
 /// Appends lower-case hex digits.
 #[inline]
-pub(crate) fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
         let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
         out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0xF)]);
@@ -83,7 +83,7 @@ pub(crate) fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends a JSON string of base64.
-pub(crate) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let start = out.len();
     let length = bytes.len().div_ceil(3) * 4;
@@ -97,12 +97,12 @@ pub(crate) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Appends `null`.
 #[inline]
-pub(crate) fn write_null(out: &mut Vec<u8>) {
+pub(super) fn write_null(out: &mut Vec<u8>) {
     out.extend_from_slice(b"null");
 }
 
 /// Appends a JSON string, or `null`.
-pub(crate) fn write_optional_string(text: Option<&str>, out: &mut Vec<u8>) {
+pub(super) fn write_optional_string(text: Option<&str>, out: &mut Vec<u8>) {
     match text {
         Some(text) => write_string(text, out),
         None => write_null(out),
@@ -110,7 +110,7 @@ pub(crate) fn write_optional_string(text: Option<&str>, out: &mut Vec<u8>) {
 }
 
 /// `"name":`, for names written again and again.
-pub(crate) fn field(name: &str) -> Vec<u8> {
+pub(super) fn field(name: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(name.len() + 3);
     write_string(name, &mut out);
     out.push(b':');

@@ -1,15 +1,49 @@
 //! How records are shaped. Names follow Debezium's options where it has them.
 
-/// How `decimal` and `varint` values are written (`decimal_handling`).
+/// Shape of the records (`profile`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// Every detail of a change.
+    #[default]
+    Flat,
+    /// Shape, key and topic of Debezium's Cassandra connector.
+    DebeziumCassandra,
+    /// What Flink's `debezium-json` reads.
+    Debezium,
+}
+
+/// What profile `debezium` does with a change that it has no shape for (`unrepresentable`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unrepresentable {
+    /// Write it in the shape of profile `flat` to the topic with the suffix `.flat`.
+    #[default]
+    SideTopic,
+    /// Stop.
+    Fail,
+}
+
+/// How `decimal` values are written (`decimal_handling`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DecimalHandling {
-    /// Text, exact.
+    /// Text as of `BigDecimal.toString`, exact.
     #[default]
     String,
-    /// Base64 of the unscaled number, for `decimal` with its scale.
+    /// Scale, and base64 of the unscaled number.
     Precise,
     /// JSON number, rounded to a double.
     Double,
+}
+
+/// How `varint` values are written (`varint_handling`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VarintHandling {
+    /// Text of decimal digits.
+    #[default]
+    String,
+    /// JSON number, exact.
+    Long,
+    /// Base64 of the two's complement bytes.
+    Precise,
 }
 
 /// How `timestamp` values are written (`timestamp_format`).
@@ -27,6 +61,8 @@ pub enum TimestampFormat {
 pub struct ValueFormat {
     /// `decimal_handling`
     pub decimals: DecimalHandling,
+    /// `varint_handling`
+    pub varints: VarintHandling,
     /// `timestamp_format`
     pub timestamps: TimestampFormat,
 }
@@ -41,4 +77,25 @@ pub enum CellTimes {
     All,
     /// None.
     None,
+}
+
+/// Which formula `row_hash` follows (`row_hash`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowHashVersion {
+    /// Length-prefixed fields.
+    #[default]
+    V1,
+    /// Texts joined by `|`.
+    V0,
+}
+
+/// Options of `row_hash`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowHashOptions {
+    /// Formula.
+    pub version: RowHashVersion,
+    /// Regular columns that are left out, by name (`row_hash_exclude`).
+    pub exclude: Vec<String>,
+    /// For v0: columns in the order in which they are joined, by keyspace and table (`row_hash_columns`).
+    pub columns: Vec<((String, String), Vec<String>)>,
 }

@@ -6,15 +6,15 @@ const MILLIS_A_DAY: i64 = 86_400_000;
 
 /// A date of the proleptic Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CivilDate {
-    pub(crate) year: i64,
-    pub(crate) month: i64,
-    pub(crate) day: i64,
+pub(super) struct CivilDate {
+    pub(super) year: i64,
+    pub(super) month: i64,
+    pub(super) day: i64,
 }
 
 impl CivilDate {
     /// The date `days` after 1970-01-01. Counts in eras of 400 years that begin on 1 March.
-    pub(crate) fn from_days(days: i64) -> Self {
+    pub(super) fn from_days(days: i64) -> Self {
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
@@ -27,7 +27,7 @@ impl CivilDate {
     }
 
     /// `yyyy-MM-dd`; years outside 0000 to 9999 with their sign, as ISO 8601 expands them.
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut Vec<u8>) {
         if !self.has_four_digit_year() {
             out.push(if self.year < 0 { b'-' } else { b'+' });
         }
@@ -39,18 +39,18 @@ impl CivilDate {
         write_padded(self.day, 2, out);
     }
 
-    pub(crate) fn has_four_digit_year(self) -> bool {
+    pub(super) fn has_four_digit_year(self) -> bool {
         (0..=9999).contains(&self.year)
     }
 }
 
 /// Days since the epoch and milliseconds of the day.
-pub(crate) fn split_millis(millis: i64) -> (i64, i64) {
+pub(super) fn split_millis(millis: i64) -> (i64, i64) {
     (millis.div_euclid(MILLIS_A_DAY), millis.rem_euclid(MILLIS_A_DAY))
 }
 
 /// `HH:mm:ss` of a second of the day.
-pub(crate) fn write_clock(second: i64, out: &mut Vec<u8>) {
+pub(super) fn write_clock(second: i64, out: &mut Vec<u8>) {
     write_padded(second / 3600, 2, out);
     out.push(b':');
     write_padded(second / 60 % 60, 2, out);
@@ -59,7 +59,7 @@ pub(crate) fn write_clock(second: i64, out: &mut Vec<u8>) {
 }
 
 /// `yyyy-MM-ddTHH:mm:ss.SSSZ`.
-pub(crate) fn write_iso8601(millis: i64, out: &mut Vec<u8>) {
+pub(super) fn write_iso8601(millis: i64, out: &mut Vec<u8>) {
     let (days, of_day) = split_millis(millis);
     CivilDate::from_days(days).write(out);
     out.push(b'T');
@@ -69,7 +69,7 @@ pub(crate) fn write_iso8601(millis: i64, out: &mut Vec<u8>) {
     out.push(b'Z');
 }
 
-pub(crate) fn write_padded(value: i64, width: usize, out: &mut Vec<u8>) {
+pub(super) fn write_padded(value: i64, width: usize, out: &mut Vec<u8>) {
     let start = out.len();
     write_integer(value, out);
     let missing = width.saturating_sub(out.len() - start);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::json::{write_base64, write_escaped, write_null, write_string};
-use super::options::{DecimalHandling, TimestampFormat, ValueFormat};
+use super::options::{DecimalHandling, TimestampFormat, ValueFormat, VarintHandling};
 use super::time_text::write_iso8601;
 use crate::cql::number::{write_decimal, write_double, write_float, write_integer, write_varint};
 use crate::cql::value::{Elements, Fields};
@@ -49,7 +49,7 @@ pub fn is_empty_mark(cql_type: &CqlType, bytes: &[u8]) -> bool {
     bytes.is_empty() && !matches!(cql_type, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_))
 }
 
-fn write_nested(
+pub(super) fn write_nested(
     cql_type: &CqlType,
     bytes: Option<&[u8]>,
     format: ValueFormat,
@@ -64,7 +64,7 @@ fn write_nested(
     }
 }
 
-pub(crate) fn write_json_double(value: f64, out: &mut Vec<u8>) {
+pub(super) fn write_json_double(value: f64, out: &mut Vec<u8>) {
     if !write_double(value, out) {
         write_not_finite(value.is_nan(), value > 0.0, out);
     }
@@ -95,13 +95,13 @@ fn write_timestamp(millis: i64, format: ValueFormat, out: &mut Vec<u8>) {
     }
 }
 
-pub(crate) fn write_uuid(id: [u8; 16], out: &mut Vec<u8>) {
+pub(super) fn write_uuid(id: [u8; 16], out: &mut Vec<u8>) {
     out.push(b'"');
     write_uuid_text(id, out);
     out.push(b'"');
 }
 
-pub(crate) fn write_uuid_text(id: [u8; 16], out: &mut Vec<u8>) {
+pub(super) fn write_uuid_text(id: [u8; 16], out: &mut Vec<u8>) {
     let mut text = [0; 36];
     out.extend_from_slice(uuid::Uuid::from_bytes(id).hyphenated().encode_lower(&mut text).as_bytes());
 }
@@ -113,18 +113,14 @@ fn write_inet(address: IpAddr, out: &mut Vec<u8>) {
 }
 
 fn write_json_varint(bytes: &[u8], format: ValueFormat, out: &mut Vec<u8>) -> Result<(), ValueError> {
-    match format.decimals {
-        DecimalHandling::String => {
+    match format.varints {
+        VarintHandling::String => {
             out.push(b'"');
             write_varint(bytes, out)?;
             out.push(b'"');
         }
-        DecimalHandling::Precise => write_base64(bytes, out),
-        DecimalHandling::Double => {
-            let mut text = Vec::new();
-            write_varint(bytes, &mut text)?;
-            write_json_double(parse_double(&text), out);
-        }
+        VarintHandling::Long => write_varint(bytes, out)?,
+        VarintHandling::Precise => write_base64(bytes, out),
     }
     Ok(())
 }
@@ -190,7 +186,7 @@ fn write_array<'a>(
 
 /// Whether a map of this key type is a JSON object; others are arrays of pairs.
 #[must_use]
-pub(crate) fn is_object_key(key: &CqlType) -> bool {
+pub(super) fn is_object_key(key: &CqlType) -> bool {
     matches!(key, CqlType::Text | CqlType::Ascii | CqlType::Uuid | CqlType::TimeUuid | CqlType::Inet)
 }
 
@@ -218,7 +214,7 @@ fn write_map(
 const MISSING_VALUE: ValueError = ValueError { type_name: "map", problem: "a key has no value" };
 
 /// `key:value` of an object or `[key,value]` of an array.
-pub(crate) fn write_map_entry(
+pub(super) fn write_map_entry(
     (key_type, key): (&CqlType, Option<&[u8]>),
     (value_type, value): (&CqlType, Option<&[u8]>),
     object: bool,

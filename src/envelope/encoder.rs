@@ -1,0 +1,162 @@
+//! Turns change events into records, in reused buffers.
+
+use std::collections::HashMap;
+
+use super::config::EncoderConfig;
+use super::flat;
+use super::key::write_key;
+use super::murmur2::partition_hash;
+use super::options::Profile;
+use super::parts::{Parts, Place};
+use super::plan::TablePlan;
+use super::record::Record;
+use super::row_hash::RowHasher;
+use crate::change::event_id::EventIdEncoder;
+use crate::change::partition_key::PartitionKeyError;
+use crate::change::{ChangeEvent, Operation, Shape};
+use crate::cql::ValueError;
+use crate::schema::{Column, TableId};
+
+/// Why an event could not become a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The logged partition key does not fit the table.
+    #[error("the partition key does not have the table's key columns")]
+    PartitionKey,
+    /// A value does not fit its column.
+    #[error("column `{column}`: {source}")]
+    Value {
+        /// Column name.
+        column: String,
+        /// What does not fit.
+        source: ValueError,
+    },
+    /// Profile `debezium` has no shape for the event.
+    #[error("{reason}, which profile debezium cannot say; use --unrepresentable side_topic, or profile flat")]
+    Unrepresentable {
+        /// What the event is.
+        reason: &'static str,
+    },
+}
+
+impl EncodeError {
+    pub(super) fn value(column: &Column, source: ValueError) -> Self {
+        Self::Value { column: column.name.clone(), source }
+    }
+}
+
+impl From<PartitionKeyError> for EncodeError {
+    fn from(_: PartitionKeyError) -> Self {
+        Self::PartitionKey
+    }
+}
+
+/// Encodes events of one schema. Make a new one when the schema changes.
+#[derive(Debug)]
+pub struct Encoder<'c> {
+    config: &'c EncoderConfig,
+    plans: HashMap<TableId, TablePlan>,
+    ids: EventIdEncoder,
+    hasher: RowHasher,
+    buffers: Buffers,
+}
+
+#[derive(Debug, Default)]
+struct Buffers {
+    order: Vec<usize>,
+    key: Vec<u8>,
+    partition: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl<'c> Encoder<'c> {
+    /// An encoder.
+    #[must_use]
+    pub fn new(config: &'c EncoderConfig) -> Self {
+        Self {
+            config,
+            plans: HashMap::new(),
+            ids: EventIdEncoder::default(),
+            hasher: RowHasher::default(),
+            buffers: Buffers::default(),
+        }
+    }
+
+    /// Encodes `event` and hands its records to `emit`: one, and where configured a tombstone after it.
+    ///
+    /// `now_ms` is the wall clock in milliseconds since the epoch.
+    ///
+    /// # Errors
+    /// The event cannot become a record ([`EncodeError`]): nothing was emitted. What `emit` returns.
+    pub fn encode<E: From<EncodeError>>(
+        &mut self,
+        event: &ChangeEvent<'_, '_>,
+        place: Place<'_>,
+        now_ms: i64,
+        mut emit: impl FnMut(&Record<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let config = self.config;
+        let table = event.update.table;
+        let plan = self.plans.entry(table.id).or_insert_with(|| TablePlan::new(table, config));
+        let buffers = &mut self.buffers;
+        buffers.key.clear();
+        let partition_end = write_key(event, plan, config.format, &mut buffers.key)?;
+        let partition_hash = hash_partition(event, &buffers.key, partition_end, &mut buffers.partition);
+        event.order_by_name(&mut buffers.order);
+        let is_static = matches!(event.shape, Shape::StaticRow);
+        let id = self.ids.event_id(event, &buffers.order, |column| {
+            plan.column(is_static, column.index).is_some_and(|plan| plan.rule.is_some())
+        });
+        let mut id_text = [0; 32];
+        let event_id = hex::encode_to_slice(id, &mut id_text)
+            .ok()
+            .and_then(|()| std::str::from_utf8(&id_text).ok())
+            .unwrap_or_default();
+        let row_hash = match &plan.row_hash {
+            Some(row_hash) => Some(self.hasher.row_hash(event, &buffers.order, row_hash)?),
+            None => None,
+        };
+        let parts = Parts {
+            event,
+            config,
+            plan,
+            place,
+            key: &buffers.key,
+            order: &buffers.order,
+            ts_us: event.newest_timestamp(),
+            now_ms,
+            event_id,
+            row_hash,
+        };
+        buffers.value.clear();
+        match config.profile {
+            Profile::Flat | Profile::Debezium | Profile::DebeziumCassandra => flat::write(&parts, &mut buffers.value)?,
+        }
+        let record = Record {
+            topic: &plan.topic,
+            partition_hash,
+            key: &buffers.key,
+            value: Some(&buffers.value),
+            event_id,
+            ts_ms: now_ms,
+            position: place.position(event.index),
+        };
+        emit(&record)?;
+        if config.tombstones_on_delete && event.operation == Operation::Delete {
+            emit(&Record { value: None, ..record })?;
+        }
+        Ok(())
+    }
+}
+
+/// Hash of the JSON of the partition key columns: the key itself, or its part before the clustering columns.
+fn hash_partition(event: &ChangeEvent<'_, '_>, key: &[u8], end: usize, scratch: &mut Vec<u8>) -> u32 {
+    let clustered = matches!(event.shape, Shape::Row { clustering } if !clustering.is_empty());
+    if !clustered {
+        return partition_hash(key);
+    }
+    scratch.clear();
+    scratch.extend_from_slice(key.get(..end).unwrap_or_default());
+    scratch.push(b'}');
+    partition_hash(scratch)
+}

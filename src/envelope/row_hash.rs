@@ -1,0 +1,337 @@
+//! `row_hash`: a hash over a whole row, to compare it with its copy elsewhere. Defined in `docs/identity.md`.
+
+use sha2::{Digest, Sha256};
+
+use super::canonical_type::write_canonical_type;
+use super::columns::{Content, live_cells};
+use super::encoder::EncodeError;
+use super::hash_text::{v0_text, v1_text};
+use super::json::write_hex;
+use super::options::{RowHashOptions, RowHashVersion};
+use super::plan::TablePlan;
+use crate::change::filter::ColumnRules;
+use crate::change::partition_key::for_each_component;
+use crate::change::{ChangeEvent, Operation, Shape};
+use crate::commitlog::mutation::ColumnCells;
+use crate::cql::number::write_integer;
+use crate::cql::{CqlType, ValueError};
+use crate::schema::{Column, TableSchema};
+
+/// Which columns of a table are hashed, in hash order.
+#[derive(Debug)]
+pub(super) struct RowHashPlan {
+    version: RowHashVersion,
+    columns: Vec<HashedColumn>,
+    /// `v1;<keyspace>.<table>;`
+    head: Vec<u8>,
+    /// The part of a record that follows `hash_kind`.
+    tail: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum HashedColumn {
+    PartitionKey(usize),
+    Clustering(usize),
+    Regular { index: usize, withheld: bool },
+}
+
+impl RowHashPlan {
+    pub(super) fn new(table: &TableSchema, options: &RowHashOptions, rules: &ColumnRules) -> Self {
+        let columns = hashed_columns(table, options, rules);
+        let version = match options.version {
+            RowHashVersion::V1 => "v1",
+            RowHashVersion::V0 => "v0",
+        };
+        let hash_def = hash_def(table, &columns);
+        Self {
+            version: options.version,
+            columns,
+            head: format!("v1;{}.{};", table.keyspace, table.name).into_bytes(),
+            tail: format!("\",\"hash_version\":\"{version}\",\"hash_def\":\"{hash_def}\"").into_bytes(),
+        }
+    }
+}
+
+/// The hashed columns of a table: the key, then regular columns by name. For v0 a configured list replaces
+/// them; names in it that the table does not have are left out.
+fn hashed_columns(table: &TableSchema, options: &RowHashOptions, rules: &ColumnRules) -> Vec<HashedColumn> {
+    let name = (table.keyspace.clone(), table.name.clone());
+    let listed = options.columns.iter().find(|(table, _)| *table == name).map(|(_, columns)| columns);
+    match (options.version, listed) {
+        (RowHashVersion::V0, Some(listed)) => {
+            listed.iter().filter_map(|column| find_column(table, column, rules)).collect()
+        }
+        _ => default_columns(table, options, rules),
+    }
+}
+
+fn default_columns(table: &TableSchema, options: &RowHashOptions, rules: &ColumnRules) -> Vec<HashedColumn> {
+    let partition_key = (0..table.partition_key.len()).map(HashedColumn::PartitionKey);
+    let clustering = (0..table.clustering.len()).map(HashedColumn::Clustering);
+    let regulars = table.regulars.iter().enumerate().filter(|(_, column)| {
+        is_hashed(column) && !options.exclude.contains(&column.name)
+    });
+    let regulars = regulars.map(|(index, column)| regular(table, index, column, rules));
+    partition_key.chain(clustering).chain(regulars).collect()
+}
+
+fn is_hashed(column: &Column) -> bool {
+    column.cql_type != CqlType::Counter && column.dropped_at_us.is_none()
+}
+
+fn regular(table: &TableSchema, index: usize, column: &Column, rules: &ColumnRules) -> HashedColumn {
+    HashedColumn::Regular { index, withheld: rules.rule(table, &column.name).is_some() }
+}
+
+fn find_column(table: &TableSchema, name: &str, rules: &ColumnRules) -> Option<HashedColumn> {
+    let at = |columns: &[Column]| columns.iter().position(|column| column.name == name);
+    at(&table.partition_key)
+        .map(HashedColumn::PartitionKey)
+        .or_else(|| at(&table.clustering).map(HashedColumn::Clustering))
+        .or_else(|| {
+            let index = at(&table.regulars)?;
+            let column = table.regulars.get(index).filter(|column| is_hashed(column))?;
+            Some(regular(table, index, column, rules))
+        })
+}
+
+/// First 8 hex digits of SHA-256 over the names and types of the hashed columns.
+fn hash_def(table: &TableSchema, columns: &[HashedColumn]) -> String {
+    let mut text = String::new();
+    for column in columns {
+        let column = match *column {
+            HashedColumn::PartitionKey(index) => table.partition_key.get(index),
+            HashedColumn::Clustering(index) => table.clustering.get(index),
+            HashedColumn::Regular { index, .. } => table.regulars.get(index),
+        };
+        let Some(column) = column else { continue };
+        let mut canonical = String::new();
+        write_canonical_type(&column.cql_type, &mut canonical);
+        for part in [&column.name, &canonical] {
+            text.push_str(&format!("{}:{part}", part.chars().count()));
+        }
+    }
+    hex::encode(Sha256::digest(text)).chars().take(8).collect()
+}
+
+/// What a record says of the hash of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowHash {
+    /// Every hashed column is carried.
+    Full([u8; 32]),
+    /// Some hashed column is not, or there is no row.
+    Partial,
+    /// The row is deleted.
+    Tombstone,
+}
+
+impl RowHash {
+    /// Appends `,"row_hash":…,"hash_kind":…,"hash_version":…,"hash_def":…`.
+    pub(super) fn write(&self, plan: &TablePlan, out: &mut Vec<u8>) {
+        let Some(plan) = &plan.row_hash else { return };
+        out.extend_from_slice(b",\"row_hash\":");
+        match self {
+            Self::Full(hash) => {
+                out.push(b'"');
+                write_hex(hash, out);
+                out.extend_from_slice(b"\",\"hash_kind\":\"full");
+            }
+            Self::Partial => out.extend_from_slice(b"null,\"hash_kind\":\"partial"),
+            Self::Tombstone => out.extend_from_slice(b"\"TOMBSTONE\",\"hash_kind\":\"tombstone"),
+        }
+        out.extend_from_slice(&plan.tail);
+    }
+}
+
+/// Computes row hashes; keeps its buffers.
+#[derive(Debug, Default)]
+pub(super) struct RowHasher {
+    text: Vec<u8>,
+    field: Vec<u8>,
+}
+
+/// The text of one hashed column, or why there is no hash.
+enum Field {
+    Null,
+    Text,
+    /// A null timestamp of v0.
+    Skipped,
+    /// Not carried, or without an exact text.
+    Missing,
+}
+
+impl RowHasher {
+    /// The hash of the row of `event`, whose columns are in `order`.
+    pub(super) fn row_hash(
+        &mut self,
+        event: &ChangeEvent<'_, '_>,
+        order: &[usize],
+        plan: &RowHashPlan,
+    ) -> Result<RowHash, EncodeError> {
+        let Shape::Row { clustering } = event.shape else {
+            let deleted = event.operation == Operation::Delete;
+            return Ok(if deleted { RowHash::Tombstone } else { RowHash::Partial });
+        };
+        if event.operation == Operation::Delete {
+            return Ok(RowHash::Tombstone);
+        }
+        let mut partition_key = Vec::with_capacity(event.update.table.partition_key.len());
+        for_each_component::<EncodeError>(event.update.table, event.update.partition_key, |_, value| {
+            partition_key.push(Some(value));
+            Ok(())
+        })?;
+        let row = HashedRow { event, order, partition_key: &partition_key, clustering };
+        let complete = match plan.version {
+            RowHashVersion::V1 => self.v1(&row, plan)?,
+            RowHashVersion::V0 => self.v0(&row, plan)?,
+        };
+        Ok(if complete { RowHash::Full(Sha256::digest(&self.text).into()) } else { RowHash::Partial })
+    }
+
+    /// Writes the text of v1; `false` when a column is missing.
+    fn v1(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> Result<bool, EncodeError> {
+        self.text.clear();
+        self.text.extend_from_slice(&plan.head);
+        for hashed in &plan.columns {
+            self.field.clear();
+            let withheld = matches!(hashed, HashedColumn::Regular { withheld: true, .. });
+            match row.field(*hashed, &mut self.field, v1_text)? {
+                Field::Missing => return Ok(false),
+                Field::Null | Field::Skipped => self.text.push(b'~'),
+                Field::Text => {
+                    if withheld {
+                        self.text.push(b'!');
+                    }
+                    write_integer(code_points(&self.field), &mut self.text);
+                    self.text.push(b':');
+                    self.text.extend_from_slice(&self.field);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes the text of v0; `false` when a column is missing or has no exact text.
+    fn v0(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> Result<bool, EncodeError> {
+        self.text.clear();
+        let mut first = true;
+        for hashed in &plan.columns {
+            self.field.clear();
+            if matches!(hashed, HashedColumn::Regular { withheld: true, .. }) {
+                return Ok(false);
+            }
+            match row.field(*hashed, &mut self.field, v0_text)? {
+                Field::Missing => return Ok(false),
+                Field::Skipped => continue,
+                Field::Null => self.field.extend_from_slice(b"NULL"),
+                Field::Text => {}
+            }
+            if !std::mem::take(&mut first) {
+                self.text.push(b'|');
+            }
+            self.text.extend_from_slice(&self.field);
+        }
+        Ok(true)
+    }
+}
+
+/// Number of code points of UTF-8 text.
+fn code_points(text: &[u8]) -> usize {
+    text.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
+}
+
+/// What a text writer made of a value.
+pub(super) enum HashText {
+    /// The text was appended.
+    Written,
+    /// There is no exact text.
+    Inexact,
+}
+
+/// Writes the text of a serialised value that is not null.
+type TextWriter = fn(&CqlType, &[u8], &mut Vec<u8>) -> Result<HashText, ValueError>;
+
+struct HashedRow<'r, 'm, 'a> {
+    event: &'r ChangeEvent<'m, 'a>,
+    order: &'r [usize],
+    partition_key: &'r [Option<&'a [u8]>],
+    clustering: &'m [Option<&'a [u8]>],
+}
+
+impl<'a> HashedRow<'_, '_, 'a> {
+    fn field(&self, hashed: HashedColumn, out: &mut Vec<u8>, writer: TextWriter) -> Result<Field, EncodeError> {
+        let table = self.event.update.table;
+        match hashed {
+            HashedColumn::PartitionKey(index) => {
+                let value = self.partition_key.get(index).copied().flatten();
+                table.partition_key.get(index).map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
+            }
+            HashedColumn::Clustering(index) => {
+                let value = self.clustering.get(index).copied().flatten();
+                table.clustering.get(index).map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
+            }
+            HashedColumn::Regular { index, withheld } => match self.find(index) {
+                None => Ok(Field::Missing),
+                Some(column) if withheld => Ok(self.withheld_field(column, out)),
+                Some(column) => self.column_field(column, out, writer),
+            },
+        }
+    }
+
+    /// The event's column of that index, by binary search: the order by name is the order of indexes.
+    fn find(&self, index: usize) -> Option<&ColumnCells<'a>> {
+        let columns = self.event.columns();
+        let index_at = |position: &usize| columns.get(*position).map(|column| column.index);
+        let found = self.order.binary_search_by_key(&Some(index), index_at).ok()?;
+        columns.get(*self.order.get(found)?)
+    }
+
+    fn column_field(
+        &self,
+        column: &ColumnCells<'a>,
+        out: &mut Vec<u8>,
+        writer: TextWriter,
+    ) -> Result<Field, EncodeError> {
+        match Content::of(self.event, column) {
+            Content::Simple(value) => value_field(column.column, value, out, writer),
+            Content::Part(_) | Content::Counter(_) => Ok(Field::Missing),
+            Content::Whole(cells) if live_cells(column, cells).next().is_none() => Ok(Field::Null),
+            Content::Whole(cells) => {
+                if writer as usize == v0_text as TextWriter as usize {
+                    return Ok(Field::Missing);
+                }
+                super::columns::write_whole(column, cells, Default::default(), out)
+                    .map_err(|error| EncodeError::value(column.column, error))?;
+                Ok(Field::Text)
+            }
+        }
+    }
+
+    /// `<name>@<newest timestamp>`; a withheld collection that changed in part is missing.
+    fn withheld_field(&self, column: &ColumnCells<'a>, out: &mut Vec<u8>) -> Field {
+        if Content::of(self.event, column).is_partial() {
+            return Field::Missing;
+        }
+        out.extend_from_slice(column.column.name.as_bytes());
+        out.push(b'@');
+        write_integer(self.event.newest_of(column).unwrap_or_default(), out);
+        Field::Text
+    }
+}
+
+fn value_field(
+    column: &Column,
+    value: Option<&[u8]>,
+    out: &mut Vec<u8>,
+    writer: TextWriter,
+) -> Result<Field, EncodeError> {
+    let cql_type = &column.cql_type;
+    let Some(value) = value.filter(|value| !super::value::is_empty_mark(cql_type, value)) else {
+        let skipped = *cql_type == CqlType::Timestamp;
+        return Ok(if skipped { Field::Skipped } else { Field::Null });
+    };
+    match writer(cql_type, value, out).map_err(|error| EncodeError::value(column, error))? {
+        HashText::Written => Ok(Field::Text),
+        HashText::Inexact => Ok(Field::Missing),
+    }
+}
