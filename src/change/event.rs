@@ -1,6 +1,8 @@
 //! A change event: what happened to one row, range or partition.
 
-use crate::commitlog::mutation::{CellValue, ColumnCells, Deletion, Liveness, Mutation, PartitionUpdate, Row};
+use crate::commitlog::mutation::{
+    CellValue, ColumnCells, Deletion, Liveness, Mutation, PartitionUpdate, Row,
+};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

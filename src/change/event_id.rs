@@ -78,7 +78,8 @@ impl EventIdEncoder {
         withheld: impl Fn(&ColumnCells<'_>) -> bool,
     ) {
         let columns = event.columns();
-        let entries = columns.iter().map(|column| event.cells(column).len() + usize::from(column.deletion.is_some()));
+        let entries =
+            columns.iter().map(|column| event.cells(column).len() + usize::from(column.deletion.is_some()));
         put_length(entries.sum(), &mut self.encoded);
         for position in order {
             let Some(column) = columns.get(*position) else { continue };
@@ -152,7 +153,8 @@ fn put_liveness(event: &ChangeEvent<'_, '_>, out: &mut Vec<u8>) {
     let liveness = event.liveness();
     out.push(u8::from(liveness.is_some()));
     if let Some(liveness) = liveness {
-        let (ttl, local_time) = liveness.expiry.map_or((0, NO_TIME), |expiry| (expiry.ttl, expiry.local_time));
+        let (ttl, local_time) =
+            liveness.expiry.map_or((0, NO_TIME), |expiry| (expiry.ttl, expiry.local_time));
         out.extend_from_slice(&liveness.ts_us.to_be_bytes());
         out.extend_from_slice(&ttl.to_be_bytes());
         out.extend_from_slice(&local_time.to_be_bytes());

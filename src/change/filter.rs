@@ -37,7 +37,8 @@ impl TableFilter {
     pub fn missing(&self, schema: &Schema) -> Vec<TableKey> {
         let known: HashSet<TableKey> =
             schema.tables().map(|table| (table.keyspace.clone(), table.name.clone())).collect();
-        let mut missing: Vec<_> = self.tables.union(&self.excluded).filter(|key| !known.contains(key)).cloned().collect();
+        let mut missing: Vec<_> =
+            self.tables.union(&self.excluded).filter(|key| !known.contains(key)).cloned().collect();
         missing.sort();
         missing
     }
@@ -124,7 +125,8 @@ impl ColumnRules {
 }
 
 fn kind_of(schema: &Schema, keyspace: &str, table: &str, column: &str) -> Option<ColumnKind> {
-    let mut found = schema.tables().filter(|candidate| candidate.keyspace == keyspace && candidate.name == table);
+    let mut found =
+        schema.tables().filter(|candidate| candidate.keyspace == keyspace && candidate.name == table);
     found.find_map(|table| {
         let columns = [&table.partition_key, &table.clustering, &table.statics, &table.regulars];
         columns.into_iter().flatten().find(|candidate| candidate.name == column).map(|found| found.kind)

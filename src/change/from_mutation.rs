@@ -87,7 +87,9 @@ fn visit_row<'m, 'a, E>(
     if let Some(deletion) = row.deletion {
         visit(ChangeEvent { operation: Operation::Delete, deletion: Some(deletion), ..event })?;
     }
-    if has_data(mutation, row) && row.deletion.is_none_or(|deletion| newest(mutation, row) > Some(deletion.ts_us)) {
+    if has_data(mutation, row)
+        && row.deletion.is_none_or(|deletion| newest(mutation, row) > Some(deletion.ts_us))
+    {
         let operation = if row.liveness.is_some() { Operation::Create } else { Operation::Update };
         visit(ChangeEvent { operation, content: Some(row), ..event })?;
     }

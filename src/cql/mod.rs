@@ -3,12 +3,12 @@
 pub mod counter;
 pub(crate) mod hex;
 pub mod ident;
+pub mod number;
 mod type_class;
 pub mod type_grammar;
 #[cfg(test)]
 mod type_tests;
 mod type_text;
-pub mod number;
 pub mod types;
 pub mod value;
 

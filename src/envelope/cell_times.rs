@@ -6,8 +6,8 @@ use super::json::field;
 use super::options::CellTimes;
 use super::parts::{EventColumn, Parts};
 use super::value::is_empty_mark;
-use crate::change::partition_key::for_each_component;
 use crate::change::Shape;
+use crate::change::partition_key::for_each_component;
 use crate::commitlog::mutation::{Cell, CellValue, Expiry};
 use crate::cql::number::write_integer;
 use crate::cql::{CqlType, ValueError};
@@ -96,14 +96,19 @@ fn says_nothing(parts: &Parts<'_, '_, '_>, item: &EventColumn<'_, '_, '_>) -> bo
 fn write_empty_keys(parts: &Parts<'_, '_, '_>, cells: &mut Cells<'_>) -> Result<(), EncodeError> {
     let table = parts.event.update.table;
     for_each_component::<EncodeError>(table, parts.event.update.partition_key, |index, value| {
-        if value.is_empty() && let Some(column) = table.partition_key.get(index) {
+        if value.is_empty()
+            && let Some(column) = table.partition_key.get(index)
+        {
             cells.mark_empty_key(&column.name, is_empty_mark(&column.cql_type, value));
         }
         Ok(())
     })?;
     if let Shape::Row { clustering } = parts.event.shape {
         for (column, value) in table.clustering.iter().zip(clustering) {
-            cells.mark_empty_key(&column.name, value.is_some_and(|value| is_empty_mark(&column.cql_type, value)));
+            cells.mark_empty_key(
+                &column.name,
+                value.is_some_and(|value| is_empty_mark(&column.cql_type, value)),
+            );
         }
     }
     Ok(())

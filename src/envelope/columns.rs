@@ -28,7 +28,9 @@ impl<'m, 'a> Content<'m, 'a> {
             return if column.deletion.is_some() { Self::Whole(cells) } else { Self::Part(cells) };
         }
         match cells.first().map(|cell| cell.value) {
-            Some(CellValue::Live { value, .. }) if column.column.cql_type == CqlType::Counter => Self::Counter(value),
+            Some(CellValue::Live { value, .. }) if column.column.cql_type == CqlType::Counter => {
+                Self::Counter(value)
+            }
             Some(CellValue::Live { value, .. }) => Self::Simple(Some(value)),
             Some(CellValue::Tombstone { .. }) | None => Self::Simple(None),
         }
@@ -136,7 +138,9 @@ pub(super) fn write_path(
     let path = cell.path.ok_or(NO_PATH)?;
     match cql_type {
         CqlType::List { .. } => {
-            let id = path.try_into().map_err(|_| ValueError { type_name: "list element", problem: "its path is no timeuuid" })?;
+            let id = path
+                .try_into()
+                .map_err(|_| ValueError { type_name: "list element", problem: "its path is no timeuuid" })?;
             write_uuid(id, out);
             Ok(())
         }

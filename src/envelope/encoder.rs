@@ -130,7 +130,9 @@ impl<'c> Encoder<'c> {
         };
         buffers.value.clear();
         match config.profile {
-            Profile::Flat | Profile::Debezium | Profile::DebeziumCassandra => flat::write(&parts, &mut buffers.value)?,
+            Profile::Flat | Profile::Debezium | Profile::DebeziumCassandra => {
+                flat::write(&parts, &mut buffers.value)?
+            }
         }
         let record = Record {
             topic: &plan.topic,

@@ -16,8 +16,7 @@ pub(super) fn v1_text(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Re
         Value::Blob(bytes) => write_hex(bytes, out),
         Value::Decimal { scale, unscaled } => write_decimal(scale, unscaled, out)?,
         Value::Timestamp(number) | Value::Date(number) | Value::Time(number) => write_integer(number, out),
-        value @ (Value::Duration { .. } | Value::Sequence(_) | Value::Map(_) | Value::Tuple(_) | Value::Udt(..)) => {
-            drop(value);
+        Value::Duration { .. } | Value::Sequence(_) | Value::Map(_) | Value::Tuple(_) | Value::Udt(..) => {
             write_value(cql_type, bytes, ValueFormat::default(), out)?;
         }
         value => return common_text(value, out),

@@ -130,7 +130,10 @@ mod tests {
 
     #[test]
     fn escapes_what_json_demands_and_nothing_else() {
-        assert_eq!(string("a\"b\\c/\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é😀"), "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001f\u{7f}é😀\"");
+        assert_eq!(
+            string("a\"b\\c/\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é😀"),
+            "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001f\u{7f}é😀\""
+        );
         for byte in 0..=127_u8 {
             for length in 0..20 {
                 let text = format!("{}{}", "x".repeat(length), char::from(byte));

@@ -1,9 +1,9 @@
 //! Record keys: the JSON of the primary key columns.
 
+use super::encoder::EncodeError;
 use super::options::ValueFormat;
 use super::plan::TablePlan;
 use super::value::{write_nested, write_value};
-use super::encoder::EncodeError;
 use crate::change::partition_key::for_each_component;
 use crate::change::{ChangeEvent, Shape};
 use crate::schema::TableSchema;
@@ -37,7 +37,8 @@ fn write_partition_key(
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     for_each_component(table, key, |index, value| {
-        let (Some(column), Some(field)) = (table.partition_key.get(index), plan.partition_key.get(index)) else {
+        let (Some(column), Some(field)) = (table.partition_key.get(index), plan.partition_key.get(index))
+        else {
             return Err(EncodeError::PartitionKey);
         };
         if index > 0 {
@@ -66,7 +67,8 @@ pub(super) fn write_clustering(
             out.push(b',');
         }
         out.extend_from_slice(field);
-        write_nested(&column.cql_type, *value, format, out).map_err(|error| EncodeError::value(column, error))?;
+        write_nested(&column.cql_type, *value, format, out)
+            .map_err(|error| EncodeError::value(column, error))?;
     }
     Ok(())
 }

@@ -68,9 +68,11 @@ fn hashed_columns(table: &TableSchema, options: &RowHashOptions, rules: &ColumnR
 fn default_columns(table: &TableSchema, options: &RowHashOptions, rules: &ColumnRules) -> Vec<HashedColumn> {
     let partition_key = (0..table.partition_key.len()).map(HashedColumn::PartitionKey);
     let clustering = (0..table.clustering.len()).map(HashedColumn::Clustering);
-    let regulars = table.regulars.iter().enumerate().filter(|(_, column)| {
-        is_hashed(column) && !options.exclude.contains(&column.name)
-    });
+    let regulars = table
+        .regulars
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| is_hashed(column) && !options.exclude.contains(&column.name));
     let regulars = regulars.map(|(index, column)| regular(table, index, column, rules));
     partition_key.chain(clustering).chain(regulars).collect()
 }
@@ -259,16 +261,27 @@ struct HashedRow<'r, 'm, 'a> {
 }
 
 impl<'a> HashedRow<'_, '_, 'a> {
-    fn field(&self, hashed: HashedColumn, out: &mut Vec<u8>, writer: TextWriter) -> Result<Field, EncodeError> {
+    fn field(
+        &self,
+        hashed: HashedColumn,
+        out: &mut Vec<u8>,
+        writer: TextWriter,
+    ) -> Result<Field, EncodeError> {
         let table = self.event.update.table;
         match hashed {
             HashedColumn::PartitionKey(index) => {
                 let value = self.partition_key.get(index).copied().flatten();
-                table.partition_key.get(index).map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
+                table
+                    .partition_key
+                    .get(index)
+                    .map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
             }
             HashedColumn::Clustering(index) => {
                 let value = self.clustering.get(index).copied().flatten();
-                table.clustering.get(index).map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
+                table
+                    .clustering
+                    .get(index)
+                    .map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
             }
             HashedColumn::Regular { index, withheld } => match self.find(index) {
                 None => Ok(Field::Missing),

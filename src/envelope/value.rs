@@ -46,7 +46,8 @@ pub fn write_value(
 /// Whether a value of no bytes is null with the mark `empty`, not a real value.
 #[must_use]
 pub fn is_empty_mark(cql_type: &CqlType, bytes: &[u8]) -> bool {
-    bytes.is_empty() && !matches!(cql_type, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_))
+    bytes.is_empty()
+        && !matches!(cql_type, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_))
 }
 
 pub(super) fn write_nested(
