@@ -2,12 +2,14 @@
 
 mod examples;
 mod filters;
+mod inspect;
 mod keys;
 mod programs;
 mod replay;
 mod values;
 
 pub use filters::FilterArgs;
+pub use inspect::{At, InspectArgs, VerifyArgs};
 pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
@@ -34,6 +36,12 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show what is in a segment: descriptor, sections, mutations, rows, cells, with offsets
+    #[command(after_help = examples::INSPECT)]
+    Inspect(InspectArgs),
+    /// Check framing, checksums and decode of segments; say what is damaged and where
+    #[command(after_help = examples::VERIFY)]
+    Verify(VerifyArgs),
     /// Print a shell completion script on standard output
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),

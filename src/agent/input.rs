@@ -1,10 +1,12 @@
 //! What the commands read: segment files.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use crate::commitlog::SegmentName;
+use crate::commitlog::decompress::Compression;
+use crate::commitlog::{BodyFormat, SegmentName};
+use crate::schema::{Schema, TableId};
 
 /// A file that was named, or found in a directory that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,60 @@ fn segments_in(dir: &Path) -> io::Result<Vec<SegmentFile>> {
         }
     }
     Ok(found)
+}
+
+/// The schema in a file, or an empty one. What is wrong with parts of it is said on standard error.
+///
+/// # Errors
+/// The file cannot be read or is no schema file.
+pub fn schema(path: Option<&Path>) -> Result<Schema, Failure> {
+    let Some(path) = path else { return Ok(Schema::default()) };
+    let loaded = crate::schema::load(path).map_err(|error| {
+        Failure::new(Exit::Usage, "the schema cannot be used")
+            .because(error)
+            .next(format!("cdc-agent schema check {}", path.display()))
+    })?;
+    let built = crate::schema::build(&loaded.rows);
+    for problem in loaded.problems.iter().chain(&built.problems) {
+        // A closed standard error is no reason to stop.
+        let _ = writeln!(io::stderr().lock(), "cdc-agent: {}: {problem}", path.display());
+    }
+    Ok(built.schema)
+}
+
+/// Cassandra's own keyspaces.
+const SYSTEM_KEYSPACES: [&str; 8] = [
+    "system",
+    "system_auth",
+    "system_distributed",
+    "system_schema",
+    "system_traces",
+    "system_views",
+    "system_virtual_schema",
+    "system_cluster_metadata",
+];
+
+/// Whether the table belongs to one of Cassandra's own keyspaces.
+#[must_use]
+pub fn is_system(table: TableId, schema: &Schema) -> bool {
+    schema.table(table).is_some_and(|table| SYSTEM_KEYSPACES.contains(&table.keyspace.as_str()))
+}
+
+/// How the sections of a segment are stored, in words.
+#[must_use]
+pub fn body_name(body: &BodyFormat) -> String {
+    let compression = match body {
+        BodyFormat::Plain => "uncompressed",
+        BodyFormat::Compressed(Compression::Lz4) => "LZ4",
+        BodyFormat::Compressed(Compression::Snappy) => "Snappy",
+        BodyFormat::Compressed(Compression::Deflate) => "Deflate",
+        BodyFormat::Compressed(Compression::Zstd) => "Zstd",
+        BodyFormat::Compressed(Compression::Noop) => "uncompressed blocks",
+        BodyFormat::Encrypted(encryption) => {
+            return format!("encrypted ({}, key {})", encryption.cipher, encryption.key_alias);
+        }
+    };
+    compression.to_owned()
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! The commands. They only join the other modules: read, show, report, choose the exit code.
 
 pub mod completions;
+pub mod damage;
 pub mod exit;
 pub mod input;
 pub mod inspect;
+pub mod keys;
+pub mod object;
+pub mod verify;
 
 use crate::cli::{Cli, Command};
 use exit::{Exit, Failure};
@@ -16,6 +20,8 @@ use exit::{Exit, Failure};
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Completions(args) => completions::completions(&args),
+        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Verify(args) => verify::verify(&args),
         Command::Man(args) => completions::man(&args),
     }
 }

@@ -14,3 +14,21 @@ pub(super) const MAN: &str = "\
 Examples:
   cdc-agent man | man -l -
   cdc-agent man --dir /usr/local/share/man/man1";
+
+pub(super) const INSPECT: &str = "\
+Examples:
+  cdc-agent inspect CommitLog-7-1795361326344.log --limit 10
+  cdc-agent inspect CommitLog-7-1795361326344.log --schema schema.json --values
+  cdc-agent inspect CommitLog-7-1795361326344.log --schema schema.json --at 1795361326344:154:0
+  cdc-agent inspect CommitLog-7-1795361326344.log --schema schema.cql --json | jq 'select(.type == \"mutation\")'
+
+Values are shown as hex. Exit code 3 says that the segment is damaged, 4 that it cannot be read.";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  cdc-agent verify /var/lib/cassandra/cdc_raw
+  cdc-agent verify CommitLog-7-1795361326344.log --schema schema.json
+  cdc-agent verify --commitlog-key-hex-file key.hex saved/*.log
+  cdc-agent verify saved --json | jq 'select(.type == \"total\")'
+
+Exit codes: 0 clean, 3 damaged, 4 unreadable (no segment, unsupported version, no key), the worst of all segments.";

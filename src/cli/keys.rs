@@ -9,13 +9,6 @@ use clap::Args;
 #[command(next_help_heading = "Encrypted segments")]
 pub struct KeyArgs {
     /// File with the AES key in hex (32, 48 or 64 digits; blank space is ignored), used for every key alias
-    #[arg(long, value_name = "FILE", conflicts_with = "keystore")]
-    pub commitlog_key_hex_file: Option<PathBuf>,
-    /// Keystore that Cassandra's transparent_data_encryption_options name: JCEKS, or PKCS#12
     #[arg(long, value_name = "FILE")]
-    pub keystore: Option<PathBuf>,
-    /// File with the keystore's password in its first line; without it, the environment variable
-    /// CDC_AGENT_KEYSTORE_PASSWORD
-    #[arg(long, value_name = "FILE", requires = "keystore")]
-    pub keystore_password_file: Option<PathBuf>,
+    pub commitlog_key_hex_file: Option<PathBuf>,
 }

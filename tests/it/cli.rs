@@ -1,27 +1,10 @@
 //! The command line as a process: exit codes, help, completions, manual pages.
 
-use std::process::{Command, Output};
-
-/// Runs `cdc-agent` with these arguments.
-fn agent(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cdc-agent"))
-        .args(arguments)
-        .env_remove("CDC_AGENT_KEYSTORE_PASSWORD")
-        .output()
-        .expect("cdc-agent starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("standard output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("standard error is UTF-8")
-}
+use crate::program::{agent, stderr, stdout};
 
 /// The commands that `--help` lists.
 fn commands() -> Vec<String> {
-    let help = stdout(&agent(&["--help"]));
+    let help = stdout(&agent(["--help"]));
     help.lines()
         .skip_while(|line| *line != "Commands:")
         .skip(1)
@@ -34,7 +17,7 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn wrong_usage_is_exit_code_2() {
-    for arguments in [&[][..], &["no-such-command"], &["completions", "no-such-shell"]] {
+    for arguments in [&[][..], &["no-such-command"], &["completions", "no-such-shell"], &["verify"]] {
         let output = agent(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
@@ -46,7 +29,7 @@ fn every_command_has_help_with_an_example() {
     let commands = commands();
     assert!(!commands.is_empty());
     for command in commands {
-        let output = agent(&[&command, "--help"]);
+        let output = agent([&command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         let help = stdout(&output);
         assert!(
@@ -59,7 +42,7 @@ fn every_command_has_help_with_an_example() {
 #[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let output = agent(&["completions", shell]);
+        let output = agent(["completions", shell]);
         assert_eq!(output.status.code(), Some(0), "{shell}");
         let script = stdout(&output);
         for command in commands() {
@@ -71,7 +54,7 @@ fn completions_know_every_command() {
 #[test]
 fn manual_pages_one_a_command() {
     let dir = std::env::temp_dir().join(format!("cdc-agent-man-{}", std::process::id()));
-    let output = agent(&["man", "--dir", dir.to_str().expect("UTF-8 path")]);
+    let output = agent(["man", "--dir", dir.to_str().expect("UTF-8 path")]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let page = |name: &str| std::fs::read_to_string(dir.join(name)).expect("the page exists");
     assert!(page("cdc-agent.1").contains(".TH cdc-agent 1"));
@@ -79,12 +62,12 @@ fn manual_pages_one_a_command() {
         assert!(page(&format!("cdc-agent-{command}.1")).contains("cdc\\-agent"));
     }
     std::fs::remove_dir_all(&dir).expect("the pages can be removed");
-    assert!(stdout(&agent(&["man"])).starts_with(".ie"));
+    assert!(stdout(&agent(["man"])).starts_with(".ie"));
 }
 
 #[test]
 fn a_directory_that_cannot_be_written_is_exit_code_6() {
-    let output = agent(&["man", "--dir", "/dev/null/pages"]);
+    let output = agent(["man", "--dir", "/dev/null/pages"]);
     assert_eq!(output.status.code(), Some(6));
     assert!(stderr(&output).starts_with("cdc-agent: cannot write /dev/null/pages: "));
 }

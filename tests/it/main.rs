@@ -10,3 +10,6 @@
 
 mod cli;
 mod file_log;
+mod inspect;
+mod legacy;
+mod program;

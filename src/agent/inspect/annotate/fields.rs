@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::primitives::{self as bytes, Parsed};
+use crate::schema::TableId;
 
 /// A run of bytes and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +94,10 @@ impl<'p> Cursor<'p> {
 
     pub(super) fn short(&mut self, meaning: impl FnOnce(u16) -> String) -> Walked<u16> {
         self.field(bytes::u16, meaning)
+    }
+
+    pub(super) fn table_id(&mut self, meaning: impl FnOnce(TableId) -> String) -> Walked<TableId> {
+        self.field(|input| bytes::fixed(input).map(|(rest, id)| (rest, TableId(id))), meaning)
     }
 
     pub(super) fn uvint(&mut self, meaning: impl FnOnce(u64) -> String) -> Walked<u64> {

@@ -20,8 +20,25 @@ use rows::Table;
 pub struct Annotation {
     /// The fields, without gaps, from the payload's first byte.
     pub fields: Vec<Field>,
+    /// The heads of the updates that were reached.
+    pub updates: Vec<UpdateHead>,
     /// Why the walk ended before the payload's end; `None` when it reached the end.
     pub stop: Option<Stop>,
+}
+
+/// What an update says before its first row, without a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateHead {
+    /// Table.
+    pub table: TableId,
+    /// Length of the partition key in bytes.
+    pub key_bytes: usize,
+    /// Flags as they stand in the log.
+    pub flags: u8,
+    /// Names of the static columns that the update lists.
+    pub statics: Vec<String>,
+    /// Names of the regular columns that the update lists.
+    pub regulars: Vec<String>,
 }
 
 /// Partition update flags.
@@ -34,14 +51,20 @@ const HAS_ROW_ESTIMATE: u8 = 0x10;
 #[must_use]
 pub fn annotate(payload: &[u8], version: u32, schema: &Schema) -> Annotation {
     let mut cursor = Cursor::new(payload);
-    let stop = mutation(&mut cursor, version, schema).err();
-    Annotation { fields: cursor.into_fields(), stop }
+    let mut updates = Vec::new();
+    let stop = mutation(&mut cursor, version, schema, &mut updates).err();
+    Annotation { fields: cursor.into_fields(), updates, stop }
 }
 
-fn mutation(cursor: &mut Cursor<'_>, version: u32, schema: &Schema) -> Walked<()> {
+fn mutation(
+    cursor: &mut Cursor<'_>,
+    version: u32,
+    schema: &Schema,
+    heads: &mut Vec<UpdateHead>,
+) -> Walked<()> {
     let updates = cursor.count(|count| format!("partition updates: {count}"))?;
     for _ in 0..updates {
-        update(cursor, version, schema)?;
+        update(cursor, version, schema, heads)?;
     }
     if cursor.left() > 0 {
         return cursor.stop("bytes follow the last update");
@@ -49,31 +72,32 @@ fn mutation(cursor: &mut Cursor<'_>, version: u32, schema: &Schema) -> Walked<()
     Ok(())
 }
 
-fn update(cursor: &mut Cursor<'_>, version: u32, schema: &Schema) -> Walked<()> {
+fn update(cursor: &mut Cursor<'_>, version: u32, known: &Schema, heads: &mut Vec<UpdateHead>) -> Walked<()> {
     cursor.begin(Part::Update, 1);
-    let lookup = |id: &[u8]| {
-        let id = TableId(id.try_into().ok()?);
-        schema.table(id).cloned()
-    };
-    let id = cursor.structure(16, |id| match (lookup(id), <[u8; 16]>::try_from(id)) {
-        (Some(table), _) => format!("table {}.{}", table.keyspace, table.name),
-        (None, Ok(id)) => format!("table {}, not in the schema", TableId(id)),
-        (None, Err(_)) => "table".to_owned(),
+    let table = cursor.table_id(|id| match known.table(id) {
+        Some(table) => format!("table {}.{}", table.keyspace, table.name),
+        None => format!("table {id}, not in the schema"),
     })?;
-    let schema = lookup(id);
-    partition_key(cursor, schema.as_deref())?;
+    let schema = known.table(table).map(AsRef::as_ref);
+    let key_bytes = partition_key(cursor, schema)?;
     let flags = cursor.byte(update_flags)?;
+    heads.push(UpdateHead { table, key_bytes, flags, statics: Vec::new(), regulars: Vec::new() });
     if flags & IS_EMPTY != 0 {
         return Ok(());
     }
     let minima = times::minima(cursor, version)?;
-    let statics = if flags & HAS_STATIC_ROW != 0 { columns(cursor, "static")? } else { Vec::new() };
+    let has_static_row = flags & HAS_STATIC_ROW != 0;
+    let statics = if has_static_row { columns(cursor, "static")? } else { Vec::new() };
     let regulars = columns(cursor, "regular")?;
+    if let Some(head) = heads.last_mut() {
+        head.statics = names(&statics);
+        head.regulars = names(&regulars);
+    }
     if flags & HAS_PARTITION_DELETION != 0 {
         times::deletion(cursor, minima, "partition deletion")?;
     }
-    let table = Table { schema: schema.as_deref(), minima, statics: &statics, regulars: &regulars };
-    if flags & HAS_STATIC_ROW != 0 {
+    let table = Table { schema, minima, statics: &statics, regulars: &regulars };
+    if has_static_row {
         rows::static_row(cursor, &table)?;
     }
     cursor.set_depth(1);
@@ -81,6 +105,10 @@ fn update(cursor: &mut Cursor<'_>, version: u32, schema: &Schema) -> Walked<()> 
         cursor.uvint(|rows| format!("row estimate: {rows}"))?;
     }
     rows::unfiltereds(cursor, &table)
+}
+
+fn names(columns: &[&[u8]]) -> Vec<String> {
+    columns.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
 fn update_flags(flags: u8) -> String {
@@ -113,24 +141,28 @@ fn flag_names(what: &str, flags: u8, names: &[(u8, &str)]) -> String {
     format!("{what}: {}", set.join(" | "))
 }
 
-/// One component is its bytes; several are length, bytes and a zero byte each.
-fn partition_key(cursor: &mut Cursor<'_>, schema: Option<&TableSchema>) -> Walked<()> {
+/// One component is its bytes; several are length, bytes and a zero byte each. Gives the key's length.
+fn partition_key(cursor: &mut Cursor<'_>, schema: Option<&TableSchema>) -> Walked<usize> {
     let Some(schema) = schema.filter(|schema| schema.partition_key.len() > 1) else {
         let name = match schema.and_then(|schema| schema.partition_key.first()) {
             Some(column) => format!("partition key {}", column.name),
             None => "partition key".to_owned(),
         };
-        return cursor.sized_value(&name).map(drop);
+        return cursor.sized_value(&name).map(<[u8]>::len);
     };
     let length = cursor.count(|length| format!("length of the partition key: {length}"))?;
     let end = cursor.left() - length;
     for column in &schema.partition_key {
         let name = &column.name;
-        let length = cursor.short(|length| format!("length of key component {name}: {length}"))?;
-        cursor.value(usize::from(length), &format!("key component {name}"))?;
+        let component = cursor.short(|length| format!("length of key component {name}: {length}"))?;
+        cursor.value(usize::from(component), &format!("key component {name}"))?;
         cursor.byte(|_| format!("end of key component {name}"))?;
     }
-    if cursor.left() == end { Ok(()) } else { cursor.stop("the components do not fill the partition key") }
+    if cursor.left() == end {
+        Ok(length)
+    } else {
+        cursor.stop("the components do not fill the partition key")
+    }
 }
 
 fn columns<'p>(cursor: &mut Cursor<'p>, kind: &str) -> Walked<Vec<&'p [u8]>> {

@@ -1,0 +1,189 @@
+//! `verify`: framing, checksums and decode of segments, with a ledger of what is damaged and where.
+
+mod report;
+mod survey;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::exit::{Exit, Failure};
+use super::input::{SegmentFile, segment_files};
+use crate::cli::VerifyArgs;
+use crate::commitlog::map::SegmentBytes;
+use crate::commitlog::segment::KeyLookup;
+use crate::commitlog::{Damage, DamageKind, DescriptorError, Segment, SegmentError};
+use crate::schema::Schema;
+use report::{Outcome, Report, outcome_word};
+
+/// `cdc-agent verify`.
+///
+/// # Errors
+/// A file, the schema or a key cannot be read, or standard output cannot be written. Damage is no error: the
+/// exit code tells.
+pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let files = segment_files(&args.paths)?;
+    let schema = super::input::schema(args.schema.as_deref())?;
+    let keys = super::keys::Keys::open(&args.keys)?;
+    let progress = progress(&files, args.no_progress);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut totals = Totals::default();
+    for file in &files {
+        progress.set_message(file.label());
+        let report = verify_file(file, &schema, &|alias| keys.key(alias))?;
+        progress.inc(report.file_bytes);
+        totals.add(&report);
+        let written = progress.suspend(|| {
+            if args.json {
+                writeln!(out, "{}", report.to_json())?;
+            } else {
+                report.write_text(&mut out, args.schema.is_some())?;
+            }
+            out.flush()
+        });
+        written.map_err(Failure::stdout)?;
+    }
+    progress.finish_and_clear();
+    if args.json {
+        writeln!(out, "{}", totals.to_json()).map_err(Failure::stdout)?;
+    } else if files.len() > 1 {
+        totals.write_text(&mut out).map_err(Failure::stdout)?;
+    }
+    out.flush().map_err(Failure::stdout)?;
+    Ok(totals.exit)
+}
+
+fn progress(files: &[SegmentFile], hidden: bool) -> ProgressBar {
+    let length = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
+    let bar = ProgressBar::new(files.iter().map(|file| length(&file.path)).sum());
+    // Standard error decides by itself: nothing is drawn when it is no terminal.
+    bar.set_draw_target(if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn verify_file(file: &SegmentFile, schema: &Schema, key: KeyLookup<'_>) -> Result<Report, Failure> {
+    let bytes =
+        SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
+    let mut mismatch = None;
+    let opened = match Segment::open(&bytes, file.name, key) {
+        // The head is sound and the name wrong: what the file holds can be read all the same.
+        Err(error @ SegmentError::NameMismatch { .. }) => {
+            mismatch = error.damage_kind().map(|kind| head_damage(kind, 0));
+            Segment::open(&bytes, None, key)
+        }
+        opened => opened,
+    };
+    let outcome = match opened {
+        Ok(segment) => Outcome::Read(segment.descriptor().clone(), survey::survey(&segment, schema)),
+        Err(SegmentError::Descriptor(DescriptorError::Blank)) => Outcome::Blank,
+        Err(error) => match error.damage_kind().filter(|_| file.name.is_some()) {
+            Some(kind) => Outcome::HeadDamaged(head_damage(kind, bytes.len() as u64), error.to_string()),
+            None => Outcome::Unreadable(error.to_string()),
+        },
+    };
+    Ok(Report { segment: file.label(), file_bytes: bytes.len() as u64, mismatch, outcome })
+}
+
+fn head_damage(kind: DamageKind, lost_bytes: u64) -> Damage {
+    let lost_mutations = (lost_bytes == 0).then_some(0);
+    Damage { kind, offset: 0, plain_offset: None, lost_bytes, lost_mutations }
+}
+
+/// Totals over all segments.
+#[derive(Debug)]
+struct Totals {
+    exit: Exit,
+    clean: u64,
+    damaged: u64,
+    unreadable: u64,
+    sections: u64,
+    sections_lost: u64,
+    mutations: u64,
+    good_bytes: u64,
+    lost_bytes: u64,
+    lost_mutations: u64,
+    lost_mutations_all_known: bool,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            exit: Exit::Ok,
+            clean: 0,
+            damaged: 0,
+            unreadable: 0,
+            sections: 0,
+            sections_lost: 0,
+            mutations: 0,
+            good_bytes: 0,
+            lost_bytes: 0,
+            lost_mutations: 0,
+            lost_mutations_all_known: true,
+        }
+    }
+}
+
+impl Totals {
+    fn add(&mut self, report: &Report) {
+        let exit = report.exit();
+        self.exit = self.exit.max(exit);
+        match exit {
+            Exit::Ok => self.clean += 1,
+            Exit::Damaged => self.damaged += 1,
+            _ => self.unreadable += 1,
+        }
+        if let Outcome::Read(_, survey) = &report.outcome {
+            self.sections += survey.sections;
+            self.sections_lost += survey.sections_lost;
+            self.mutations += survey.mutations;
+            self.good_bytes += survey.good_bytes;
+        }
+        for damage in report.damage() {
+            self.lost_bytes += damage.lost_bytes;
+            self.lost_mutations += damage.lost_mutations.unwrap_or(0);
+            self.lost_mutations_all_known &= damage.lost_mutations.is_some();
+        }
+    }
+
+    fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "total: segments clean {}, damaged {}, unreadable {}",
+            self.clean, self.damaged, self.unreadable
+        )?;
+        writeln!(
+            out,
+            "  good: sections {}, mutations {}, bytes {}",
+            self.sections, self.mutations, self.good_bytes
+        )?;
+        let or_more = if self.lost_mutations_all_known { "" } else { " or more" };
+        writeln!(
+            out,
+            "  lost: sections {}, mutations {}{or_more}, bytes {}",
+            self.sections_lost, self.lost_mutations, self.lost_bytes
+        )
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        json!({
+            "type": "total",
+            "outcome": outcome_word(self.exit),
+            "clean": self.clean,
+            "damaged": self.damaged,
+            "unreadable": self.unreadable,
+            "sections": self.sections,
+            "sections_lost": self.sections_lost,
+            "mutations": self.mutations,
+            "good_bytes": self.good_bytes,
+            "lost_bytes": self.lost_bytes,
+            "lost_mutations": self.lost_mutations,
+            "lost_mutations_all_known": self.lost_mutations_all_known,
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Reads one segment from end to end and counts what is good and what is not.
+
+use std::collections::BTreeMap;
+
+use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
+use crate::commitlog::{
+    Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, MutationError, SectionBounds,
+    SectionStep, Sections, Segment,
+};
+use crate::schema::{Schema, TableId};
+
+/// What a segment holds. Bytes are file bytes in an uncompressed segment, plain bytes of the sections in any
+/// other; a section that cannot be restored counts with its file bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Survey {
+    /// Sections whose bytes are at hand.
+    pub(super) sections: u64,
+    /// Sections that could not be restored.
+    pub(super) sections_lost: u64,
+    /// Mutations whose checksums are right.
+    pub(super) mutations: u64,
+    /// Bytes of their frames.
+    pub(super) good_bytes: u64,
+    /// Bytes behind the last marker: written but never synced.
+    pub(super) unmarked_bytes: u64,
+    /// Of the mutations: decoded up to their last byte. `None` when the segment's version has no decoder.
+    pub(super) decoded: Option<u64>,
+    /// Of the mutations: not decoded, because the schema has not this table or not its columns.
+    pub(super) unknown: BTreeMap<TableId, u64>,
+    /// The damage, as found.
+    pub(super) damage: Vec<Damage>,
+}
+
+impl Survey {
+    /// Bytes lost by the damage.
+    pub(super) fn lost_bytes(&self) -> u64 {
+        self.damage.iter().map(|damage| damage.lost_bytes).sum()
+    }
+
+    /// Mutations lost, as far as their number is known, and whether that is all of them.
+    pub(super) fn lost_mutations(&self) -> (u64, bool) {
+        let known = self.damage.iter().filter_map(|damage| damage.lost_mutations).sum();
+        (known, self.damage.iter().all(|damage| damage.lost_mutations.is_some()))
+    }
+}
+
+/// Surveys a segment.
+pub(super) fn survey(segment: &Segment<'_>, schema: &Schema) -> Survey {
+    let decodes = segment.descriptor().version >= OLDEST_DECODED_VERSION;
+    let mut survey = Survey { decoded: decodes.then_some(0), ..Survey::default() };
+    let mut decoder = Decoder::new(schema);
+    let mut sections = Sections::new(segment);
+    while let Some(step) = sections.next_section() {
+        match step {
+            SectionStep::Section(frames) => {
+                survey.sections += 1;
+                section(frames, segment.is_stored(), &mut decoder, &mut survey);
+            }
+            SectionStep::Damage(damage) => {
+                survey.sections_lost += u64::from(is_lost_section(damage.kind));
+                survey.damage.push(damage);
+            }
+        }
+    }
+    survey.unmarked_bytes = sections.unmarked_bytes();
+    survey
+}
+
+/// Whether the damage stands for a section whose bounds are known and whose bytes are not at hand.
+fn is_lost_section(kind: DamageKind) -> bool {
+    matches!(kind, DamageKind::SectionBody | DamageKind::SectionTooLarge | DamageKind::TruncatedSection)
+}
+
+fn section<'r, 's: 'r>(
+    mut frames: Frames<'r>,
+    is_stored: bool,
+    decoder: &mut Decoder<'s>,
+    survey: &mut Survey,
+) {
+    let bounds = frames.bounds();
+    let mut mutation = Mutation::default();
+    while let Some(step) = frames.next_frame() {
+        let frame = match step {
+            FrameStep::Frame(frame) => frame,
+            FrameStep::Damage(damage) => {
+                survey.damage.push(damage);
+                continue;
+            }
+        };
+        let decoded = match survey.decoded {
+            None => Ok(0),
+            Some(decoded) => decoder.decode(frame.payload, &mut mutation).map(|()| decoded + 1),
+        };
+        match decoded {
+            Ok(decoded) => survey.decoded = survey.decoded.map(|_| decoded),
+            Err(MutationError::UnknownTable(table) | MutationError::UnknownColumn { table, .. }) => {
+                *survey.unknown.entry(table).or_default() += 1;
+            }
+            Err(MutationError::Malformed { .. }) => {
+                survey.damage.push(malformed(frame, bounds, is_stored));
+                continue;
+            }
+        }
+        survey.mutations += 1;
+        survey.good_bytes += length(frame);
+    }
+}
+
+fn length(frame: Frame<'_>) -> u64 {
+    (frame.end() - frame.offset) as u64
+}
+
+fn malformed(frame: Frame<'_>, bounds: SectionBounds, is_stored: bool) -> Damage {
+    let plain_offset = frame.offset as u64;
+    let offset = if is_stored { bounds.marker as u64 } else { bounds.logical_start + plain_offset };
+    Damage {
+        kind: DamageKind::Mutation,
+        offset,
+        plain_offset: Some(plain_offset),
+        lost_bytes: length(frame),
+        lost_mutations: Some(1),
+    }
+}
