@@ -24,21 +24,20 @@ mkdir -p "$here/target"
     fi
 ) 9>"$here/target/$version.lock"
 
-java=java
+case $version in
+    4.1) java=$("$here/../../compose/native/fetch.sh" jdk-11)/bin/java ;;
+    *) java=$("$here/../../compose/native/fetch.sh" jdk-17)/bin/java ;;
+esac
 opens="java.base/java.lang.module java.base/jdk.internal.loader java.base/jdk.internal.ref java.base/jdk.internal.reflect
     java.base/jdk.internal.math java.base/jdk.internal.module java.base/jdk.internal.util.jar
     jdk.management/com.sun.management.internal"
 exports="java.base/jdk.internal.misc java.base/jdk.internal.ref java.base/sun.nio.ch
     java.management.rmi/com.sun.jmx.remote.internal.rmi java.rmi/sun.rmi.registry java.rmi/sun.rmi.server java.sql/java.sql"
-case $version in
-    4.1) java=$("$here/../../compose/native/fetch.sh" jdk-11)/bin/java ;;
-    *)
-        exports="$exports java.base/java.lang.ref java.base/java.lang.reflect jdk.unsupported/sun.misc"
-        opens="$opens java.base/sun.nio.ch java.base/java.io java.base/java.nio java.base/java.lang
-            java.base/java.lang.reflect java.base/java.util java.base/java.util.concurrent
-            java.base/java.util.concurrent.atomic"
-        ;;
-esac
+if [ "$version" != 4.1 ]; then
+    exports="$exports java.base/java.lang.ref java.base/java.lang.reflect jdk.unsupported/sun.misc"
+    opens="$opens java.base/sun.nio.ch java.base/java.io java.base/java.nio java.base/java.lang java.base/java.lang.reflect
+        java.base/java.util java.base/java.util.concurrent java.base/java.util.concurrent.atomic"
+fi
 flags="-Djdk.attach.allowAttachSelf=true -Dio.netty.tryReflectionSetAccessible=true"
 for package in $exports; do flags="$flags --add-exports=$package=ALL-UNNAMED"; done
 for package in $opens; do flags="$flags --add-opens=$package=ALL-UNNAMED"; done
