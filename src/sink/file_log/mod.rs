@@ -32,6 +32,9 @@ pub use reader::{FileLogReader, Lines};
 const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 
+/// Fewest bytes gathered for one partition before they are written, however many partitions there are.
+const MIN_WRITE_BYTES: usize = 4 << 10;
+
 /// How a file log is written. The default is meant for every use but tests.
 #[derive(Debug, Clone)]
 pub struct FileLogOptions {
@@ -39,7 +42,7 @@ pub struct FileLogOptions {
     pub partitions: Option<NonZeroU16>,
     /// A file is not extended beyond this length, unless it holds a single line.
     pub roll_bytes: u64,
-    /// Bytes gathered for one partition before they are written.
+    /// Most bytes gathered for one partition before they are written.
     pub write_bytes: usize,
     /// Memory for all partitions' buffers together, in bytes.
     pub buffer_bytes: usize,
@@ -77,6 +80,8 @@ pub struct FileLog {
     open: VecDeque<usize>,
     /// Memory that the buffers take, in bytes.
     held: usize,
+    /// How many partitions got a record since the log was opened.
+    used: usize,
     /// Whether records were sent since the last commit.
     dirty: bool,
     failed: bool,
@@ -123,6 +128,7 @@ impl FileLog {
             partitions: Vec::new(),
             open: VecDeque::new(),
             held: 0,
+            used: 0,
             dirty: false,
             failed: false,
             _lock: lock,
@@ -163,27 +169,28 @@ impl FileLog {
         let number = record.partition_hash % u32::from(self.partition_count.get());
         let first = self.topic(record.topic)?.saturating_mul(self.partition_count.get().into());
         let index = first.saturating_add(number as usize);
-        let Some(partition) = self.partitions.get_mut(index) else {
-            return Err(SinkError::Failed);
-        };
-        let held = partition.held();
         self.dirty = true;
-        partition.append(record, self.options.roll_bytes)?;
-        self.held = (self.held + partition.held()).saturating_sub(held);
-        if partition.buffered() >= self.options.write_bytes {
+        // Buffers share the memory: the more partitions are used, the earlier each is written.
+        let share = self.options.buffer_bytes / self.used.max(1);
+        let room = share.max(MIN_WRITE_BYTES).min(self.options.write_bytes);
+        let Some(partition) = self.partitions.get(index) else { return Err(SinkError::Failed) };
+        if partition.buffered() > 0 && partition.buffered() + partition::line_len(record) > room {
             self.flush(index)?;
+            if self.partitions.get(index).is_some_and(|partition| partition.held() > 2 * room) {
+                self.release(index);
+            }
         }
-        if self.held > self.options.buffer_bytes {
-            self.flush_all()?;
-        }
-        Ok(())
+        let Some(partition) = self.partitions.get_mut(index) else { return Err(SinkError::Failed) };
+        let held = partition.held();
+        self.used += usize::from(!partition.is_used);
+        partition.append(record, self.options.roll_bytes, room)?;
+        self.held = (self.held + partition.held()).saturating_sub(held);
+        if self.held > self.options.buffer_bytes { self.flush_all() } else { Ok(()) }
     }
 
     /// Write one partition's buffer, closing the file that was opened first when too many are open.
     fn flush(&mut self, index: usize) -> Result<(), SinkError> {
-        let Some(partition) = self.partitions.get_mut(index) else {
-            return Ok(());
-        };
+        let Some(partition) = self.partitions.get_mut(index) else { return Ok(()) };
         let was_open = partition.is_open();
         partition.flush()?;
         if !was_open && partition.is_open() && !self.open.contains(&index) {
@@ -191,18 +198,25 @@ impl FileLog {
         }
         while self.open.len() > self.options.open_files.max(1) {
             let oldest = self.open.pop_front().and_then(|oldest| self.partitions.get_mut(oldest));
-            oldest.map_or(Ok(()), Partition::close)?;
+            oldest.map(Partition::close);
         }
         Ok(())
+    }
+
+    /// Give the memory of one partition's buffer back.
+    fn release(&mut self, index: usize) {
+        let Some(partition) = self.partitions.get_mut(index) else { return };
+        let held = partition.held();
+        partition.release();
+        self.held = self.held.saturating_sub(held - partition.held());
     }
 
     /// Write all buffers and give their memory back.
     fn flush_all(&mut self) -> Result<(), SinkError> {
         for index in 0..self.partitions.len() {
             self.flush(index)?;
-            self.partitions.get_mut(index).map(Partition::release);
+            self.release(index);
         }
-        self.held = 0;
         Ok(())
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Partition {
     handle: Option<File>,
     /// Whether something was written to it that is not durable yet.
     unsynced: bool,
+    /// Whether it got a record since it was opened.
+    pub(super) is_used: bool,
     /// Whether a file was made since the last commit.
     pub(super) has_new_file: bool,
 }
@@ -29,7 +31,15 @@ pub(super) struct Partition {
 impl Partition {
     /// A partition in `dir`, which need not exist, with its committed files.
     pub(super) fn new(dir: PathBuf, files: Files) -> Self {
-        Self { dir, files, buffer: Vec::new(), handle: None, unsynced: false, has_new_file: false }
+        Self {
+            dir,
+            files,
+            buffer: Vec::new(),
+            handle: None,
+            unsynced: false,
+            is_used: false,
+            has_new_file: false,
+        }
     }
 
     pub(super) fn files(&self) -> &[LogFile] {
@@ -61,8 +71,17 @@ impl Partition {
     }
 
     /// Append the record's line to the buffer, in a new file when the last one would grow beyond
-    /// `roll_bytes`. Every file holds at least one line.
-    pub(super) fn append(&mut self, record: &Record<'_>, roll_bytes: u64) -> Result<(), SinkError> {
+    /// `roll_bytes`. Every file holds at least one line. A new buffer has room for `room` bytes.
+    pub(super) fn append(
+        &mut self,
+        record: &Record<'_>,
+        roll_bytes: u64,
+        room: usize,
+    ) -> Result<(), SinkError> {
+        self.is_used = true;
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve_exact(room);
+        }
         let offset = self.files.last().map_or(0, |file| file.next_offset);
         let start = self.buffer.len();
         push_line(&mut self.buffer, offset, record);
@@ -71,7 +90,8 @@ impl Partition {
         if full {
             let line = self.buffer.split_off(start);
             self.flush()?;
-            self.close()?;
+            self.sync()?;
+            self.close();
             self.buffer = line;
             self.files.push(LogFile { first_offset: offset, next_offset: offset, bytes: 0 });
         }
@@ -103,20 +123,23 @@ impl Partition {
 
     /// Make what was flushed durable. An error is final: the operating system may have dropped the data.
     pub(super) fn sync(&mut self) -> Result<(), SinkError> {
-        if self.unsynced
-            && let Some(handle) = &self.handle
-        {
-            handle.sync_data().map_err(|e| SinkError::io("sync the last file of", &self.dir, e))?;
-        }
+        let Some(file) = self.files.last().filter(|_| self.unsynced) else { return Ok(()) };
+        let path = self.dir.join(names::file_name(file.first_offset));
+        let synced = match &self.handle {
+            Some(handle) => handle.sync_data(),
+            None => File::open(&path).and_then(|handle| handle.sync_data()),
+        };
+        synced.map_err(|e| SinkError::io("sync", &path, e))?;
         self.unsynced = false;
         Ok(())
     }
 
-    /// Close the file. It is synced first: an error of a later write-back would find nobody to tell.
-    pub(super) fn close(&mut self) -> Result<(), SinkError> {
-        self.sync()?;
+    /// Close the last file to save the handle; it is opened again when it is needed.
+    ///
+    /// If the operating system fails to write what was flushed, the next one who opens the file is told
+    /// (Linux, since 4.16), which is [`Partition::sync`] at the latest.
+    pub(super) fn close(&mut self) {
         self.handle = None;
-        Ok(())
     }
 
     /// Open the last file, of which `written` bytes were written.
@@ -143,10 +166,16 @@ impl Partition {
     }
 }
 
+/// Upper bound of the length of a record's line, in bytes.
+pub(super) fn line_len(record: &Record<'_>) -> usize {
+    // Offset and time are at most 20 digits each, and the constant text is 21 bytes.
+    line::body_len(record.key, record.value, record.event_id) + 64
+}
+
 /// Append `{"offset","ts_ms","key","value","headers"}` and a newline.
 fn push_line(out: &mut Vec<u8>, offset: u64, record: &Record<'_>) {
     let Record { key, value, event_id, ts_ms, .. } = *record;
-    out.reserve(line::body_len(key, value, event_id) + 64);
+    out.reserve(line_len(record));
     out.extend_from_slice(b"{\"offset\":");
     out.extend_from_slice(itoa::Buffer::new().format(offset).as_bytes());
     out.extend_from_slice(b",\"ts_ms\":");
