@@ -12,6 +12,7 @@ mod json_row;
 pub mod model;
 pub mod problem;
 pub mod rows;
+pub mod system;
 mod timestamp;
 
 use std::path::{Path, PathBuf};

@@ -135,6 +135,11 @@ impl Schema {
         self.tables.insert(table.id, Arc::new(table));
     }
 
+    /// Adds a table that others share, replacing one of the same id.
+    pub fn insert_shared(&mut self, table: Arc<TableSchema>) {
+        self.tables.insert(table.id, table);
+    }
+
     /// The table of that id.
     #[must_use]
     pub fn table(&self, id: TableId) -> Option<&Arc<TableSchema>> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::IdOf;
 use super::compact;
 use super::statement::{ColumnDef, CreateTable, CreateView, PrimaryKey, Statement};
 use crate::schema::Loaded;
@@ -89,7 +90,7 @@ impl Collector {
     }
 
     /// The rows of everything added.
-    pub(super) fn finish(mut self) -> Loaded {
+    pub(super) fn finish(mut self, id: &IdOf<'_>) -> Loaded {
         for (keyspace, view) in &self.views {
             let base_keyspace = view.base.0.as_ref().unwrap_or(keyspace);
             let base = self.by_name.get(&(base_keyspace.clone(), view.base.1.clone()));
@@ -99,7 +100,7 @@ impl Collector {
             }
         }
         for table in self.tables {
-            table.add_to(&mut self.loaded);
+            table.add_to(&mut self.loaded, id);
         }
         self.loaded
     }
@@ -132,9 +133,9 @@ impl Table {
         Ok(())
     }
 
-    fn add_to(self, loaded: &mut Loaded) {
+    fn add_to(self, loaded: &mut Loaded, id: &IdOf<'_>) {
         let mut create = self.create;
-        let Some(id) = create.options.id else {
+        let Some(id) = create.options.id.or_else(|| id(&self.keyspace, &create.name)) else {
             problem(loaded, &self.keyspace, &create.name, ProblemKind::NoId);
             return;
         };

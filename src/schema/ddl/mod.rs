@@ -16,7 +16,7 @@ mod tests;
 use cursor::Cursor;
 use lexer::{Kind, Token};
 
-use super::Loaded;
+use super::{Loaded, TableId};
 
 /// Why a text is no DDL that describes a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +43,20 @@ impl DdlError {
     }
 }
 
+/// The id of a table by keyspace and name.
+type IdOf<'a> = dyn Fn(&str, &str) -> Option<TableId> + 'a;
+
 /// Reads a DDL text. A table or view without an id is no row but a problem.
 ///
 /// # Errors
 ///
 /// The text is not CQL, or not a description of one state of a schema.
 pub fn parse(text: &str) -> Result<Loaded, DdlError> {
+    parse_with_ids(text, &|_, _| None)
+}
+
+/// [`parse()`], with ids (by keyspace and name) for tables that the text gives none.
+pub(super) fn parse_with_ids(text: &str, id: &IdOf<'_>) -> Result<Loaded, DdlError> {
     let tokens = lexer::tokens(text).map_err(|at| {
         DdlError::at(text, at, "a text, a quoted name or a comment begins here and never ends")
     })?;
@@ -63,5 +71,5 @@ pub fn parse(text: &str) -> Result<Loaded, DdlError> {
         }
         collector.add(statement).map_err(|message| start.error(message))?;
     }
-    Ok(collector.finish())
+    Ok(collector.finish(id))
 }
