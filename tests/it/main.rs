@@ -10,6 +10,8 @@
 
 mod cli;
 mod file_log;
+mod golden;
 mod inspect;
 mod legacy;
 mod program;
+mod support;
