@@ -7,16 +7,14 @@ mod keys;
 mod programs;
 mod replay;
 mod values;
+mod words;
 
 pub use filters::FilterArgs;
 pub use inspect::{At, InspectArgs, VerifyArgs};
 pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
-pub use values::{
-    Cells, ColumnList, ColumnName, DecimalHandling, Instant, Profile, RowHash, TableName, TimestampFormat,
-    UnknownTable, Unrepresentable,
-};
+pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, UnknownTable};
 
 use clap::{Parser, Subcommand};
 

@@ -7,11 +7,11 @@ use clap::Args;
 
 use super::filters::FilterArgs;
 use super::keys::KeyArgs;
-use super::values::{
-    Cells, ColumnList, DecimalHandling, Instant, Profile, RowHash, TimestampFormat, UnknownTable,
-    Unrepresentable,
-};
+use super::values::{ColumnList, Instant, RowHash, UnknownTable};
 use crate::commitlog::Position;
+use crate::envelope::options::{
+    CellTimes, DecimalHandling, Profile, TimestampFormat, Unrepresentable, VarintHandling,
+};
 
 /// `cdc-agent replay`.
 #[derive(Debug, Clone, Args)]
@@ -88,15 +88,18 @@ pub struct ReplayRecords {
     /// What profile `debezium` does with ranges and partial updates
     #[arg(long, value_name = "WORD", value_enum, default_value = "side_topic")]
     pub unrepresentable: Unrepresentable,
-    /// How decimal and varint values are written
+    /// How decimal values are written
     #[arg(long, value_name = "WORD", value_enum, default_value = "string")]
     pub decimal_handling: DecimalHandling,
+    /// How varint values are written
+    #[arg(long, value_name = "WORD", value_enum, default_value = "string")]
+    pub varint_handling: VarintHandling,
     /// How timestamp values are written
     #[arg(long, value_name = "WORD", value_enum, default_value = "epoch_ms")]
     pub timestamp_format: TimestampFormat,
     /// Which write times and TTLs of cells a record of profile `flat` carries
     #[arg(long, value_name = "WORD", value_enum, default_value = "when_differs")]
-    pub cells: Cells,
+    pub cells: CellTimes,
     /// Follow every record of a deleted row (`op` d) by one with the same key and a null value
     #[arg(long)]
     pub tombstones_on_delete: bool,

@@ -6,27 +6,6 @@ use clap::ValueEnum;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Shape of the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Profile {
-    /// Every detail of a change: cell times, TTLs, ranges, partial collection updates
-    Flat,
-    /// Shape, key and topic of Debezium's Cassandra connector 3.5
-    DebeziumCassandra,
-    /// What Flink's `debezium-json` format reads
-    Debezium,
-}
-
-/// What profile `debezium` does with a change it has no shape for (ranges, partial updates).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Unrepresentable {
-    /// Write it in the shape of profile `flat` to the topic with the suffix `.flat`
-    #[value(name = "side_topic")]
-    SideTopic,
-    /// Stop
-    Fail,
-}
-
 /// Version of `row_hash`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RowHash {
@@ -36,39 +15,6 @@ pub enum RowHash {
     V1,
     /// Columns in the order of `--row-hash-columns`, joined as jobs of older pipelines did
     V0,
-}
-
-/// How `decimal` and `varint` are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DecimalHandling {
-    /// Decimal text, exact
-    String,
-    /// Base64 of the unscaled integer (with its scale for `decimal`), exact
-    Precise,
-    /// JSON number, rounded to a double
-    Double,
-}
-
-/// How `timestamp` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TimestampFormat {
-    /// Milliseconds since 1970-01-01T00:00:00Z, a number
-    #[value(name = "epoch_ms")]
-    EpochMs,
-    /// ISO 8601 text in UTC
-    Iso8601,
-}
-
-/// Which details of cells (write time, TTL) a record of profile `flat` carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Cells {
-    /// Only where they differ from `source.ts_us` or a TTL exists
-    #[value(name = "when_differs")]
-    WhenDiffers,
-    /// Of every cell
-    All,
-    /// Of none
-    None,
 }
 
 /// What to do with a table id that the schema does not know.
