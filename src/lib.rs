@@ -20,7 +20,7 @@ pub mod cli;
 pub mod commitlog;
 pub mod cql;
 pub mod envelope;
-
+pub mod keystore;
 pub mod primitives;
 pub mod schema;
 pub mod sink;
