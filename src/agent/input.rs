@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use crate::commitlog::decompress::Compression;
 use crate::commitlog::{BodyFormat, SegmentName};
-use crate::schema::{Schema, TableId};
+use crate::schema::{Schema, TableId, system};
 
 /// A file that was named, or found in a directory that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,17 +69,23 @@ fn segments_in(dir: &Path) -> io::Result<Vec<SegmentFile>> {
     Ok(found)
 }
 
-/// The schema in a file, or an empty one. What is wrong with parts of it is said on standard error.
+/// The schema in a file, if there is one, and the tables of Cassandra's own keyspaces. What is wrong with
+/// parts of the file is said on standard error.
 ///
 /// # Errors
 /// The file cannot be read or is no schema file.
 pub fn schema(path: Option<&Path>) -> Result<Schema, Failure> {
-    let Some(path) = path else { return Ok(Schema::default()) };
-    let loaded = crate::schema::load(path).map_err(|error| {
-        Failure::new(Exit::Usage, "the schema cannot be used")
-            .because(error)
-            .next(format!("cdc-agent schema check {}", path.display()))
-    })?;
+    let mut schema = match path {
+        Some(path) => schema_file(path)?,
+        None => Schema::default(),
+    };
+    system::add_to(&mut schema);
+    Ok(schema)
+}
+
+fn schema_file(path: &Path) -> Result<Schema, Failure> {
+    let loaded = crate::schema::load(path)
+        .map_err(|error| Failure::new(Exit::Usage, "the schema cannot be used").because(error))?;
     let built = crate::schema::build(&loaded.rows);
     for problem in loaded.problems.iter().chain(&built.problems) {
         // A closed standard error is no reason to stop.
@@ -88,22 +94,10 @@ pub fn schema(path: Option<&Path>) -> Result<Schema, Failure> {
     Ok(built.schema)
 }
 
-/// Cassandra's own keyspaces.
-const SYSTEM_KEYSPACES: [&str; 8] = [
-    "system",
-    "system_auth",
-    "system_distributed",
-    "system_schema",
-    "system_traces",
-    "system_views",
-    "system_virtual_schema",
-    "system_cluster_metadata",
-];
-
 /// Whether the table belongs to one of Cassandra's own keyspaces.
 #[must_use]
 pub fn is_system(table: TableId, schema: &Schema) -> bool {
-    schema.table(table).is_some_and(|table| SYSTEM_KEYSPACES.contains(&table.keyspace.as_str()))
+    schema.table(table).is_some_and(|table| system::is_system_keyspace(&table.keyspace))
 }
 
 /// How the sections of a segment are stored, in words.

@@ -134,16 +134,16 @@ impl<'a, W: Write> Inspector<'a, W> {
     {
         let version = self.segment.descriptor().version;
         if version < OLDEST_DECODED_VERSION {
-            let reason = "mutations of versions before 6 are not decoded";
+            let reason = "not decoded: mutations of versions before 6";
             self.print.mutation(place, frame, &Content::Undecoded { heads: &[], reason })?;
         } else {
             let annotation = annotate(frame.payload, version, self.schema);
             let heads = &annotation.updates;
             if !self.shows_contents(frame) {
-                let reason = "a system keyspace is shown with --include-system only";
+                let reason = "not shown: a system keyspace (--include-system)";
                 self.print.mutation(place, frame, &Content::Undecoded { heads, reason })?;
             } else if let Err(error) = decoder.decode(frame.payload, mutation) {
-                let reason = &error.to_string();
+                let reason = &format!("not decoded: {error}");
                 self.print.mutation(place, frame, &Content::Undecoded { heads, reason })?;
             } else {
                 let content = Content::Decoded { mutation, annotation: &annotation };

@@ -149,7 +149,7 @@ impl<W: Write> Printer<'_, W> {
                     let name = self.schema.table(head.table).map(|table| table.as_ref());
                     text::head(&mut self.out, head, name.map(|t| (t.keyspace.as_str(), t.name.as_str())))?;
                 }
-                writeln!(self.out, "    not decoded: {reason}")
+                writeln!(self.out, "    {reason}")
             }
         }
     }
