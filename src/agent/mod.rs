@@ -7,6 +7,7 @@ pub mod input;
 pub mod inspect;
 pub mod keys;
 pub mod object;
+pub mod schema;
 pub mod verify;
 
 use crate::cli::{Cli, Command};
