@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a class of this project: run.sh 4.1|5.0|kafka CLASS [ARGUMENT…]; builds first when a source is newer than the jar.
+# Runs a class of this project: run.sh 4.1|5.0|connector|kafka CLASS [ARGUMENT…]; builds first when a source is newer than the jar.
 # 4.1 runs on JDK 11 (which compose/native/fetch.sh finds or fetches), the others on JDK 17. JAVA_OPTS is passed on (default -Xmx512m);
 # ORACLE_JAVA replaces the java program.
 set -eu
@@ -11,15 +11,30 @@ target=$here/target/$version
 case $version in
     4.1) profile=cassandra-4.1 sources="$here/src/main $here/src/cassandra-4.1" ;;
     5.0) profile=cassandra-5.0 sources="$here/src/main $here/src/cassandra-5.0" ;;
+    connector) profile=connector sources="$here/src/main $here/src/cassandra-4.1 $here/src/connector" ;;
     kafka) profile=kafka sources=$here/src/kafka ;;
-    *) echo "run.sh: unknown version $version: 4.1, 5.0 or kafka" >&2; exit 2 ;;
+    *) echo "run.sh: unknown version $version: 4.1, 5.0, connector or kafka" >&2; exit 2 ;;
 esac
+extra= more=
+if [ "$version" = connector ]; then
+    # the newest version that resolves, with all its libraries inside
+    artifact=debezium-connector-cassandra-4:3.5.0.Final:jar:jar-with-dependencies
+    peers=$here/../../.cache/peers
+    mkdir -p "$peers"
+    extra=$(cd "$peers" && pwd)/debezium-connector-cassandra-4-3.5.0.Final-jar-with-dependencies.jar
+    more=-Dconnector.jar=$extra
+fi
 mkdir -p "$here/target"
 (
     flock 9
+    if [ -n "$extra" ] && [ ! -e "$extra" ]; then
+        # the old plugin does not insist on the parent pom, which is not published
+        (cd "$peers" && mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:2.8:copy -DoutputDirectory=. \
+            -Dartifact="io.debezium:$artifact") >&2
+    fi
     # shellcheck disable=SC2086 # the list of folders is meant to be split
     if [ ! -e "$target/built" ] || [ -n "$(find $sources "$here/pom.xml" -newer "$target/built" -type f | head -n 1)" ]; then
-        (cd "$here" && mvn -q -B -P"$profile" clean package) >&2
+        (cd "$here" && mvn -q -B -P"$profile" ${more:+"$more"} clean package) >&2
         touch "$target/built"
     fi
 ) 9>"$here/target/$version.lock"
@@ -43,4 +58,4 @@ for package in $exports; do flags="$flags --add-exports=$package=ALL-UNNAMED"; d
 for package in $opens; do flags="$flags --add-opens=$package=ALL-UNNAMED"; done
 # shellcheck disable=SC2086 # flags and JAVA_OPTS are lists
 exec "${ORACLE_JAVA:-$java}" $flags ${JAVA_OPTS:--Xmx512m} -Dlogback.configurationFile="$here/logback.xml" \
-    -cp "$target/classes:$target/lib/*" "$class" "$@"
+    -cp "$target/classes:$target/lib/*${extra:+:$extra}" "$class" "$@"
