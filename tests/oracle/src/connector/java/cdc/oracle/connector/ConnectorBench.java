@@ -38,7 +38,6 @@ public final class ConnectorBench {
     private final CassandraConnectorConfig config;
     private final List<TableMetadata> tables;
     private final CassandraStreamingMetrics metrics;
-    private long jsonBytes;
 
     private ConnectorBench(Path schema) throws Exception {
         Configuration settings = Configuration.create().with("topic.prefix", PREFIX).with("connector.name", PREFIX)
@@ -69,20 +68,15 @@ public final class ConnectorBench {
         Rounds.Count count = new Rounds.Count();
         JsonConverter keys = converter(true);
         JsonConverter values = converter(false);
-        jsonBytes = 0;
-        Rounds.Count result = read(segments, count, event -> {
+        return read(segments, count, event -> {
             if (event instanceof Record) {
                 Record record = (Record) event;
                 byte[] key = keys.fromConnectData(PREFIX, record.getKeySchema(), record.buildKey());
                 byte[] value = values.fromConnectData(PREFIX, record.getValueSchema(), record.buildValue());
-                jsonBytes += key.length + value.length;
+                count.outBytes += key.length + value.length;
                 count.records++;
             }
         });
-        if (count.records > 0) {
-            System.err.println("json: " + jsonBytes / count.records + " bytes a record");
-        }
-        return result;
     }
 
     private static JsonConverter converter(boolean key) {

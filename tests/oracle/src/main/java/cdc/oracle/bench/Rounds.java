@@ -31,6 +31,8 @@ public final class Rounds {
     public static final class Count {
         public long mutations;
         public long records;
+        /** Bytes of what was made of the records. */
+        public long outBytes;
     }
 
     /** One kind of pass over all segments. */
@@ -69,7 +71,7 @@ public final class Rounds {
             Count count = new Count();
             double seconds = pass(level, count);
             ObjectNode answer = json.createObjectNode().put("level", level).put("seconds", seconds);
-            System.out.println(answer.put("mutations", count.mutations).put("records", count.records).put("bytes", corpus.bytes));
+            System.out.println(sizes(answer, count));
         }
     }
 
@@ -90,8 +92,13 @@ public final class Rounds {
             }
         }
         Collections.sort(rates);
-        return result.put("mutations", count.mutations).put("records", count.records).put("bytes", corpus.bytes)
-            .put("best", rates.get(rates.size() - 1)).put("median", rates.get(rates.size() / 2)).put("peak_rss", peakResident());
+        return sizes(result, count).put("best", rates.get(rates.size() - 1)).put("median", rates.get(rates.size() / 2))
+            .put("peak_rss", peakResident());
+    }
+
+    private ObjectNode sizes(ObjectNode into, Count count) {
+        return into.put("mutations", count.mutations).put("records", count.records).put("bytes", corpus.bytes)
+            .put("out_bytes", count.outBytes);
     }
 
     private double pass(String level, Count count) throws Exception {
@@ -104,6 +111,7 @@ public final class Rounds {
         double seconds = (System.nanoTime() - started) / 1e9;
         count.mutations = seen.mutations;
         count.records = seen.records;
+        count.outBytes = seen.outBytes;
         return seconds;
     }
 
