@@ -35,10 +35,14 @@ COMMON = {
     "materialized_views_enabled": True,
     "cdc_total_space": "64MiB",
     "auto_snapshot": False,
+    "drop_compact_storage_enabled": True,
+    "user_defined_functions_enabled": True,
 }
 # A compressed or encrypted section is one sync: a short period gives several sections.
 SECTIONS = {"commitlog_sync_period": "250ms"}
 NATIVE = {"storage_compatibility_mode": "NONE"}
+# What only 5.0 knows.
+MASKING = {"dynamic_data_masking_enabled": True}
 
 
 def compressed(name):
@@ -125,7 +129,8 @@ def make(name, variant, offset):
     folder = Path(fetched("cql")).parent / "fixtures" / name
     shutil.rmtree(folder, ignore_errors=True)
     target = Target(variant.version, native="storage_compatibility_mode" in variant.settings)
-    node = Node(folder, variant.version, ADDRESS, offset, {**COMMON, **variant.settings})
+    settings = {**COMMON, **(MASKING if target.vectors else {}), **variant.settings}
+    node = Node(folder, variant.version, ADDRESS, offset, settings)
     node.start()
     try:
         out = HERE / name
@@ -137,7 +142,7 @@ def make(name, variant, offset):
             if variant.before:
                 capture.write_schema(out / "schema-before.json", capture.schema(session))
             if variant.crash:
-                run_and_crash(session, node, lines)
+                run_and_crash(session, node, lines, out)
             else:
                 run(session, lines)
                 session.execute("DROP TABLE filler.last")  # ends the segment
@@ -197,17 +202,18 @@ def record(session, out):
     (out / "select.jsonl").write_text("".join(capture.rows(session, found)))
 
 
-def run_and_crash(session, node, lines):
+def run_and_crash(session, node, lines, out):
     """Leaves an idx behind the last sync marker, and entries beyond that marker."""
     half = len(lines) // 2
     run(session, lines[:half])
     wait_for(lambda: capture.segments(node.cdc_raw), "an idx file")
-    run(session, lines[half:-10])
-    record(session, HERE / "4.1-kill9")
+    run(session, lines[half:-11])
+    record(session, out)
     log = capture.segments(node.cdc_raw)[-1][0]
     reached = capture.last_marker(log)[0]
+    run(session, lines[-11:-10])
     wait_for(lambda: capture.last_marker(log)[0] > reached, "a new sync marker")
-    run(session, lines[-10:])
+    run(session, lines[-10:])  # within the 100 ms before the next marker
     node.kill()
     position, beyond = capture.last_marker(log)
     if not beyond:

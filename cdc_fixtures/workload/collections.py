@@ -38,6 +38,7 @@ def whole(clock):
         update(clock, "l = [9], s = {'new'}, m = {'new': 9}, u = {x: 9}, lf = [9], uf = {label: 'l'}"),
         f"INSERT INTO colls.all_kinds (k, sl, sm, su) VALUES (2, ['a'], {{1: 'one'}}, {point}) USING TIMESTAMP {clock()}",
         "UPDATE colls.all_kinds SET l = [5, 6, 7] WHERE k = 3 AND c = 1",
+        update(clock, f"l = {list(range(130))}, lf = {list(range(200))}", where="k = 4 AND c = 1"),
     ]
 
 
@@ -71,6 +72,7 @@ def emptied(clock):
         update(clock, "l = null, s = null", where="k = 1 AND c = 4"),
         update(clock, "lf = [], sf = {}, mf = {}", where="k = 1 AND c = 4"),
         f"DELETE l, m, u FROM colls.all_kinds USING TIMESTAMP {clock()} WHERE k = 1 AND c = 1",
+        f"DELETE sl, su FROM colls.all_kinds USING TIMESTAMP {clock()} WHERE k = 2",
         f"DELETE lf, v FROM colls.all_kinds USING TIMESTAMP {clock()} WHERE k = 1 AND c = 1",
         f"UPDATE colls.two USING TIMESTAMP {clock()} SET st = st + {{}} WHERE k = 1",
         f"UPDATE colls.two USING TIMESTAMP {clock()} SET st = st - {{}}, l = l + [] WHERE k = 1",

@@ -1,6 +1,6 @@
 """The schema changes while data is written: columns, types, the cdc flag, new and dropped tables."""
 
-from .cql import Clock, keyspace, table
+from .cql import Clock, batch, keyspace, table, table_id
 
 
 def setup(target):
@@ -10,6 +10,8 @@ def setup(target):
         table("evolve.t", "k int, c int, a text, b int, gone list<int>, s text static, s_gone int static, PRIMARY KEY (k, c)"),
         table("evolve.typed", "k int PRIMARY KEY, uf frozen<place>, u place, l list<frozen<place>>, t frozen<tuple<int, place>>"),
         table("evolve.toggled", "k int PRIMARY KEY, v text"),
+        f"CREATE TABLE evolve.compact (k int, c int, v text, PRIMARY KEY (k, c)) WITH COMPACT STORAGE AND ID = "
+        f"{table_id('evolve.compact')} AND cdc = true",
     ]
 
 
@@ -36,7 +38,7 @@ def columns(clock):
         "ALTER TABLE evolve.t RENAME c TO renamed",
         f"{into} (k, renamed, b) VALUES (1, 6, 6) USING TIMESTAMP {clock()}",
         f"DELETE FROM evolve.t USING TIMESTAMP {clock()} WHERE k = 1 AND renamed > 5",
-        "ALTER TABLE evolve.t WITH comment = 'changed' AND gc_grace_seconds = 3600",
+        "ALTER TABLE evolve.t WITH comment = 'it''s \"changed\"; -- not a comment /* nor this */' AND gc_grace_seconds = 3600",
     ]
 
 
@@ -70,6 +72,13 @@ def tables(clock):
         f"INSERT INTO evolve.created (k, v) VALUES (1, ['in the middle']) USING TIMESTAMP {clock()}",
         table("evolve.dropped", "k int PRIMARY KEY, v text"),
         f"INSERT INTO evolve.dropped (k, v) VALUES (1, 'in a table that goes') USING TIMESTAMP {clock()}",
+        batch(
+            f"INSERT INTO evolve.created (k, v) VALUES (5, ['beside a table that goes']) USING TIMESTAMP {clock()}",
+            f"INSERT INTO evolve.dropped (k, v) VALUES (5, 'beside one that stays') USING TIMESTAMP {clock()}",
+        ),
+        f"INSERT INTO evolve.compact (k, c, v) VALUES (1, 1, 'compact') USING TIMESTAMP {clock()}",
+        "ALTER TABLE evolve.compact DROP COMPACT STORAGE",
+        f"INSERT INTO evolve.compact (k, c, v) VALUES (1, 2, 'no longer') USING TIMESTAMP {clock()}",
         "TRUNCATE evolve.created",
         f"INSERT INTO evolve.created (k, v) VALUES (2, ['after TRUNCATE']) USING TIMESTAMP {clock()}",
     ]

@@ -6,6 +6,7 @@ from .cql import Clock, batch, keyspace, table
 
 YEAR = 31_536_000
 LARGE_CHARACTERS = 100_000
+LONG_KEY = [f"c{i:02}" for i in range(35)]  # clustering values are written in groups of 32
 
 
 def setup(target):
@@ -24,6 +25,7 @@ def setup(target):
         table("rows.ttl", "k int, c int, s text static, a text, b int, l list<int>, m map<text, int>, PRIMARY KEY (k, c)"),
         table("rows.ttl_default", "k int PRIMARY KEY, a text, l set<int>", options=f"default_time_to_live = {3 * YEAR}"),
         table("rows.large", "k int PRIMARY KEY, v text"),
+        table("rows.long_key", f"k int, {', '.join(f'{name} int' for name in LONG_KEY)}, v text, PRIMARY KEY (k, {', '.join(LONG_KEY)})"),
         table("rows.not_cdc", "k int PRIMARY KEY, v text", cdc=False),
         'CREATE KEYSPACE "Quoted" WITH replication = {\'class\': \'SimpleStrategy\', \'replication_factor\': 1}',
         table('"Quoted"."Camel_Case"', '"Key" int, "select" int, "naïve ключ" text, "a""b" text, "x.y" frozen<list<text>>, '
@@ -33,7 +35,7 @@ def setup(target):
 
 def run(target):
     clock = Clock(2)
-    statements = simple(clock) + statics(clock) + ttl(target, clock) + timestamps(clock) + quoted(clock)
+    statements = simple(clock) + long_keys(clock) + statics(clock) + ttl(target, clock) + timestamps(clock) + quoted(clock)
     return statements + [f"INSERT INTO rows.not_cdc (k, v) VALUES (1, 'not wanted') USING TIMESTAMP {clock()}"]
 
 
@@ -65,6 +67,16 @@ def simple(clock):
         f"USING TIMESTAMP {clock()}",
         f"DELETE FROM rows.three USING TIMESTAMP {clock()} WHERE p1 = 0x00ff AND p2 = 'é' AND "
         "p3 = 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+    ]
+
+
+def long_keys(clock):
+    values = [str(i) if i % 3 else "blobAsInt(0x)" for i in range(len(LONG_KEY))]
+    prefix = " AND ".join(f"{name} = {value}" for name, value in zip(LONG_KEY[:33], values))
+    return [
+        f"INSERT INTO rows.long_key (k, {', '.join(LONG_KEY)}, v) VALUES (1, {', '.join(values)}, 'v') USING TIMESTAMP {clock()}",
+        f"DELETE FROM rows.long_key USING TIMESTAMP {clock()} WHERE k = 1 AND {prefix} AND {LONG_KEY[33]} > 5",
+        f"DELETE FROM rows.long_key USING TIMESTAMP {clock()} WHERE k = 1 AND {LONG_KEY[0]} = blobAsInt(0x)",
     ]
 
 

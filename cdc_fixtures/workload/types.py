@@ -62,6 +62,11 @@ VECTORS = """k int, c int, vf vector<float, 3>, vi vector<int, 2>, vt vector<tex
  tv tuple<int, vector<bigint, 2>>, PRIMARY KEY (k, c)"""
 
 
+MARSHAL = "org.apache.cassandra.db.marshal"
+CUSTOM = f"""k int PRIMARY KEY, lexical '{MARSHAL}.LexicalUUIDType', old_date '{MARSHAL}.DateType',
+ composite '{MARSHAL}.CompositeType({MARSHAL}.Int32Type, {MARSHAL}.UTF8Type)'"""
+
+
 def setup(target):
     ddl = [keyspace("types")]
     for name in SCALARS:
@@ -75,8 +80,10 @@ def setup(target):
         'CREATE TYPE types."Ty pe" ("A b" int, "ж""x" text, v varint)',
         table("types.nested", flat(NESTED), order="c DESC, c2 ASC"),
     ]
+    ddl.append(table("types.custom", flat(CUSTOM)))
     if target.vectors:
-        ddl.append(table("types.vectors", flat(VECTORS)))
+        masked = "k int PRIMARY KEY, v text MASKED WITH DEFAULT, w text MASKED WITH mask_inner(1, 1, '*')"
+        ddl += [table("types.vectors", flat(VECTORS)), table("types.masked", masked)]
     return ddl
 
 
@@ -96,7 +103,7 @@ def flat(text):
 def run(target):
     clock = Clock(1)
     statements = [line for name, values in SCALARS.items() for line in keyed(name, values, clock)]
-    statements += durations(clock) + scalars(clock) + collections(clock) + nested(clock)
+    statements += durations(clock) + scalars(clock) + collections(clock) + nested(clock) + custom(clock)
     return statements + (vectors(clock) if target.vectors else [])
 
 
@@ -187,8 +194,16 @@ def nested(clock):
     ]
 
 
+def custom(clock):
+    return [
+        "INSERT INTO types.custom (k, lexical, old_date, composite) VALUES (1, '5132b130-ae79-11e4-ab27-0800200c9a66', "
+        f"'2026-01-02', '1:text') USING TIMESTAMP {clock()}"
+    ]
+
+
 def vectors(clock):
     return [
+        f"INSERT INTO types.masked (k, v, w) VALUES (1, 'hidden', 'shown in part') USING TIMESTAMP {clock()}",
         "INSERT INTO types.vectors (k, c, vf, vi, vt, vs, vv, vl, vu, vd, lv, mv, fv, tv) VALUES (1, 1, [1.5, -0.0, NaN], "
         "[2147483647, -1], ['a', ''], [1, -32768, 32767], [[1, 2], [3, 4]], [[1, 2], []], [5132b130-ae79-11e4-ab27-0800200c9a66], "
         f"[1.10, -1E+10], [[1, 2], [3, 4]], {{'m': [1, 2]}}, [['x'], ['y']], (1, [2, 3])) USING TIMESTAMP {clock()}",

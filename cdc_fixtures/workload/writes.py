@@ -12,6 +12,12 @@ def setup(target):
         table("writes.locks", "id int, c int, s text static, owner text, n int, l list<int>, PRIMARY KEY (id, c)"),
         table("writes.counts", "k text, c int, hits counter, misses counter, PRIMARY KEY (k, c)"),
         table("writes.static_counts", "k text, c int, total counter static, n counter, PRIMARY KEY (k, c)"),
+        "CREATE FUNCTION writes.plus (a int, b int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS "
+        "$$ return a == null ? b : a + b; /* '; CREATE TABLE no (k int) */ $$",
+        "CREATE AGGREGATE writes.total (int) SFUNC plus STYPE int INITCOND 0",
+        "CREATE INDEX notes_by_note ON writes.notes (note)",
+        "CREATE KEYSPACE not_durable WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1} AND durable_writes = false",
+        table("not_durable.t", "k int PRIMARY KEY, v text"),
         table("writes.base", "id int PRIMARY KEY, status text, v int"),
         "CREATE MATERIALIZED VIEW writes.by_status AS SELECT id, status, v FROM writes.base WHERE status IS NOT NULL AND id IS NOT "
         f"NULL PRIMARY KEY (status, id) WITH ID = {table_id('writes.by_status')}",
@@ -57,6 +63,8 @@ def transactions():
         "DELETE n FROM writes.locks WHERE id = 1 AND c = 1 IF EXISTS",
         "DELETE FROM writes.locks WHERE id = 1 AND c = 1 IF EXISTS",
         "DELETE FROM writes.locks WHERE id = 1 AND c = 1 IF EXISTS",
+        "INSERT INTO not_durable.t (k, v) VALUES (1, 'not in the commit log')",
+        "INSERT INTO not_durable.t (k, v) VALUES (2, 'in it nevertheless') IF NOT EXISTS",
         "BEGIN BATCH INSERT INTO writes.locks (id, c, owner) VALUES (2, 1, 'a') IF NOT EXISTS; "
         "INSERT INTO writes.locks (id, c, owner) VALUES (2, 2, 'b'); DELETE FROM writes.locks WHERE id = 2 AND c = 3; APPLY BATCH",
     ]
