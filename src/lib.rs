@@ -20,6 +20,8 @@ pub mod cli;
 pub mod commitlog;
 pub mod cql;
 pub mod envelope;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod keystore;
 pub mod primitives;
 pub mod schema;

@@ -200,6 +200,16 @@ fn read_pkcs12(_: &[u8], _: &str) -> Result<Entries, KeyFault> {
     Err(KeyFault::Pkcs12NotBuilt)
 }
 
+/// The parsers that see a file's bytes before a checksum does: key files, and Java objects.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let _ = hex_file::parse(data);
+    if let Ok((object, rest)) = java_object::read_object(data) {
+        assert!(rest.len() < data.len());
+        assert!(object.bytes("key").is_none_or(|bytes| bytes.len() < data.len()));
+    }
+}
+
 fn is_aes_key_length(length: usize) -> bool {
     matches!(length, 16 | 24 | 32)
 }

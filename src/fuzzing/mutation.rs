@@ -1,0 +1,106 @@
+use std::sync::LazyLock;
+
+use serde::de::IgnoredAny;
+
+use crate::agent::inspect::annotate::annotate;
+use crate::change::for_each_event;
+use crate::change::from_mutation::ShapeError;
+use crate::commitlog::mutation::Mutation;
+use crate::commitlog::{Decoder, SegmentId, peek};
+use crate::envelope::config::HashKey;
+use crate::envelope::options::{CellTimes, Profile, RowHashOptions, Unrepresentable, ValueFormat};
+use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place, SourceNames};
+use crate::schema::{Schema, TableId, build, file};
+
+/// Every type and shape of table: the schema of a fixture.
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let rows = file::parse(include_str!("../../cdc_fixtures/5.0-v8-direct/schema.json"));
+    build(&rows.unwrap_or_default()).schema
+});
+/// Its tables, in the order of their ids.
+static TABLES: LazyLock<Vec<TableId>> = LazyLock::new(|| {
+    let mut tables: Vec<_> = SCHEMA.tables().map(|table| table.id).collect();
+    tables.sort_by_key(|id| id.0);
+    tables
+});
+static CONFIG: LazyLock<EncoderConfig> = LazyLock::new(|| EncoderConfig {
+    source: SourceNames {
+        prefix: "fuzz".to_owned(),
+        cluster: None,
+        dc: None,
+        host_id: None,
+        visibility: "synced",
+        replay: true,
+    },
+    profile: Profile::default(),
+    unrepresentable: Unrepresentable::default(),
+    format: ValueFormat::default(),
+    cells: CellTimes::default(),
+    tombstones_on_delete: true,
+    row_hash: Some(RowHashOptions::default()),
+    rules: crate::change::filter::ColumnRules::default(),
+    hash_key: HashKey::default(),
+});
+
+/// A mutation, its events and their records. The first byte chooses: an even one says that one update of the
+/// table that the second byte names follows, without its id; an odd one that the rest is the mutation.
+pub fn mutation(data: &[u8]) {
+    let Some((&[mode, table], rest)) = data.split_first_chunk() else { return };
+    if mode & 1 == 1 {
+        return check(rest);
+    }
+    let tables = &*TABLES;
+    assert!(!tables.is_empty(), "the schema was read");
+    if let Some(id) = tables.get(usize::from(table) % tables.len()) {
+        check(&[&[1], &id.0[..], rest].concat());
+    }
+}
+
+fn check(payload: &[u8]) {
+    let mut mutation = Mutation::default();
+    let decoded = Decoder::new(&SCHEMA).decode(payload, &mut mutation);
+    let annotation = annotate(payload, 8, &SCHEMA);
+    if let Err(error) = decoded {
+        assert!(mutation.updates().is_empty(), "a mutation that failed left updates");
+        assert!(!error.to_string().is_empty());
+        return;
+    }
+    assert!(peek(payload).is_ok(), "decoded, but not to be peeked at");
+    assert!(annotation.stop.is_none(), "decoded, but not annotated: {:?}", annotation.stop);
+    records(&mutation);
+}
+
+enum Failed {
+    Shape,
+    Encode,
+}
+
+impl From<ShapeError> for Failed {
+    fn from(_: ShapeError) -> Self {
+        Self::Shape
+    }
+}
+
+impl From<EncodeError> for Failed {
+    fn from(_: EncodeError) -> Self {
+        Self::Encode
+    }
+}
+
+/// Every record is JSON.
+fn records(mutation: &Mutation<'_>) {
+    let place = Place { segment: SegmentId(1), file: "CommitLog-8-1.log", marker: 20, entry: 0, end: 100 };
+    let mut encoder = Encoder::new(&CONFIG);
+    let result = for_each_event::<Failed>(mutation, |event| {
+        let encoded = encoder.encode::<Failed>(&event, place, 0, |record| {
+            assert!(serde_json::from_slice::<IgnoredAny>(record.key).is_ok(), "a key is no JSON");
+            let value = record.value.map(serde_json::from_slice::<IgnoredAny>);
+            assert!(value.is_none_or(|value| value.is_ok()), "a value is no JSON");
+            assert_eq!(record.event_id.len(), 32);
+            Ok(())
+        });
+        // A value that does not fit its column ends the event, not the mutation.
+        if let Err(Failed::Shape) = encoded { Err(Failed::Shape) } else { Ok(()) }
+    });
+    assert!(!matches!(result, Err(Failed::Encode)));
+}
