@@ -1,54 +1,64 @@
-//! Where the keys of encrypted segments come from.
+//! The keys of encrypted segments that the command line names.
 
+use std::env;
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::exit::{Exit, Failure};
 use crate::cli::KeyArgs;
+use crate::keystore::{CommitLogKeys, KeyError};
 
-/// The keys that the command line names.
+/// Holds the keystore's password.
+const STORE_PASSWORD: &str = "CDC_AGENT_KEYSTORE_PASSWORD";
+/// Holds the password of the keys in the keystore.
+const KEY_PASSWORD: &str = "CDC_AGENT_KEY_PASSWORD";
+
+/// The keys that the command line names, or none.
 #[derive(Debug)]
-pub enum Keys {
-    /// None: encrypted segments cannot be read.
-    None,
-    /// One key, whatever the alias.
-    One(Vec<u8>),
-}
+pub struct Keys(Option<CommitLogKeys>);
 
 impl Keys {
-    /// Reads what the options name.
+    /// Reads what the options name. What the operator should know about it is said on standard error.
     ///
     /// # Errors
-    /// A file cannot be read or holds no key.
+    /// A file cannot be read or holds no key, or the password is missing or wrong.
     pub fn open(args: &KeyArgs) -> Result<Self, Failure> {
-        match &args.commitlog_key_hex_file {
-            Some(path) => hex_key(path).map(Self::One),
-            None => Ok(Self::None),
+        let keys = match (&args.commitlog_key_hex_file, &args.keystore) {
+            (Some(path), _) => CommitLogKeys::from_hex_file(path).map_err(unusable)?,
+            (None, Some(path)) => {
+                let store =
+                    password(args.keystore_password_file.as_deref(), STORE_PASSWORD)?.ok_or_else(|| {
+                        Failure::new(Exit::Usage, format!("no password for {}", path.display()))
+                            .next(format!("give --keystore-password-file, or set {STORE_PASSWORD}"))
+                    })?;
+                let key = password(args.key_password_file.as_deref(), KEY_PASSWORD)?;
+                CommitLogKeys::from_keystore(path, &store, key.as_deref()).map_err(unusable)?
+            }
+            (None, None) => return Ok(Self(None)),
+        };
+        for warning in keys.warnings() {
+            // A closed standard error is no reason to stop.
+            let _ = writeln!(io::stderr().lock(), "cdc-agent: {warning}");
         }
+        Ok(Self(Some(keys)))
     }
 
     /// The AES key of an alias.
     #[must_use]
-    pub fn key(&self, _alias: &str) -> Option<Vec<u8>> {
-        match self {
-            Self::None => None,
-            Self::One(key) => Some(key.clone()),
-        }
+    pub fn key(&self, alias: &str) -> Option<Vec<u8>> {
+        self.0.as_ref()?.key(alias).map(<[u8]>::to_vec)
     }
 }
 
-fn hex_key(path: &Path) -> Result<Vec<u8>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::cannot_read(path, error))?;
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .filter(|digit| !digit.is_whitespace())
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    match digits {
-        Some(digits) if matches!(digits.len(), 32 | 48 | 64) => Ok(digits
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-            .collect()),
-        _ => Err(Failure::new(Exit::Usage, format!("{} holds no AES key in hex", path.display()))
-            .next("give 32, 48 or 64 hexadecimal digits")),
-    }
+fn unusable(error: KeyError) -> Failure {
+    Failure::new(Exit::Usage, "the keys of encrypted segments cannot be had").because(error)
+}
+
+/// The first line of a file, or a variable of the environment.
+fn password(file: Option<&Path>, variable: &str) -> Result<Option<String>, Failure> {
+    let Some(path) = file else { return Ok(env::var(variable).ok()) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::Usage, format!("cannot read {}", path.display())).because(error)
+    })?;
+    Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -28,7 +28,7 @@ pub(super) const VERIFY: &str = "\
 Examples:
   cdc-agent verify /var/lib/cassandra/cdc_raw
   cdc-agent verify CommitLog-7-1795361326344.log --schema schema.json
-  cdc-agent verify --commitlog-key-hex-file key.hex saved/*.log
+  cdc-agent verify --keystore cassandra.keystore --keystore-password-file password.txt saved/*.log
   cdc-agent verify saved --json | jq 'select(.type == \"total\")'
 
 Exit codes: 0 clean, 3 damaged, 4 unreadable (no segment, unsupported version, no key), the worst of all segments.";

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use ruzstd::decoding::StreamingDecoder;
 
-use crate::program::{agent, fixtures, json_lines};
+use crate::program::{agent, fixtures, json_lines, stderr, stdout};
 
 /// A folder of the archive, unpacked once.
 pub(crate) fn folder(name: &str) -> PathBuf {
@@ -75,7 +75,29 @@ fn verify_counts_what_is_good_and_what_is_lost() {
 }
 
 #[test]
-fn without_the_key_an_encrypted_segment_is_unreadable() {
-    let output = agent(["verify".into(), folder("3.4-encrypted").into_os_string()]);
+fn the_key_of_an_encrypted_segment_comes_from_a_keystore() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let password = dir.path().join("password");
+    std::fs::write(&password, "cassandra\n").expect("the password can be written");
+    let run = |arguments: &[(&str, &Path)]| {
+        let named = arguments.iter().flat_map(|(name, path)| [name.into(), path.as_os_str().to_owned()]);
+        agent(["verify".into(), folder("3.4-encrypted").into_os_string()].into_iter().chain(named))
+    };
+    let keystore = fixtures().join("legacy/cassandra.keystore");
+    let output = run(&[("--keystore", &keystore), ("--keystore-password-file", &password)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("mutations 14562"), "{}", stdout(&output));
+
+    let output = run(&[]);
     assert_eq!(output.status.code(), Some(4));
+    assert!(stdout(&output).contains("pass --keystore"), "{}", stdout(&output));
+
+    let output = run(&[("--keystore", &keystore)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("CDC_AGENT_KEYSTORE_PASSWORD"), "{}", stderr(&output));
+
+    std::fs::write(&password, "wrong").expect("the password can be written");
+    let output = run(&[("--keystore", &keystore), ("--keystore-password-file", &password)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("wrong store password"), "{}", stderr(&output));
 }

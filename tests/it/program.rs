@@ -10,6 +10,7 @@ pub(crate) fn agent<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item
     Command::new(env!("CARGO_BIN_EXE_cdc-agent"))
         .args(arguments)
         .env_remove("CDC_AGENT_KEYSTORE_PASSWORD")
+        .env_remove("CDC_AGENT_KEY_PASSWORD")
         .output()
         .expect("cdc-agent starts")
 }
