@@ -23,10 +23,10 @@ SYSTEM_SELECTIONS = {
     "types": "*",
     "views": "*",
 }
-NATIVE_TYPES = set(
-    "ascii bigint blob boolean counter date decimal double duration empty float inet int smallint text time timestamp timeuuid "
-    "tinyint uuid varint".split()
-)
+NATIVE_TYPES = {
+    "ascii", "bigint", "blob", "boolean", "counter", "date", "decimal", "double", "duration", "empty", "float", "inet", "int",
+    "smallint", "text", "time", "timestamp", "timeuuid", "tinyint", "uuid", "varint",
+}  # fmt: skip
 LONGEST = 4096
 
 

@@ -63,16 +63,14 @@ def simple(clock):
         f"INSERT INTO rows.keys_only (k, c) VALUES (1, 1) USING TIMESTAMP {clock()} AND TTL {5 * YEAR}",
         f"INSERT INTO rows.keys_only (k, c) VALUES (1, 2) USING TIMESTAMP {clock()}",
         f"DELETE FROM rows.keys_only USING TIMESTAMP {clock()} WHERE k = 1 AND c = 1",
-        "INSERT INTO rows.three (p1, p2, p3, v) VALUES (0x, '', 5132b130-ae79-11e4-ab27-0800200c9a66, 1) "
-        f"USING TIMESTAMP {clock()}",
-        f"DELETE FROM rows.three USING TIMESTAMP {clock()} WHERE p1 = 0x00ff AND p2 = 'é' AND "
-        "p3 = 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+        f"INSERT INTO rows.three (p1, p2, p3, v) VALUES (0x, '', 5132b130-ae79-11e4-ab27-0800200c9a66, 1) USING TIMESTAMP {clock()}",
+        f"DELETE FROM rows.three USING TIMESTAMP {clock()} WHERE p1 = 0x00ff AND p2 = 'é' AND p3 = 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
     ]
 
 
 def long_keys(clock):
     values = [str(i) if i % 3 else "blobAsInt(0x)" for i in range(len(LONG_KEY))]
-    prefix = " AND ".join(f"{name} = {value}" for name, value in zip(LONG_KEY[:33], values))
+    prefix = " AND ".join(f"{name} = {value}" for name, value in zip(LONG_KEY[:33], values[:33], strict=True))
     return [
         f"INSERT INTO rows.long_key (k, {', '.join(LONG_KEY)}, v) VALUES (1, {', '.join(values)}, 'v') USING TIMESTAMP {clock()}",
         f"DELETE FROM rows.long_key USING TIMESTAMP {clock()} WHERE k = 1 AND {prefix} AND {LONG_KEY[33]} > 5",

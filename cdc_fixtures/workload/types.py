@@ -124,9 +124,7 @@ def keyed(name, values, clock):
     for i, value in enumerate(values):
         key = full[0] if is_empty(value) else value  # a partition key cannot be empty
         a, d = values[(i + 1) % len(values)], values[(i + 2) % len(values)]
-        lines.append(
-            f"INSERT INTO types.k_{name} (k, a, d, s, v) VALUES ({key}, {a}, {d}, {value}, {value}) USING TIMESTAMP {clock()}"
-        )
+        lines.append(f"INSERT INTO types.k_{name} (k, a, d, s, v) VALUES ({key}, {a}, {d}, {value}, {value}) USING TIMESTAMP {clock()}")
     low, high = full[0], full[-1]
     return lines + [
         f"DELETE FROM types.k_{name} USING TIMESTAMP {clock()} WHERE k = {low} AND a >= {low}",
@@ -151,7 +149,7 @@ def scalars(clock):
         literals = ", ".join(values[i % len(values)] for values in lists)
         lines.append(f"INSERT INTO types.scalars (id, {', '.join(columns)}) VALUES ({i}, {literals}) USING TIMESTAMP {clock()}")
     nulls = ", ".join("null" for _ in columns)
-    sets = ", ".join(f"{column} = {values[0]}" for column, values in zip(columns, lists))
+    sets = ", ".join(f"{column} = {values[0]}" for column, values in zip(columns, lists, strict=True))
     return lines + [
         f"INSERT INTO types.scalars (id, {', '.join(columns)}) VALUES (100, {nulls}) USING TIMESTAMP {clock()}",
         f"UPDATE types.scalars USING TIMESTAMP {clock()} AND TTL 157680000 SET {sets} WHERE id = 101",

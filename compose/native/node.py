@@ -22,34 +22,14 @@ import sys
 import time
 from pathlib import Path
 
+import java_flags
+
 HERE = Path(__file__).resolve().parent
 FETCH = HERE / "fetch.sh"
 CQL_PORT, STORAGE_PORT, JMX_PORT = 9042, 7000, 7199
 READY = "Starting listening for CQL clients"
 START_SECONDS = 180
 STOP_SECONDS = 90
-
-# What Cassandra reflects into, as its own start scripts open it.
-EXPORTS = {
-    "java.base": ["jdk.internal.misc", "jdk.internal.ref", "sun.nio.ch"],
-    "java.management.rmi": ["com.sun.jmx.remote.internal.rmi"],
-    "java.rmi": ["sun.rmi.registry", "sun.rmi.server"],
-    "java.sql": ["java.sql"],
-}
-OPENS = {
-    "java.base": [
-        "java.lang.module", "jdk.internal.loader", "jdk.internal.ref", "jdk.internal.reflect", "jdk.internal.math",
-        "jdk.internal.module", "jdk.internal.util.jar",
-    ],
-    "jdk.management": ["com.sun.management.internal"],
-}  # fmt: skip
-EXPORTS_17 = {"java.base": ["java.lang.ref", "java.lang.reflect"], "jdk.unsupported": ["sun.misc"]}
-OPENS_17 = {
-    "java.base": [
-        "sun.nio.ch", "java.io", "java.nio", "java.lang", "java.lang.reflect", "java.util", "java.util.concurrent",
-        "java.util.concurrent.atomic",
-    ],
-}  # fmt: skip
 
 LOGBACK = """<configuration>
   <appender name="file" class="ch.qos.logback.core.FileAppender">
@@ -71,10 +51,6 @@ def fetched(part):
     if done.returncode != 0:
         raise NodeError(f"{part} could not be fetched (see above)")
     return Path(done.stdout.strip())
-
-
-def module_flags(option, packages):
-    return [f"--add-{option}={module}/{package}=ALL-UNNAMED" for module in packages for package in packages[module]]
 
 
 class Node:
@@ -139,7 +115,6 @@ class Node:
         return fetched("jdk-11" if self.version.startswith("4") else "jdk-17")
 
     def _flags(self, lib):
-        new = not self.version.startswith("4")
         conf = self.folder / "conf"
         properties = {
             "cassandra.config": (conf / "cassandra.yaml").as_uri(),
@@ -155,17 +130,11 @@ class Node:
             "jdk.attach.allowAttachSelf": "true",
             "io.netty.tryReflectionSetAccessible": "true",
         }
-        flags = ["-ea", "-XX:+ExitOnOutOfMemoryError", "-Xms512m", "-Xmx512m", "-Xss512k", *self._module_flags()]
-        if new:
+        flags = ["-ea", "-XX:+ExitOnOutOfMemoryError", "-Xms512m", "-Xmx512m", "-Xss512k", *java_flags.modules(self.version)]
+        if not self.version.startswith("4"):
             flags += ["-Djava.security.manager=allow", f"-javaagent:{next(lib.glob('jamm-*.jar'))}"]
         flags += [f"-D{key}={value}" for key, value in properties.items()]
         return [*flags, "-cp", f"{conf}:{lib}/*"]
-
-    def _module_flags(self):
-        flags = module_flags("exports", EXPORTS) + module_flags("opens", OPENS)
-        if not self.version.startswith("4"):
-            flags += module_flags("exports", EXPORTS_17) + module_flags("opens", OPENS_17)
-        return flags
 
     def _yaml(self):
         defaults = {
@@ -249,12 +218,12 @@ class Node:
         # Java 17 for 4.1 too: the Java 11 of the wheel lacks the module jdk.naming.rmi, which a JMX client needs.
         lib, java = fetched(f"cassandra-{self.version}"), fetched("jdk-17") / "bin" / "java"
         command = [
-            str(java), "-Xmx96m", *self._module_flags(), f"-Duser.home={self.folder / 'tmp'}",
+            str(java), "-Xmx96m", *java_flags.modules(self.version), f"-Duser.home={self.folder / 'tmp'}",
             f"-Dlogback.configurationFile={(self.folder / 'conf' / 'nodetool-logback.xml').as_uri()}",
             "-cp", f"{self.folder / 'conf'}:{lib}/*", "org.apache.cassandra.tools.NodeTool", "-p", str(self.jmx_port), *arguments,
         ]  # fmt: skip
         (self.folder / "conf" / "nodetool-logback.xml").write_text("<configuration/>\n")
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise NodeError(f"nodetool {' '.join(arguments)} failed: {(done.stderr or done.stdout).strip()}")
         return done.stdout
