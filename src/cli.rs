@@ -6,6 +6,7 @@ mod inspect;
 mod keys;
 mod programs;
 mod replay;
+mod schema;
 mod values;
 mod words;
 
@@ -14,6 +15,7 @@ pub use inspect::{At, InspectArgs, VerifyArgs};
 pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
+pub use schema::{SchemaArgs, SchemaCheckArgs, SchemaCommand, SchemaShowArgs};
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, UnknownTable};
 
 use clap::{Parser, Subcommand};
@@ -40,6 +42,9 @@ pub enum Command {
     /// Check framing, checksums and decode of segments; say what is damaged and where
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
+    /// Show what a schema file says, or check it
+    #[command(after_help = examples::SCHEMA)]
+    Schema(SchemaArgs),
     /// Print a shell completion script on standard output
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),

@@ -84,8 +84,11 @@ pub fn schema(path: Option<&Path>) -> Result<Schema, Failure> {
 }
 
 fn schema_file(path: &Path) -> Result<Schema, Failure> {
-    let loaded = crate::schema::load(path)
-        .map_err(|error| Failure::new(Exit::Usage, "the schema cannot be used").because(error))?;
+    let loaded = crate::schema::load(path).map_err(|error| {
+        Failure::new(Exit::Usage, "the schema cannot be used")
+            .because(error)
+            .next(format!("cdc-agent schema check {}", path.display()))
+    })?;
     let built = crate::schema::build(&loaded.rows);
     for problem in loaded.problems.iter().chain(&built.problems) {
         // A closed standard error is no reason to stop.

@@ -10,7 +10,9 @@ pub mod object;
 pub mod schema;
 pub mod verify;
 
-use crate::cli::{Cli, Command};
+use std::io;
+
+use crate::cli::{Cli, Command, SchemaCommand};
 use exit::{Exit, Failure};
 
 /// Runs the command that was asked for.
@@ -23,6 +25,14 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::completions(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Verify(args) => verify::verify(&args),
+        Command::Schema(args) => match args.command {
+            SchemaCommand::Show(args) => {
+                schema::show(&args.file, args.json, &mut io::stdout().lock()).map(|()| Exit::Ok)
+            }
+            SchemaCommand::Check(args) => {
+                schema::check(&args.file, &mut io::stdout().lock()).map(schema::CheckOutcome::exit)
+            }
+        },
         Command::Man(args) => completions::man(&args),
     }
 }

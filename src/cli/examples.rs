@@ -32,3 +32,18 @@ Examples:
   cdc-agent verify saved --json | jq 'select(.type == \"total\")'
 
 Exit codes: 0 clean, 3 damaged, 4 unreadable (no segment, unsupported version, no key), the worst of all segments.";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  cqlsh -e 'DESCRIBE SCHEMA WITH INTERNALS' > schema.cql
+  cdc-agent schema check schema.cql
+  cdc-agent schema show schema.cql";
+
+pub(super) const SCHEMA_SHOW: &str = "\
+Examples:
+  cdc-agent schema show schema.cql
+  cdc-agent schema show schema.json --json | jq '.tables[] | select(.cdc)'";
+
+pub(super) const SCHEMA_CHECK: &str = "\
+Examples:
+  cdc-agent schema check schema.cql && echo usable";

@@ -1,6 +1,6 @@
 //! The command line as a process: exit codes, help, completions, manual pages.
 
-use crate::program::{agent, stderr, stdout};
+use crate::program::{agent, fixtures, stderr, stdout};
 
 /// The commands that `--help` lists.
 fn commands() -> Vec<String> {
@@ -70,4 +70,22 @@ fn a_directory_that_cannot_be_written_is_exit_code_6() {
     let output = agent(["man", "--dir", "/dev/null/pages"]);
     assert_eq!(output.status.code(), Some(6));
     assert!(stderr(&output).starts_with("cdc-agent: cannot write /dev/null/pages: "));
+}
+
+#[test]
+fn schema_show_and_check() {
+    let file = |name: &str| fixtures().join("demo").join(name).into_os_string();
+    for name in ["schema.json", "schema.cql"] {
+        let output = agent(["schema".into(), "check".into(), file(name)]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", stdout(&output));
+        let output = agent(["schema".into(), "show".into(), file(name)]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        let text = stdout(&output);
+        assert!(text.contains("table shop.orders, id 2a9200f3-0000-11f0-8000-000000000000, cdc"), "{text}");
+    }
+    let output = agent(["schema".into(), "check".into(), file("statements.cql")]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    let output = agent(["schema".into(), "show".into(), file("no-such-file")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no-such-file"), "{}", stderr(&output));
 }
