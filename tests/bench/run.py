@@ -215,7 +215,7 @@ def print_table(report):
     print("\nratio to the peer's best round           best   median")
     for kind, result in report["corpora"].items():
         for ratio in result["ratios"]:
-            print(f"{kind:<12} {ratio['what']:<42} {ratio['best']:>6.1f} {ratio['median']:>8.1f}")
+            print(f"{kind:<12} {ratio['what']:<42} {ratio['best']:>6.2f} {ratio['median']:>8.2f}")
     load = report["load"]
     print(f"\nload average {load[0]:.1f} before, {load[1]:.1f} after, on {report['cpus']} processors")
 

@@ -5,6 +5,7 @@ import cdc.oracle.SchemaFile;
 import cdc.oracle.bench.Corpus;
 import cdc.oracle.bench.Rounds;
 import cdc.oracle.writer.Options;
+import cdc.oracle.writer.Program;
 import com.datastax.oss.driver.api.core.metadata.schema.TableMetadata;
 import io.debezium.config.Configuration;
 import io.debezium.connector.base.ChangeEventQueue;
@@ -49,14 +50,17 @@ public final class ConnectorBench {
         metrics = new CassandraStreamingMetrics(new CdcSourceTaskContext<>(settings, config, Map.of()));
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        Program.run(() -> run(arguments));
+    }
+
+    private static void run(String[] arguments) throws Exception {
         Options options = Rounds.options(arguments);
         Corpus corpus = new Corpus(options.path("corpus"));
         Offline.start(Map.of("cdc_enabled", "true"), null);
         new SchemaFile(corpus.schema.toFile(), false).register();
         ConnectorBench bench = new ConnectorBench(corpus.schema);
         new Rounds(corpus, Map.of("events", bench::events, "queue", bench::queue, "json", bench::json)).run(options);
-        System.exit(0); // Cassandra's threads do not end by themselves
     }
 
     private Rounds.Count events(List<Path> segments) throws Exception {

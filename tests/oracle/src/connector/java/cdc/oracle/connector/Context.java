@@ -1,6 +1,7 @@
 package cdc.oracle.connector;
 
 import com.datastax.oss.driver.api.core.metadata.schema.TableMetadata;
+import io.debezium.connector.SourceInfoStructMaker;
 import io.debezium.connector.base.ChangeEventQueue;
 import io.debezium.connector.cassandra.AbstractSchemaChangeListener;
 import io.debezium.connector.cassandra.CassandraClient;
@@ -11,7 +12,6 @@ import io.debezium.connector.cassandra.Event;
 import io.debezium.connector.cassandra.KeyspaceTable;
 import io.debezium.connector.cassandra.OffsetWriter;
 import io.debezium.connector.cassandra.SchemaHolder;
-import io.debezium.connector.SourceInfoStructMaker;
 import io.debezium.connector.cassandra.SourceInfo;
 import io.debezium.util.LoggingContext;
 import java.util.List;

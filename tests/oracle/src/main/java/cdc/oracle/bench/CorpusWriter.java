@@ -3,6 +3,7 @@ package cdc.oracle.bench;
 import cdc.oracle.writer.Node;
 import cdc.oracle.writer.NodeSettings;
 import cdc.oracle.writer.Options;
+import cdc.oracle.writer.Program;
 import java.nio.file.Path;
 import java.util.Random;
 
@@ -16,7 +17,11 @@ public final class CorpusWriter {
     private CorpusWriter() {
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        Program.run(() -> run(arguments));
+    }
+
+    private static void run(String[] arguments) throws Exception {
         Options options = new Options(arguments, "out", "kind", "mutations", "segment-size", "seed");
         String kind = options.text("kind", "all-cdc");
         long mutations = options.number("mutations", 1_000_000);
@@ -32,7 +37,6 @@ public final class CorpusWriter {
             write(kind, node, log, random, mutations);
         }
         System.err.printf("%s: %d mutations in %.1f s into %s%n", kind, log.mutations(), (System.nanoTime() - started) / 1e9, out);
-        System.exit(0); // Cassandra's threads do not end by themselves
     }
 
     private static void write(String kind, Node node, LogWriter log, Random random, long mutations) throws Exception {

@@ -3,6 +3,7 @@ package cdc.oracle.bench;
 import cdc.oracle.Offline;
 import cdc.oracle.SchemaFile;
 import cdc.oracle.writer.Options;
+import cdc.oracle.writer.Program;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +18,16 @@ public final class ReaderBench {
     private ReaderBench() {
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        Program.run(() -> run(arguments));
+    }
+
+    private static void run(String[] arguments) throws Exception {
         Options options = Rounds.options(arguments);
         Corpus corpus = new Corpus(options.path("corpus"));
         Offline.start(Map.of(), null);
         new SchemaFile(corpus.schema.toFile(), false).register();
         new Rounds(corpus, Map.of("read", ReaderBench::read)).run(options);
-        System.exit(0); // Cassandra's threads do not end by themselves
     }
 
     private static Rounds.Count read(List<Path> segments) throws Exception {

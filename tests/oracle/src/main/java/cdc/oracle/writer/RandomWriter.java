@@ -11,11 +11,17 @@ import java.nio.file.Path;
 public final class RandomWriter {
     private static final int STATEMENTS_A_SECTION = 150;
     private static final int STATEMENTS_A_CHANGE = 400;
+    /** One in so many may be refused. */
+    private static final int MOST_REFUSED = 3;
 
     private RandomWriter() {
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        Program.run(() -> run(arguments));
+    }
+
+    private static void run(String[] arguments) throws Exception {
         Options options = new Options(arguments,
             "seed", "statements", "tables", "out", "compression", "compat", "segment-size", "disk-access", "drops");
         long seed = options.number("seed", 1);
@@ -31,12 +37,14 @@ public final class RandomWriter {
         Node node = new Node(out, settings);
         write(node, dice, statements, (int) options.number("tables", 24), options.number("drops", 0));
         node.close();
-        System.err.printf("seed %d: %d statements written, %d refused, into %s%n", seed, node.acceptedCount(),
-            node.rejections().values().stream().mapToInt(Integer::intValue).sum(), out);
+        int refused = node.rejections().values().stream().mapToInt(Integer::intValue).sum();
+        System.err.printf("seed %d: %d statements written, %d refused, into %s%n", seed, node.acceptedCount(), refused, out);
         if (System.getenv("WRITER_VERBOSE") != null) {
             node.rejections().forEach((reason, count) -> System.err.println(count + " x " + reason));
         }
-        System.exit(0); // Cassandra's threads do not end by themselves
+        if (refused > node.acceptedCount() / MOST_REFUSED) {
+            throw new IllegalStateException("too many statements are refused: the generator is broken");
+        }
     }
 
     private static void write(Node node, Dice dice, long statements, int tables, long drops) throws Exception {
