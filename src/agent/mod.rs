@@ -7,6 +7,7 @@ pub mod input;
 pub mod inspect;
 pub mod keys;
 pub mod object;
+pub mod replay;
 pub mod schema;
 pub mod verify;
 

@@ -88,18 +88,18 @@ pub struct ReplayRecords {
     /// What profile `debezium` does with ranges and partial updates
     #[arg(long, value_name = "WORD", value_enum, default_value = "side_topic")]
     pub unrepresentable: Unrepresentable,
-    /// How decimal values are written
-    #[arg(long, value_name = "WORD", value_enum, default_value = "string")]
-    pub decimal_handling: DecimalHandling,
-    /// How varint values are written
-    #[arg(long, value_name = "WORD", value_enum, default_value = "string")]
-    pub varint_handling: VarintHandling,
-    /// How timestamp values are written
-    #[arg(long, value_name = "WORD", value_enum, default_value = "epoch_ms")]
-    pub timestamp_format: TimestampFormat,
-    /// Which write times and TTLs of cells a record of profile `flat` carries
-    #[arg(long, value_name = "WORD", value_enum, default_value = "when_differs")]
-    pub cells: CellTimes,
+    /// How decimal values are written [default: string; double in profile `debezium-cassandra`]
+    #[arg(long, value_name = "WORD", value_enum)]
+    pub decimal_handling: Option<DecimalHandling>,
+    /// How varint values are written [default: string; long in profile `debezium-cassandra`]
+    #[arg(long, value_name = "WORD", value_enum)]
+    pub varint_handling: Option<VarintHandling>,
+    /// How timestamp values are written [default: epoch_ms; not in profile `debezium-cassandra`]
+    #[arg(long, value_name = "WORD", value_enum)]
+    pub timestamp_format: Option<TimestampFormat>,
+    /// Which write times and TTLs of cells a record of profile `flat` carries [default: when_differs]
+    #[arg(long, value_name = "WORD", value_enum)]
+    pub cells: Option<CellTimes>,
     /// Follow every record of a deleted row (`op` d) by one with the same key and a null value
     #[arg(long)]
     pub tombstones_on_delete: bool,

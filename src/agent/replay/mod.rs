@@ -1,0 +1,3 @@
+//! `cdc-agent replay`: segments at rest become records.
+
+pub mod options;
