@@ -1,19 +1,46 @@
 # What this project can do, one target each; `make` lists them.
 
 CARGO ?= cargo
+# Cases of the differential test, and the seed of the first.
+CASES ?= 3
+SEED ?= 1
+# Seconds for each fuzz target.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS = descriptor sections body mutation texts
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint clean
+.PHONY: help test differential lint bench fuzz fixtures clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: ## run all tests
+test: ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked
+	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
 
-lint: ## check format, lints, licences and advisories
+differential: ## decode random writes as Cassandra's own reader does; CASES=100 SEED=1000 for a long run
+	$(CARGO) build --locked
+	tests/oracle/differential.py --cases $(CASES) --seed $(SEED) --statements 2000
+
+lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --no-default-features -- -D warnings
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check licenses bans sources; \
+	else echo "cargo-deny is not installed: licences and sources are not checked"; fi
 
-clean: ## remove what builds and tests made
+bench: ## measure decoding beside Cassandra's reader and the JVM connector's, one table
+	tests/bench/run.py
+
+fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-fuzz
+	for target in $(FUZZ_TARGETS); do \
+		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassandra's reader finds in them
+	python3 cdc_fixtures/make.py
+	tests/oracle/dump.sh cdc_fixtures/*-* cdc_fixtures/demo
+
+clean: ## remove what builds, tests and benches made
 	$(CARGO) clean
+	rm -rf .cache tests/fuzz/target tests/oracle/target
