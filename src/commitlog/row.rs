@@ -211,6 +211,10 @@ impl<'a> Rows<'_, 'a> {
         } else {
             (self.cell(input, liveness, ValueLength::of(column), false)?, None)
         };
+        // A statement that adds nothing to a collection (`s = s + {}`) lists the column all the same.
+        if deletion.is_none() && self.mutation.cells.len() == first {
+            return Ok(rest);
+        }
         self.mutation.columns.push(ColumnCells {
             column,
             index,

@@ -92,7 +92,7 @@ def compare(folder, agent):
                 continue
             compared += 1
             gaps = []
-            updates = without_offsets(found["updates"], gaps)
+            updates = without_empty_rows(without_offsets(found["updates"], gaps))
             if gaps:
                 differences.append(f"{where}: no offset for {gaps[0]}")
             if other is None:
@@ -124,6 +124,19 @@ def without_offsets(item, gaps):
     if "at" not in item and any(field in item for field in PARTS):
         gaps.append(sorted(item))
     return {name: without_offsets(value, gaps) for name, value in item.items() if name != "at"}
+
+
+def without_empty_rows(updates):
+    """Cassandra leaves rows out that say nothing: those of statements that add nothing to a collection."""
+
+    def is_empty(item):
+        return not any(item.get(field) for field in ("liveness", "deletion", "columns", "kind"))
+
+    for update in updates:
+        update["unfiltereds"] = [item for item in update["unfiltereds"] if not is_empty(item)]
+        if is_empty(update.get("static", {})):
+            update.pop("static", None)
+    return updates
 
 
 def first_difference(ours, theirs, path="updates"):

@@ -78,6 +78,18 @@ impl<'p> Cursor<'p> {
         self.depth = depth;
     }
 
+    /// Number of fields so far: where the next one will be.
+    pub(super) fn place(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Says that the field at `place` begins no part, after all.
+    pub(super) fn begins_nothing(&mut self, place: usize) {
+        if let Some(field) = self.fields.get_mut(place) {
+            field.begins = None;
+        }
+    }
+
     /// Stops in front of the bytes that were not given a meaning.
     pub(super) fn stop<T>(&self, reason: impl Into<String>) -> Walked<T> {
         Err(Stop { offset: self.at, reason: reason.into() })

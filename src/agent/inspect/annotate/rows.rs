@@ -197,9 +197,9 @@ fn marker(cursor: &mut Cursor<'_>, table: &Table<'_, '_>) -> Walked<()> {
     }
     if name(kind).ends_with("BOUNDARY") {
         times::deletion(cursor, table.minima, "deletion of the range that ends")?;
-        return times::deletion(cursor, table.minima, "deletion of the range that starts");
+        return times::deletion(cursor, table.minima, "deletion of the range that starts").map(drop);
     }
-    times::deletion(cursor, table.minima, "range deletion")
+    times::deletion(cursor, table.minima, "range deletion").map(drop)
 }
 
 fn column(
@@ -218,10 +218,12 @@ fn column(
         return cell(cursor, table.minima, &shown, Some(cql_type));
     }
     cursor.begin(Part::Complex, 3);
-    if has_deletion {
-        times::deletion(cursor, table.minima, &format!("{shown}: deletion"))?;
-    }
+    let place = cursor.place();
+    let is_deleted = has_deletion && times::deletion(cursor, table.minima, &format!("{shown}: deletion"))?;
     let cells = cursor.count(|cells| format!("{shown}: cells: {cells}"))?;
+    if cells == 0 && !is_deleted {
+        cursor.begins_nothing(place);
+    }
     for _ in 0..cells {
         cell(cursor, table.minima, &shown, None)?;
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::commitlog::mutation::Unfiltered;
+use crate::commitlog::{Decoder, Mutation};
 use crate::cql::CqlType;
 use crate::schema::{Column, ColumnKind};
 
@@ -224,4 +226,19 @@ fn cut_or_changed_bytes_end_the_walk() {
             walk(&changed, &schema);
         }
     }
+}
+
+#[test]
+fn a_collection_that_nothing_was_added_to_is_no_part() {
+    let payload = unhex(&format!("01 {ID} 04 00000001 10 {SMALLEST} 01 027374 01 20 00 01"));
+    let annotation = walk(&payload, &simple());
+    assert_eq!(annotation.stop, None);
+    let parts: Vec<Part> = annotation.fields.iter().filter_map(|field| field.begins).collect();
+    assert_eq!(parts, [Part::Update, Part::Row]);
+    // Cassandra's reader gives no column either, and a row without content is no change event.
+    let schema = simple();
+    let mut mutation = Mutation::default();
+    Decoder::new(&schema).decode(&payload, &mut mutation).unwrap();
+    let [Unfiltered::Row(row)] = mutation.unfiltereds(&mutation.updates()[0]) else { panic!() };
+    assert!(mutation.columns(row).is_empty());
 }

@@ -59,13 +59,15 @@ pub(super) fn ttl(cursor: &mut Cursor<'_>, minima: Minima, what: &str) -> Walked
     Ok(())
 }
 
-/// Timestamp and local deletion time. The smallest timestamp means that nothing is deleted.
-pub(super) fn deletion(cursor: &mut Cursor<'_>, minima: Minima, what: &str) -> Walked<()> {
-    cursor.uvint(|delta| match minima.timestamp.wrapping_add(delta).cast_signed() {
+/// Timestamp and local deletion time. The smallest timestamp means that nothing is deleted: gives false.
+pub(super) fn deletion(cursor: &mut Cursor<'_>, minima: Minima, what: &str) -> Walked<bool> {
+    let micros = |delta| minima.timestamp.wrapping_add(delta).cast_signed();
+    let delta = cursor.uvint(|delta| match micros(delta) {
         i64::MIN => format!("{what}: none"),
         micros => format!("{what} timestamp: {micros} us"),
     })?;
-    local_time(cursor, minima, &format!("{what} local time"))
+    local_time(cursor, minima, &format!("{what} local time"))?;
+    Ok(micros(delta) != i64::MIN)
 }
 
 /// Up to version 7 the sign bit never stands for a time.
