@@ -121,18 +121,25 @@ impl<'r> Frames<'r> {
     /// The end of the section: a wrong pointer is reported although nothing is lost by it.
     #[cold]
     fn end(&mut self) -> Option<FrameStep<'r>> {
+        self.wrong_pointer(self.plain.len())
+    }
+
+    /// The frames end at `at`, which is not where the section's pointer says.
+    fn wrong_pointer(&mut self, at: usize) -> Option<FrameStep<'r>> {
         let fault = self.fault.take()?;
-        Some(FrameStep::Damage(self.damage(fault.damage_kind(), self.plain.len(), 0, Some(0))))
+        // Nobody knows how many mutations stood behind the end of a file that was cut.
+        let mutations = (fault != PointerFault::Truncated).then_some(0);
+        Some(FrameStep::Damage(self.damage(fault.damage_kind(), at, 0, mutations)))
     }
 
     /// The bytes are no frame: the rest of the section cannot be told apart.
     #[cold]
     fn no_frame(&mut self, kind: DamageKind) -> Option<FrameStep<'r>> {
         let head = self.plain.get(self.at..).unwrap_or_default();
-        let zero = head.iter().take(HEAD_LENGTH).all(|byte| *byte == 0);
+        let zero = head.len() >= HEAD_LENGTH && head.iter().take(HEAD_LENGTH).all(|byte| *byte == 0);
         if zero && matches!(self.fault, Some(PointerFault::Truncated | PointerFault::Lost)) {
-            self.at = self.plain.len();
-            return self.end();
+            let at = std::mem::replace(&mut self.at, self.plain.len());
+            return self.wrong_pointer(at);
         }
         self.lose_rest(if zero { DamageKind::ZeroFrame } else { kind }, None)
     }
@@ -160,9 +167,9 @@ impl<'r> Frames<'r> {
             let mutations = if lost == 0 { Some(0) } else { None };
             return Some(FrameStep::Damage(self.damage(kind, at, lost, mutations)));
         }
-        let kind = match fault {
-            Some(fault @ (PointerFault::Truncated | PointerFault::Lost)) => fault.damage_kind(),
-            Some(PointerFault::Corrected) | None => kind,
+        let (kind, mutations) = match fault {
+            Some(fault @ (PointerFault::Truncated | PointerFault::Lost)) => (fault.damage_kind(), None),
+            Some(PointerFault::Corrected) | None => (kind, mutations),
         };
         Some(FrameStep::Damage(self.damage(kind, at, self.plain.len() - at, mutations)))
     }
@@ -189,6 +196,28 @@ impl<'r> Frames<'r> {
             lost_bytes: lost as u64,
             lost_mutations: mutations,
         }
+    }
+}
+
+/// Where the frames at the start of `bytes` end, looked at up to `limit`: beyond it when a frame begins there
+/// or reaches over it. Such a frame counts only when both its checksums are right.
+pub(super) fn frames_end(bytes: &[u8], limit: usize) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let Some((length, checksum, after)) = head(rest) else { return at };
+        let mut hasher = Hasher::new();
+        hasher.update(&length.to_be_bytes());
+        if hasher.clone().finalize() != checksum {
+            return at;
+        }
+        let Some((payload, found)) = body(after, length) else { return at };
+        let end = at + OVERHEAD + payload.len();
+        if end > limit {
+            hasher.update(payload);
+            return if hasher.finalize() == found { end } else { at };
+        }
+        at = end;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sections: the chain of sync markers through a segment, and what each pair of them encloses.
 
 use super::error::{Damage, DamageKind};
-use super::frame::Frames;
+use super::frame::{Frames, frames_end};
 use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at, used_length};
 use super::segment::{STORED_HEAD_LENGTH, Segment};
 use crate::primitives as bytes;
@@ -132,25 +132,58 @@ impl<'f> Sections<'f> {
     }
 
     /// Decides where the section of a valid marker ends.
+    ///
+    /// The marker's checksum does not cover its pointer. A pointer is believed when a valid marker stands where
+    /// it points, and else unless the section's own bytes say otherwise.
     fn bounds(&mut self, marker: usize, next: i64) -> Result<SectionBounds, Damage> {
         let (segment, file) = (self.segment, self.segment.file);
         let body = marker + self.head_length();
         let target = usize::try_from(next).ok().filter(|next| (body..=file.len()).contains(next));
-        let trusted = target.is_some_and(|at| marker_at(segment.descriptor(), file, at) != Marker::Invalid);
-        let found = if trusted { None } else { find_marker(segment.descriptor(), file, body, file.len()) };
-        let (end, fault) = match (target, found) {
-            (Some(target), found) if found.is_none_or(|found| found > target) => (target, None),
-            (_, Some(found)) => (found, Some(PointerFault::Corrected)),
-            _ if segment.is_stored() => {
-                return Err(lost(DamageKind::TruncatedSection, marker, file.len() - marker));
-            }
-            _ if usize::try_from(next).is_ok_and(|next| next > file.len()) => {
-                (file.len(), Some(PointerFault::Truncated))
-            }
-            _ => (file.len(), Some(PointerFault::Lost)),
+        let (end, fault) = match target.filter(|target| self.believes(marker, *target)) {
+            Some(target) => (target, None),
+            None => match find_marker(segment.descriptor(), file, body, file.len()) {
+                Some(found) => (found, Some(PointerFault::Corrected)),
+                None if segment.is_stored() => {
+                    return Err(lost(DamageKind::TruncatedSection, marker, file.len() - marker));
+                }
+                None if usize::try_from(next).is_ok_and(|next| next > file.len()) => {
+                    (file.len(), Some(PointerFault::Truncated))
+                }
+                None => (file.len(), Some(PointerFault::Lost)),
+            },
         };
         self.next = (end < file.len()).then_some(end);
         Ok(SectionBounds { marker, end, logical_start: self.logical_start(marker), fault })
+    }
+
+    fn believes(&mut self, marker: usize, target: usize) -> bool {
+        let (segment, file) = (self.segment, self.segment.file);
+        match marker_at(segment.descriptor(), file, target) {
+            Marker::Valid { .. } => true,
+            _ if !segment.is_stored() => {
+                let start = marker + MARKER_LENGTH;
+                let frames = file.get(start..).unwrap_or_default();
+                let end = start + frames_end(frames, target - start);
+                let marker_before = end < target
+                    && matches!(marker_at(segment.descriptor(), file, end), Marker::Valid { .. });
+                end <= target && !marker_before
+            }
+            Marker::EndOfFile | Marker::Zero => true,
+            Marker::Invalid => self.restores(marker, target) || !self.restores_further_on(marker),
+        }
+    }
+
+    /// Whether the body of the section at `marker` can be restored if it ends at `end`.
+    fn restores(&mut self, marker: usize, end: usize) -> bool {
+        let body = self.segment.file.get(marker + MARKER_LENGTH..end).unwrap_or_default();
+        self.restore(body).is_ok()
+    }
+
+    fn restores_further_on(&mut self, marker: usize) -> bool {
+        let file = self.segment.file;
+        let from = marker + STORED_HEAD_LENGTH;
+        find_marker(self.segment.descriptor(), file, from, file.len())
+            .is_some_and(|found| self.restores(marker, found))
     }
 
     fn head_length(&self) -> usize {
@@ -168,25 +201,28 @@ impl<'f> Sections<'f> {
         if !segment.is_stored() {
             return SectionStep::Section(Frames::new(segment, bounds, body, &mut self.next));
         }
-        match self.restore(bounds, body) {
-            Ok(()) => SectionStep::Section(Frames::new(segment, bounds, &self.plain, &mut self.next)),
-            Err(damage) => SectionStep::Damage(damage),
+        match self.restore(body) {
+            Ok(plain_length) => {
+                self.logical = bounds.logical_start + plain_length as u64;
+                SectionStep::Section(Frames::new(segment, bounds, &self.plain, &mut self.next))
+            }
+            Err(kind) => {
+                SectionStep::Damage(lost(kind, bounds.marker, bounds.end.saturating_sub(bounds.marker)))
+            }
         }
     }
 
-    /// Restores a compressed or encrypted body into `self.plain`.
-    fn restore(&mut self, bounds: SectionBounds, body: &[u8]) -> Result<(), Damage> {
-        let undecodable = |kind| lost(kind, bounds.marker, bounds.end.saturating_sub(bounds.marker));
-        let (block, plain_length) = bytes::u32(body).map_err(|_| undecodable(DamageKind::SectionBody))?;
+    /// Restores a compressed or encrypted body, its plain length before it, into `self.plain`.
+    fn restore(&mut self, body: &[u8]) -> Result<usize, DamageKind> {
+        let (block, plain_length) = bytes::u32(body).map_err(|_| DamageKind::SectionBody)?;
         let plain_length = usize::try_from(plain_length)
             .ok()
             .filter(|length| i32::try_from(*length).is_ok())
-            .ok_or_else(|| undecodable(DamageKind::SectionTooLarge))?;
+            .ok_or(DamageKind::SectionTooLarge)?;
         self.segment
             .restore(block, plain_length, &mut self.scratch, &mut self.plain)
-            .map_err(|_| undecodable(DamageKind::SectionBody))?;
-        self.logical = bounds.logical_start + plain_length as u64;
-        Ok(())
+            .map_err(|_| DamageKind::SectionBody)?;
+        Ok(plain_length)
     }
 }
 

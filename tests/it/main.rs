@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod damage;
 mod file_log;
 mod golden;
 mod inspect;
