@@ -8,6 +8,8 @@ pub mod event_id;
 pub mod filter;
 pub mod from_mutation;
 pub mod partition_key;
+pub mod schema_change;
 
 pub use event::{Bound, ChangeEvent, Operation, Shape};
 pub use from_mutation::{ShapeError, for_each_event};
+pub use schema_change::schema_change;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::type_grammar::{MAX_DEPTH, Resolved, TypeExpr, parse, user_type};
 use super::types::{CqlType, UserType};
@@ -236,6 +237,8 @@ fn any_type(frozen: bool) -> BoxedStrategy<CqlType> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(13), failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn printed_types_read_back(found in prop_oneof![any_type(true), any_type(false)]) {
         let printed = found.to_string();

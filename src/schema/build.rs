@@ -117,7 +117,7 @@ impl Builder<'_> {
         }
         match self.table(header, columns) {
             Ok(mut table) => {
-                self.add_dropped(&mut table, columns, dropped);
+                self.add_dropped(&mut table, dropped);
                 self.built.schema.insert(table);
             }
             Err(kind) => self.problem(keyspace, name, kind),
@@ -185,17 +185,9 @@ impl Builder<'_> {
     }
 
     /// Adds the columns that were dropped and not added again: older mutations still name them.
-    fn add_dropped(
-        &mut self,
-        table: &mut TableSchema,
-        current: &[&ColumnRow],
-        dropped: &[&DroppedColumnRow],
-    ) {
+    fn add_dropped(&mut self, table: &mut TableSchema, dropped: &[&DroppedColumnRow]) {
         for row in dropped {
             let name_bytes = row.column_name.as_bytes();
-            if current.iter().any(|c| c.column_name_bytes == name_bytes) {
-                continue;
-            }
             let (columns, kind) = if row.is_static {
                 (&mut table.statics, ColumnKind::Static)
             } else {

@@ -8,6 +8,7 @@ pub mod ddl;
 pub mod file;
 #[cfg(test)]
 mod file_tests;
+pub mod history;
 mod json_row;
 pub mod model;
 pub mod problem;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use build::{Built, build};
 pub use ddl::DdlError;
 pub use file::FileError;
+pub use history::{Effect, LoggedRow, LoggedUpdate, SchemaHistory, Source as SchemaSource};
 pub use model::{Column, ColumnKind, Schema, TableId, TableSchema};
 pub use problem::{Problem, ProblemKind};
 pub use rows::SystemSchemaRows;

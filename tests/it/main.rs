@@ -15,4 +15,5 @@ mod golden;
 mod inspect;
 mod legacy;
 mod program;
+mod schema_history;
 mod support;
