@@ -91,7 +91,9 @@ fn an_older_schema_becomes_the_newer_one() {
         assert_eq!(count("evolve.typed: altered"), 2, "{effects:?}");
         // Added, three dropped, one dropped at a time, two added again, renamed.
         assert_eq!(count("evolve.t: altered"), 8, "{effects:?}");
-        assert_eq!(effects.len(), 15, "{effects:?}");
+        // DROP COMPACT STORAGE.
+        assert_eq!(count("evolve.compact: altered"), 1, "{effects:?}");
+        assert_eq!(effects.len(), 16, "{effects:?}");
     }
 }
 

@@ -154,11 +154,9 @@ fn columns_are_added_dropped_and_added_again() {
 /// The schema was given after the drop and knows what followed, which the log may not have.
 #[test]
 fn a_newer_schema_decides_what_follows_a_drop() {
-    let again = format!(
-        "ALTER TABLE k.t DROP v USING TIMESTAMP 7000; ALTER TABLE k.t ADD v blob;
-         ALTER TABLE k.t ADD gone int; ALTER TABLE k.t DROP gone USING TIMESTAMP 8000;"
-    );
-    let mut history = history(&again);
+    let again = "ALTER TABLE k.t DROP v USING TIMESTAMP 7000; ALTER TABLE k.t ADD v blob;
+         ALTER TABLE k.t ADD gone int; ALTER TABLE k.t DROP gone USING TIMESTAMP 8000;";
+    let mut history = history(again);
     let given = ["p int", "c int", "gone int dropped", "v blob", "w frozen<u>"];
     assert_eq!(columns(&history, T), given);
     history.apply(&[added("v", "text", 3000), added("gone", "int", 3000)]);
