@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use crate::agent::inspect::annotate::annotate;
 use crate::change::for_each_event;
 use crate::change::from_mutation::ShapeError;
+use crate::change::partition_key::{PartitionKeyError, for_each_component};
 use crate::commitlog::mutation::Mutation;
 use crate::commitlog::{Decoder, SegmentId, peek};
 use crate::envelope::config::HashKey;
@@ -66,7 +67,11 @@ fn check(payload: &[u8]) {
         return;
     }
     assert!(peek(payload).is_ok(), "decoded, but not to be peeked at");
-    assert!(annotation.stop.is_none(), "decoded, but not annotated: {:?}", annotation.stop);
+    // The decoder hands the partition key on as it is logged; to annotate it is to take it apart.
+    let keys_fit = mutation.updates().iter().all(|update| {
+        for_each_component::<PartitionKeyError>(update.table, update.partition_key, |_, _| Ok(())).is_ok()
+    });
+    assert!(!keys_fit || annotation.stop.is_none(), "decoded, but not annotated: {:?}", annotation.stop);
     records(&mutation);
 }
 
