@@ -34,7 +34,9 @@ bench: ## measure decoding beside Cassandra's reader and the JVM connector's, on
 
 fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-fuzz
 	for target in $(FUZZ_TARGETS); do \
-		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+		mkdir -p tests/fuzz/found/$$target && \
+		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/found/$$target tests/fuzz/corpus/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -rss_limit_mb=2048 || exit 1; \
 	done
 
 fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassandra's reader finds in them
@@ -43,4 +45,4 @@ fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassand
 
 clean: ## remove what builds, tests and benches made
 	$(CARGO) clean
-	rm -rf .cache tests/fuzz/target tests/oracle/target
+	rm -rf .cache tests/fuzz/target tests/fuzz/found tests/oracle/target
