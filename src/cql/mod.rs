@@ -5,6 +5,7 @@ pub(crate) mod hex;
 pub mod ident;
 pub mod number;
 mod type_class;
+pub mod type_expr;
 pub mod type_grammar;
 #[cfg(test)]
 mod type_tests;
@@ -12,6 +13,7 @@ mod type_text;
 pub mod types;
 pub mod value;
 
-pub use type_grammar::{TypeError, TypeExpr};
+pub use type_expr::TypeExpr;
+pub use type_grammar::TypeError;
 pub use types::{CqlType, UserType};
 pub use value::{Value, ValueError};

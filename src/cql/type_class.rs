@@ -15,7 +15,8 @@ use nom::{
 };
 
 use super::hex;
-use super::type_grammar::{MAX_DEPTH, TypeExpr};
+use super::type_expr::TypeExpr;
+use super::type_grammar::MAX_DEPTH;
 use super::types::CqlType;
 
 const PACKAGE: &str = "org.apache.cassandra.db.marshal.";

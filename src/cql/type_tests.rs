@@ -6,7 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::type_grammar::{MAX_DEPTH, Resolved, TypeExpr, parse, user_type};
+use super::type_expr::{Resolved, TypeExpr, user_type};
+use super::type_grammar::{MAX_DEPTH, parse};
 use super::types::{CqlType, UserType};
 use super::{TypeError, ident};
 

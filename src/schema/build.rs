@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::model::{Column, ColumnKind, Schema, TableId, TableSchema};
 use super::problem::{Problem, ProblemKind};
 use super::rows::{ColumnRow, DroppedColumnRow, SystemSchemaRows, TypeRow};
-use crate::cql::type_grammar::{self, MAX_DEPTH, Resolved};
+use crate::cql::type_expr::{self, Resolved};
+use crate::cql::type_grammar::{self, MAX_DEPTH};
 use crate::cql::{CqlType, TypeError, UserType};
 
 /// A schema and what kept parts of the rows out of it.
@@ -185,30 +186,29 @@ impl Builder<'_> {
     }
 
     /// Adds the columns that were dropped and not added again: older mutations still name them.
-    fn add_dropped(&mut self, table: &mut TableSchema, dropped: &[&DroppedColumnRow]) {
-        for row in dropped {
-            let name_bytes = row.column_name.as_bytes();
-            let (columns, kind) = if row.is_static {
-                (&mut table.statics, ColumnKind::Static)
-            } else {
-                (&mut table.regulars, ColumnKind::Regular)
+    fn add_dropped(&mut self, table: &mut TableSchema, rows: &[&DroppedColumnRow]) {
+        for (is_static, kind) in [(true, ColumnKind::Static), (false, ColumnKind::Regular)] {
+            let gone = |row: &&&DroppedColumnRow| {
+                row.is_static == is_static && table.column(is_static, row.column_name.as_bytes()).is_none()
             };
-            let Err(place) = columns.binary_search_by(|c| c.name_bytes.as_slice().cmp(name_bytes)) else {
-                continue;
-            };
-            match self.types.of(&row.keyspace_name, &row.type_text) {
-                Ok((cql_type, type_text)) => columns.insert(
-                    place,
-                    Column {
-                        dropped_at_us: Some(row.dropped_at_us),
-                        ..Column::new(&row.column_name, kind, cql_type, &type_text)
-                    },
-                ),
-                Err(error) => {
-                    let column = row.column_name.clone();
-                    let kind = ProblemKind::DroppedColumnType { column, error };
-                    self.problem(&row.keyspace_name, Some(&row.table_name), kind);
-                }
+            let gone: Vec<_> = rows.iter().filter(gone).filter_map(|row| self.dropped(row, kind)).collect();
+            let columns = if is_static { &mut table.statics } else { &mut table.regulars };
+            columns.extend(gone);
+            columns.sort_by(|a, b| a.name_bytes.cmp(&b.name_bytes));
+            columns.dedup_by(|a, b| a.name_bytes == b.name_bytes);
+        }
+    }
+
+    fn dropped(&mut self, row: &DroppedColumnRow, kind: ColumnKind) -> Option<Column> {
+        match self.types.of(&row.keyspace_name, &row.type_text) {
+            Ok((cql_type, type_text)) => Some(Column {
+                dropped_at_us: Some(row.dropped_at_us),
+                ..Column::new(&row.column_name, kind, cql_type, &type_text)
+            }),
+            Err(error) => {
+                let kind = ProblemKind::DroppedColumnType { column: row.column_name.clone(), error };
+                self.problem(&row.keyspace_name, Some(&row.table_name), kind);
+                None
             }
         }
     }
@@ -271,7 +271,7 @@ impl<'a> UserTypes<'a> {
             row.field_types.iter().map(|text| type_grammar::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let fields = row.field_names.iter().cloned().zip(exprs);
         let keyspace = &row.keyspace_name;
-        let resolved = type_grammar::user_type(keyspace, &row.type_name, fields, &mut |k, n| {
+        let resolved = type_expr::user_type(keyspace, &row.type_name, fields, &mut |k, n| {
             self.get(k.unwrap_or(keyspace), n)
         })?;
         Ok(Resolved { value: Arc::new(resolved.value), depth: resolved.depth })

@@ -1,6 +1,6 @@
 //! Statements → rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::IdOf;
 use super::compact;
@@ -147,37 +147,52 @@ impl Table {
             flags,
             cdc: create.options.cdc,
         });
-        let row = |column: &ColumnDef| {
-            column_row(&self.keyspace, &create.name, column, &create.key, &create.options.order)
-        };
-        loaded.rows.columns.extend(create.columns.iter().map(row));
+        let roles = Roles::new(&self.keyspace, &create.name, &create.key, &create.options.order);
+        loaded.rows.columns.extend(create.columns.iter().map(|column| roles.row(column)));
         loaded.rows.dropped_columns.extend(self.dropped);
     }
 }
 
-fn column_row(
-    keyspace: &str,
-    table: &str,
-    column: &ColumnDef,
-    key: &PrimaryKey,
-    order: &[(String, bool)],
-) -> ColumnRow {
-    let place = |names: &[String]| names.iter().position(|name| *name == column.name);
-    let (kind, position) = match (place(&key.partition), place(&key.clustering)) {
-        (Some(place), _) => (ColumnKind::PartitionKey, place),
-        (None, Some(place)) => (ColumnKind::Clustering, place),
-        (None, None) if column.is_static => (ColumnKind::Static, usize::MAX),
-        (None, None) => (ColumnKind::Regular, usize::MAX),
-    };
-    ColumnRow {
-        keyspace_name: keyspace.to_owned(),
-        table_name: table.to_owned(),
-        column_name: column.name.clone(),
-        column_name_bytes: column.name.clone().into_bytes(),
-        kind,
-        position: i32::try_from(position).unwrap_or(-1),
-        descending: order.iter().any(|(name, descending)| *name == column.name && *descending),
-        type_text: column.type_text.clone(),
+/// The roles that a primary key and a clustering order give to columns.
+struct Roles<'a> {
+    keyspace: &'a str,
+    table: &'a str,
+    /// Kind and position of the key columns.
+    keys: HashMap<&'a str, (ColumnKind, usize)>,
+    descending: HashSet<&'a str>,
+}
+
+impl<'a> Roles<'a> {
+    fn new(keyspace: &'a str, table: &'a str, key: &'a PrimaryKey, order: &'a [(String, bool)]) -> Self {
+        let of = |names: &'a [String], kind| {
+            names.iter().enumerate().map(move |(place, name)| (name.as_str(), (kind, place)))
+        };
+        let clustering = of(&key.clustering, ColumnKind::Clustering);
+        let descending = order.iter().filter(|(_, descending)| *descending).map(|(name, _)| name.as_str());
+        Self {
+            keyspace,
+            table,
+            keys: clustering.chain(of(&key.partition, ColumnKind::PartitionKey)).collect(),
+            descending: descending.collect(),
+        }
+    }
+
+    fn row(&self, column: &ColumnDef) -> ColumnRow {
+        let (kind, position) = match self.keys.get(column.name.as_str()) {
+            Some((kind, place)) => (*kind, i32::try_from(*place).unwrap_or(i32::MAX)),
+            None if column.is_static => (ColumnKind::Static, -1),
+            None => (ColumnKind::Regular, -1),
+        };
+        ColumnRow {
+            keyspace_name: self.keyspace.to_owned(),
+            table_name: self.table.to_owned(),
+            column_name: column.name.clone(),
+            column_name_bytes: column.name.clone().into_bytes(),
+            kind,
+            position,
+            descending: self.descending.contains(column.name.as_str()),
+            type_text: column.type_text.clone(),
+        }
     }
 }
 
@@ -190,19 +205,19 @@ fn add_view(
 ) -> Result<(), ProblemKind> {
     let id = view.options.id.ok_or(ProblemKind::NoId)?;
     let base = base.ok_or_else(|| ProblemKind::NoBaseTable(view.base.1.clone()))?;
-    let all = || base.create.columns.iter().map(|c| c.name.clone()).collect();
-    let mut names: Vec<String> = view.columns.clone().unwrap_or_else(all);
-    for name in view.key.partition.iter().chain(&view.key.clustering) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    let mut rows = Vec::new();
-    for name in names {
-        let column = base.create.columns.iter().find(|c| c.name == name);
-        let column = column.ok_or(ProblemKind::NoBaseColumn(name))?;
-        rows.push(column_row(keyspace, &view.name, column, &view.key, &view.options.order));
-    }
+    let columns: HashMap<_, _> = base.create.columns.iter().map(|c| (&c.name, c)).collect();
+    let all = || base.create.columns.iter().map(|c| &c.name).collect();
+    let mut names: Vec<&String> = view.columns.as_ref().map_or_else(all, |names| names.iter().collect());
+    // A key column need not be selected by name.
+    let selected: HashSet<&String> = names.iter().copied().collect();
+    let key = view.key.partition.iter().chain(&view.key.clustering);
+    names.extend(key.filter(|name| !selected.contains(name)));
+    let roles = Roles::new(keyspace, &view.name, &view.key, &view.options.order);
+    let row = |name: &String| match columns.get(name) {
+        Some(column) => Ok(roles.row(column)),
+        None => Err(ProblemKind::NoBaseColumn(name.clone())),
+    };
+    let rows = names.into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
     loaded.rows.columns.extend(rows);
     loaded.rows.views.push(ViewRow {
         keyspace_name: keyspace.to_owned(),

@@ -5,7 +5,7 @@ use nom::{
     branch::alt,
     bytes::complete::{tag, take_until, take_while, take_while1},
     character::complete::{anychar, multispace1},
-    combinator::{fail, map, opt, recognize, value, verify},
+    combinator::{fail, map, opt, recognize, value},
     sequence::{delimited, preceded},
 };
 
@@ -59,13 +59,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, usize> {
 
 /// Skips space, comments, the preface of a compact table and the end of the comment it stands in.
 fn gap(mut input: &str) -> &str {
-    let preface = || verify(take_until("CREATE "), |preface: &str| !preface.contains("*/"));
     let line = || take_while::<_, _, nom::error::Error<&str>>(|c| c != '\n');
     loop {
         let skipped: IResult<&str, ()> = alt((
             value((), multispace1),
             value((), preceded(alt((tag("--"), tag("//"))), line())),
-            value((), (tag("/*"), multispace1, tag("Warning: "), preface())),
+            value((), compact_table),
             value((), delimited(tag("/*"), take_until("*/"), tag("*/"))),
             value((), tag("*/")),
         ))
@@ -75,6 +74,15 @@ fn gap(mut input: &str) -> &str {
             Err(_) => return input,
         }
     }
+}
+
+/// The beginning of a comment up to the statement that shows a compact table.
+fn compact_table(input: &str) -> IResult<&str, ()> {
+    let (body, _) = (tag("/*"), multispace1, tag("Warning: ")).parse(input)?;
+    // Only within the comment: to search the whole text for each comment would take quadratic time.
+    let (_, comment) = take_until("*/")(body)?;
+    let (_, preface): (&str, &str) = take_until("CREATE ")(comment)?;
+    Ok((body.get(preface.len()..).unwrap_or_default(), ()))
 }
 
 fn token(input: &str) -> IResult<&str, Kind<'_>> {

@@ -1,6 +1,6 @@
 //! The statements of a DDL text that say what tables look like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::DdlError;
 use super::cursor::Cursor;
@@ -206,7 +206,8 @@ fn create_table(cursor: &mut Cursor<'_>) -> Result<CreateTable, DdlError> {
             break;
         }
     }
-    let unknown = |name: &&String| !columns.iter().any(|c| c.name == **name);
+    let names: HashSet<&String> = columns.iter().map(|column| &column.name).collect();
+    let unknown = |name: &&String| !names.contains(name);
     if let Some(name) = key.partition.iter().chain(&key.clustering).find(unknown) {
         return Err(cursor.error(format!("the primary key names `{name}`, which is no column")));
     }

@@ -206,6 +206,18 @@ fn tables_without_id_are_a_problem() {
     assert_eq!(loaded.rows.tables.len(), 1);
 }
 
+/// Texts that a quadratic reader would not finish.
+#[test]
+fn long_texts_are_read_in_time() {
+    let comments = "/* Warning: */ ".repeat(200_000);
+    assert_eq!(parse(&comments).unwrap().rows.tables.len(), 0);
+    let columns: String = (0..50_000).map(|n| format!("c{n} int, ")).collect();
+    let key: Vec<_> = (0..50_000).map(|n| format!("c{n}")).collect();
+    let wide = format!("CREATE TABLE k.t ({columns} PRIMARY KEY (({}))) WITH ID = {ID}", key.join(","));
+    let rows = parse(&wide).unwrap().rows;
+    assert_eq!(build(&rows).schema.tables().next().unwrap().partition_key.len(), 50_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(12), failure_persistence: None, ..ProptestConfig::default() })]
 

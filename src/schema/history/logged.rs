@@ -160,13 +160,13 @@ impl Log {
     }
 
     fn delete(&mut self, update: &LoggedUpdate, prefix: &[String], at: i64, changed: &mut Vec<RowKey>) {
-        for (key, state) in &mut self.rows {
-            if key.0 == update.source && key.1 == update.keyspace && key.2.starts_with(prefix) {
-                let before = state.deleted_at;
-                state.delete(Some(at));
-                if state.deleted_at != before {
-                    changed.push(key.clone());
-                }
+        let first = (update.source, update.keyspace.clone(), prefix.to_vec());
+        let begins = |key: &RowKey| (key.0, &key.1) == (first.0, &first.1) && key.2.starts_with(prefix);
+        for (key, state) in self.rows.range_mut(first.clone()..).take_while(|(key, _)| begins(key)) {
+            let before = state.deleted_at;
+            state.delete(Some(at));
+            if state.deleted_at != before {
+                changed.push(key.clone());
             }
         }
     }

@@ -6,15 +6,16 @@
 //! `docs/schema.md` has the rules.
 
 mod decode;
+mod effect;
 mod known;
 mod logged;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use decode::Header;
+pub use effect::{Effect, TableName};
 use known::{Known, KnownTable};
 use logged::{Log, RowKey};
 pub use logged::{LoggedRow, LoggedUpdate, Source};
@@ -24,51 +25,6 @@ use super::model::{ColumnKind, Schema, TableId};
 use super::problem::Problem;
 use super::rows::{ColumnRow, DroppedColumnRow, SystemSchemaRows, TypeRow};
 use super::system;
-
-/// What a logged schema change meant for the schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// A table that was not known is known from here on.
-    Created(TableName),
-    /// A table is read or published differently from here on.
-    Altered(TableName),
-    /// A table was dropped. Mutations of it can still be decoded.
-    Dropped(TableName),
-    /// The log has a change that it does not carry whole, and the schema does not know the rest.
-    Doubtful {
-        /// Keyspace.
-        keyspace: String,
-        /// Table, when it is one table's.
-        table: Option<String>,
-        /// What is missing.
-        reason: String,
-    },
-}
-
-/// A table by name and id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableName {
-    /// Keyspace.
-    pub keyspace: String,
-    /// Table.
-    pub table: String,
-    /// Id.
-    pub id: TableId,
-}
-
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Created(t) => write!(f, "{}.{}: created with id {}", t.keyspace, t.table, t.id),
-            Self::Altered(t) => write!(f, "{}.{}: altered", t.keyspace, t.table),
-            Self::Dropped(t) => write!(f, "{}.{}: dropped", t.keyspace, t.table),
-            Self::Doubtful { keyspace, table, reason } => {
-                let table = table.as_ref().map_or(String::new(), |table| format!(".{table}"));
-                write!(f, "{keyspace}{table}: doubtful: {reason}")
-            }
-        }
-    }
-}
 
 /// A schema that follows the log.
 #[derive(Debug)]
@@ -172,7 +128,7 @@ impl SchemaHistory {
             }
             Source::Tables | Source::Views => {
                 if let Some(id) = self.known.names.remove(&(keyspace.clone(), name.clone())) {
-                    touched.effects.push(Effect::Dropped(table_name(keyspace, name, id)));
+                    touched.effects.push(Effect::Dropped(TableName::new(keyspace, name, id)));
                 }
             }
             // Dropped types and columns stay known.
@@ -300,7 +256,7 @@ impl SchemaHistory {
     fn drop_keyspace(&mut self, keyspace: &str, touched: &mut Touched) {
         for (name, id) in self.known.ids_in(keyspace) {
             self.known.names.remove(&(keyspace.to_owned(), name.clone()));
-            touched.effects.push(Effect::Dropped(table_name(keyspace, &name, id)));
+            touched.effects.push(Effect::Dropped(TableName::new(keyspace, &name, id)));
         }
     }
 
@@ -326,7 +282,7 @@ impl SchemaHistory {
             let Some(new) = built.schema.table(id) else { continue };
             let old = self.schema.table(id);
             if old != Some(new) {
-                let name = table_name(&keyspace, &name, id);
+                let name = TableName::new(&keyspace, &name, id);
                 let effect = if old.is_some() { Effect::Altered(name) } else { Effect::Created(name) };
                 touched.effects.push(effect);
                 self.schema.insert_shared(new.clone());
@@ -334,10 +290,6 @@ impl SchemaHistory {
         }
         touched.effects
     }
-}
-
-fn table_name(keyspace: &str, table: &str, id: TableId) -> TableName {
-    TableName { keyspace: keyspace.to_owned(), table: table.to_owned(), id }
 }
 
 impl Touched {

@@ -1,0 +1,56 @@
+//! What logged schema changes mean.
+
+use std::fmt;
+
+use crate::schema::model::TableId;
+
+/// What a logged schema change meant for the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A table that was not known is known from here on.
+    Created(TableName),
+    /// A table is read or published differently from here on.
+    Altered(TableName),
+    /// A table was dropped. Mutations of it can still be decoded.
+    Dropped(TableName),
+    /// The log has a change that it does not carry whole, and the schema does not know the rest.
+    Doubtful {
+        /// Keyspace.
+        keyspace: String,
+        /// Table, when it is one table's.
+        table: Option<String>,
+        /// What is missing.
+        reason: String,
+    },
+}
+
+/// A table by name and id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableName {
+    /// Keyspace.
+    pub keyspace: String,
+    /// Table.
+    pub table: String,
+    /// Id.
+    pub id: TableId,
+}
+
+impl TableName {
+    pub(super) fn new(keyspace: &str, table: &str, id: TableId) -> Self {
+        Self { keyspace: keyspace.to_owned(), table: table.to_owned(), id }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(t) => write!(f, "{}.{}: created with id {}", t.keyspace, t.table, t.id),
+            Self::Altered(t) => write!(f, "{}.{}: altered", t.keyspace, t.table),
+            Self::Dropped(t) => write!(f, "{}.{}: dropped", t.keyspace, t.table),
+            Self::Doubtful { keyspace, table, reason } => {
+                let table = table.as_ref().map_or(String::new(), |table| format!(".{table}"));
+                write!(f, "{keyspace}{table}: doubtful: {reason}")
+            }
+        }
+    }
+}
