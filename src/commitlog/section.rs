@@ -18,6 +18,8 @@ pub struct Sections<'f> {
     unmarked: u64,
     /// End of the file's last non-zero byte; computed once, when first needed.
     used: Option<usize>,
+    /// Bytes looked at only to decide whether a pointer is believed.
+    doubted: usize,
     plain: Vec<u8>,
     scratch: Vec<u8>,
 }
@@ -76,6 +78,7 @@ impl<'f> Sections<'f> {
             logical: first as u64,
             unmarked: 0,
             used: None,
+            doubted: 0,
             plain: Vec::new(),
             scratch: Vec::new(),
         }
@@ -158,8 +161,14 @@ impl<'f> Sections<'f> {
 
     fn believes(&mut self, marker: usize, target: usize) -> bool {
         let (segment, file) = (self.segment, self.segment.file);
-        match marker_at(segment.descriptor(), file, target) {
+        let at_target = marker_at(segment.descriptor(), file, target);
+        if !matches!(at_target, Marker::Valid { .. }) {
+            self.doubted += target - marker;
+        }
+        match at_target {
             Marker::Valid { .. } => true,
+            // Many doubtful markers before the same bytes must not make reading quadratic.
+            _ if self.doubted > 4 * file.len() => true,
             _ if !segment.is_stored() => {
                 let start = marker + MARKER_LENGTH;
                 let frames = file.get(start..).unwrap_or_default();
