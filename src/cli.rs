@@ -39,6 +39,9 @@ pub enum Command {
     /// Show what is in a segment: descriptor, sections, mutations, rows, cells, with offsets
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Turn segments into records: JSON Lines on standard output, or a file log
+    #[command(after_help = examples::REPLAY)]
+    Replay(Box<ReplayArgs>),
     /// Check framing, checksums and decode of segments; say what is damaged and where
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),

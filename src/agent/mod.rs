@@ -24,6 +24,7 @@ use exit::{Exit, Failure};
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Completions(args) => completions::completions(&args),
+        Command::Replay(args) => replay::replay(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Schema(args) => match args.command {
@@ -36,4 +37,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         },
         Command::Man(args) => completions::man(&args),
     }
+}
+
+/// Writes a warning to standard error; a closed standard error is no reason to stop.
+fn warn(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "cdc-agent: {text}");
 }

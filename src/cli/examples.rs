@@ -47,3 +47,14 @@ Examples:
 pub(super) const SCHEMA_CHECK: &str = "\
 Examples:
   cdc-agent schema check schema.cql && echo usable";
+
+pub(super) const REPLAY: &str = "\
+Examples:
+  cdc-agent replay cdc_raw --schema schema.json                        records on standard output
+  cdc-agent replay cdc_raw --schema schema.json --out events           into a file log; run again to go on
+  cdc-agent replay a.log --schema schema.cql --table shop.orders       one table, whatever its cdc option
+  cdc-agent replay cdc_raw --schema schema.json --dry-run --jobs 2     count only
+  cdc-agent replay cdc_raw --schema schema.json --row-hash v1 --summary summary.json
+
+Exit codes: 0 done, 2 usage, 3 damage was found, 4 a segment cannot be read, 5 a table is unknown,
+6 the destination failed, 7 the destination is held by another writer.";

@@ -1,13 +1,12 @@
 //! Decodes payloads with one schema.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::column_list::{ColumnList, KnownLists, ListError};
 use super::mutation::{Deletion, Mutation, MutationError, PartitionUpdate};
 use super::row::{self, Epochs};
 use crate::primitives::{self as bytes, Malformed};
-use crate::schema::{Schema, TableId, TableSchema};
+use crate::schema::{Schema, TableId, TableMap, TableSchema};
 
 const IS_EMPTY: u8 = 0x01;
 const IS_REVERSED: u8 = 0x02;
@@ -52,7 +51,7 @@ struct TableLists {
 #[derive(Debug)]
 pub struct Decoder<'s> {
     schema: &'s Schema,
-    lists: HashMap<TableId, TableLists>,
+    lists: TableMap<TableLists>,
     present: Vec<usize>,
 }
 
@@ -80,7 +79,7 @@ impl<'s> Decoder<'s> {
     /// A decoder for `schema`.
     #[must_use]
     pub fn new(schema: &'s Schema) -> Self {
-        Self { schema, lists: HashMap::new(), present: Vec::new() }
+        Self { schema, lists: TableMap::default(), present: Vec::new() }
     }
 
     /// The schema it decodes with.

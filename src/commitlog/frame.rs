@@ -47,10 +47,16 @@ impl Frame<'_> {
         self.offset + HEAD_LENGTH
     }
 
+    /// Length of the whole frame in bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        OVERHEAD + self.payload.len()
+    }
+
     /// Offset of the frame's end in the section's plain bytes.
     #[must_use]
     pub fn end(&self) -> usize {
-        self.offset + OVERHEAD + self.payload.len()
+        self.offset + self.length()
     }
 }
 
@@ -114,8 +120,7 @@ impl<'r> Frames<'r> {
 
     #[cold]
     fn bad_payload(&self, frame: Frame<'_>) -> Damage {
-        let length = frame.end() - frame.offset;
-        self.damage(DamageKind::FrameChecksum, frame.offset, length, Some(1))
+        self.damage(DamageKind::FrameChecksum, frame.offset, frame.length(), Some(1))
     }
 
     /// The end of the section: a wrong pointer is reported although nothing is lost by it.

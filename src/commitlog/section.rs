@@ -84,6 +84,19 @@ impl<'f> Sections<'f> {
         }
     }
 
+    /// Starts at the marker at file offset `marker` instead, whose logical position is `logical`: both as
+    /// [`Self::next_marker`] gave them.
+    #[must_use]
+    pub fn starting_at(segment: &'f Segment<'f>, (marker, logical): (usize, u64)) -> Self {
+        Self { next: Some(marker), logical, ..Self::new(segment) }
+    }
+
+    /// File offset and logical position of the marker that is read next; `None` after the end of the chain.
+    #[must_use]
+    pub fn next_marker(&self) -> Option<(usize, u64)> {
+        self.next.map(|marker| (marker, self.logical))
+    }
+
     /// Bytes behind the last marker: written but never synced. Known once the chain has ended.
     #[must_use]
     pub fn unmarked_bytes(&self) -> u64 {

@@ -1,7 +1,5 @@
 //! Turns change events into records, in reused buffers.
 
-use std::collections::HashMap;
-
 use super::config::EncoderConfig;
 use super::flat;
 use super::key::write_key;
@@ -15,7 +13,7 @@ use crate::change::event_id::EventIdEncoder;
 use crate::change::partition_key::PartitionKeyError;
 use crate::change::{ChangeEvent, Operation, Shape};
 use crate::cql::ValueError;
-use crate::schema::{Column, TableId};
+use crate::schema::{Column, TableMap};
 
 /// Why an event could not become a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +53,7 @@ impl From<PartitionKeyError> for EncodeError {
 #[derive(Debug)]
 pub struct Encoder<'c> {
     config: &'c EncoderConfig,
-    plans: HashMap<TableId, TablePlan>,
+    plans: TableMap<TablePlan>,
     ids: EventIdEncoder,
     hasher: RowHasher,
     buffers: Buffers,
@@ -75,7 +73,7 @@ impl<'c> Encoder<'c> {
     pub fn new(config: &'c EncoderConfig) -> Self {
         Self {
             config,
-            plans: HashMap::new(),
+            plans: TableMap::default(),
             ids: EventIdEncoder::default(),
             hasher: RowHasher::default(),
             buffers: Buffers::default(),

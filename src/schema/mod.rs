@@ -22,7 +22,7 @@ pub use build::{Built, build};
 pub use ddl::DdlError;
 pub use file::FileError;
 pub use history::{Effect, LoggedRow, LoggedUpdate, SchemaHistory, Source as SchemaSource};
-pub use model::{Column, ColumnKind, Schema, TableId, TableSchema};
+pub use model::{Column, ColumnKind, Schema, TableId, TableMap, TableSchema};
 pub use problem::{Problem, ProblemKind};
 pub use rows::SystemSchemaRows;
 

@@ -1,3 +1,195 @@
-//! `cdc-agent replay`: segments at rest become records.
+//! `replay`: segment files through the whole path, to a file log or standard output.
+//!
+//! [`schedule`] looks at each segment and cuts it into units; a [`worker`] decodes a unit and makes its
+//! records; [`delivery`] brings them back into the order of the log when there are several workers; [`writer`]
+//! sends them and commits.
 
+mod batch;
+mod delivery;
+mod epoch;
 pub mod options;
+mod progress;
+mod range;
+mod report;
+mod scan;
+mod schedule;
+mod segment;
+mod summary;
+mod worker;
+mod writer;
+
+use std::io;
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::time::Instant;
+
+use super::exit::{Exit, Failure};
+use super::input::{SegmentFile, segment_files};
+use super::keys::Keys;
+use crate::cli::{ReplayArgs, UnknownTable};
+use crate::schema::SchemaHistory;
+use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
+use delivery::{Delivery, Message, UnitOutlet};
+use progress::Progress;
+use range::Range;
+use report::Report;
+use schedule::Schedule;
+use worker::Worker;
+use writer::{Writer, sink_failure};
+
+/// Runs `replay`.
+///
+/// # Errors
+/// What kept it from its end. Damage, unreadable segments and unknown tables do not: they are counted, and
+/// told by the exit code.
+pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let files = segment_files(&args.input.paths)?;
+    let history = history(&args.input.schema)?;
+    let config = options::encoder_config(args, history.schema())?;
+    let keys = Keys::open(&args.keys)?;
+    let mut sink = open_sink(args)?;
+    let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
+    let committed = sink.checkpoint().cloned().unwrap_or_default();
+    let filter = options::table_filter(&args.filter);
+    let schedule = Schedule::new(files, keys, filter, history, committed, args.output.again);
+    let worker = Worker {
+        schedule: &schedule,
+        config: &config,
+        range: Range::new(&args.range),
+        dry_run: args.output.dry_run,
+        block_unknown: args.input.unknown_table == UnknownTable::Block,
+    };
+    let mut run = Run { writer: Writer::new(sink.as_mut(), is_whole(args)), progress };
+    let done = match args.input.jobs.get() {
+        1 => run.alone(&worker),
+        jobs => run.with_workers(&worker, jobs),
+    };
+    run.progress.finish();
+    let ended = done.and_then(|()| run.writer.commit());
+    let mut report = run.writer.report;
+    report.add(schedule.take_report());
+    summary::publish(&report, started.elapsed(), args)?;
+    ended?;
+    Ok(exit_code(&report, args.input.allow_unknown))
+}
+
+/// Whether the whole log is replayed, not a part by position or time.
+fn is_whole(args: &ReplayArgs) -> bool {
+    let range = &args.range;
+    range.from.is_none() && range.to.is_none() && range.since.is_none() && range.until.is_none()
+}
+
+fn history(path: &Path) -> Result<SchemaHistory, Failure> {
+    let unusable = |error: crate::schema::LoadError| {
+        Failure::new(Exit::Usage, "the schema cannot be used")
+            .because(error)
+            .next(format!("cdc-agent schema check {}", path.display()))
+    };
+    let loaded = crate::schema::load(path).map_err(unusable)?;
+    let (history, problems) = SchemaHistory::new(&loaded.rows);
+    for problem in loaded.problems.iter().chain(&problems) {
+        super::warn(&format!("{}: {problem}", path.display()));
+    }
+    Ok(history)
+}
+
+fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {
+    let output = &args.output;
+    if output.dry_run {
+        return Ok(Box::new(Discard::default()));
+    }
+    match output.out.to_str() {
+        Some("-") => Ok(Box::new(Stdout::new(io::stdout()))),
+        Some("kafka") => {
+            Err(Failure::new(Exit::Usage, "this version of cdc-agent does not publish to Kafka").next(
+                "write a file log (--out DIR) or JSON Lines (--out -); a directory of that name is ./kafka",
+            ))
+        }
+        _ => {
+            let partitions = NonZeroU16::try_from(args.output.partitions)
+                .map_err(|_| Failure::new(Exit::Usage, "--partitions is at most 65535"))?;
+            let options = FileLogOptions { partitions: Some(partitions), ..FileLogOptions::default() };
+            Ok(Box::new(FileLog::open(&output.out, options).map_err(sink_failure)?))
+        }
+    }
+}
+
+fn total_bytes(files: &[SegmentFile]) -> u64 {
+    files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
+/// The end of the way, and the progress bar.
+struct Run<'s> {
+    writer: Writer<'s>,
+    progress: Progress,
+}
+
+impl Run<'_> {
+    /// Decodes and writes in one thread.
+    fn alone(&mut self, worker: &Worker<'_>) -> Result<(), Failure> {
+        while let Some(unit) = worker.schedule.next_unit()? {
+            let report = worker.run(&unit, &mut self.writer)?;
+            self.end_unit(report, unit.after)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes in `jobs` threads and writes in this one.
+    fn with_workers(&mut self, worker: &Worker<'_>, jobs: usize) -> Result<(), Failure> {
+        let delivery = Delivery::new(jobs);
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| delivery.worker_ended(work(worker, &delivery)));
+            }
+            let written = self.write_all(&delivery);
+            if written.is_err() {
+                delivery.stop(Failure::new(Exit::Bug, "stopped"));
+            }
+            written
+        })
+    }
+
+    fn write_all(&mut self, delivery: &Delivery) -> Result<(), Failure> {
+        while let Some(message) = delivery.next()? {
+            match message {
+                Message::Batch(batch) => {
+                    self.writer.write(&batch)?;
+                    delivery.give_back(batch);
+                }
+                Message::End(report, after) => self.end_unit(*report, after)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn end_unit(&mut self, report: Report, after: schedule::After) -> Result<(), Failure> {
+        self.progress.advance(report.bytes, report.event_count());
+        self.writer.end_unit(report, after)
+    }
+}
+
+/// One worker thread: units until there are none, or until the replay has failed elsewhere.
+fn work(worker: &Worker<'_>, delivery: &Delivery) -> Result<(), Failure> {
+    while let Some(unit) = worker.schedule.next_unit()? {
+        let mut outlet = UnitOutlet { delivery, sequence: unit.sequence, stopped: false };
+        let report = worker.run(&unit, &mut outlet)?;
+        let goes_on = delivery.put(unit.sequence, Message::End(Box::new(report), unit.after));
+        if outlet.stopped || !goes_on {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn exit_code(report: &Report, allow_unknown: bool) -> Exit {
+    if !report.unreadable.is_empty() {
+        Exit::Unreadable
+    } else if report.damage.count > 0 || !report.damaged_segments.is_empty() {
+        Exit::Damaged
+    } else if report.parked.count > 0 && !allow_unknown {
+        Exit::UnknownSchema
+    } else {
+        Exit::Ok
+    }
+}

@@ -1,0 +1,127 @@
+//! Encoded records on their way from a worker to the sink, in one buffer.
+
+use std::sync::Arc;
+
+use crate::commitlog::Position;
+use crate::envelope::Record;
+
+/// A worker hands a batch over when it holds this many bytes.
+pub(super) const BATCH_BYTES: usize = 256 * 1024;
+
+/// Identity of a partition of a table: mutations that wait behind a parked one have the same.
+pub(super) type PartitionTag = u64;
+
+/// Records in order.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    records: Vec<Stored>,
+    topics: Vec<Arc<str>>,
+    /// Mutations that could not be decoded, each with the number of records before it.
+    pub(super) parked: Vec<(usize, Parked)>,
+}
+
+/// A mutation that the schema is not enough for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parked {
+    pub(super) position: Position,
+    pub(super) tag: PartitionTag,
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    topic: usize,
+    partition_hash: u32,
+    key_length: usize,
+    /// `None`: a tombstone.
+    value_length: Option<usize>,
+    start: usize,
+    ts_ms: i64,
+    position: Position,
+    tag: PartitionTag,
+}
+
+const EVENT_ID_LENGTH: usize = 32;
+
+impl Batch {
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.parked.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.records.clear();
+        self.parked.clear();
+    }
+
+    /// Number of records, to come back to with [`Self::truncate`].
+    pub(super) fn mark(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Takes back every record after `mark`.
+    pub(super) fn truncate(&mut self, mark: usize) {
+        if let Some(first) = self.records.get(mark) {
+            self.bytes.truncate(first.start);
+        }
+        self.records.truncate(mark);
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>, tag: PartitionTag) {
+        let topic = self.topic(record.topic);
+        self.records.push(Stored {
+            topic,
+            partition_hash: record.partition_hash,
+            key_length: record.key.len(),
+            value_length: record.value.map(<[u8]>::len),
+            start: self.bytes.len(),
+            ts_ms: record.ts_ms,
+            position: record.position,
+            tag,
+        });
+        self.bytes.extend_from_slice(record.event_id.as_bytes());
+        self.bytes.extend_from_slice(record.key);
+        self.bytes.extend_from_slice(record.value.unwrap_or_default());
+    }
+
+    pub(super) fn park(&mut self, parked: Parked) {
+        self.parked.push((self.records.len(), parked));
+    }
+
+    fn topic(&mut self, name: &str) -> usize {
+        let last_first = self.topics.iter().rposition(|topic| **topic == *name);
+        last_first.unwrap_or_else(|| {
+            self.topics.push(name.into());
+            self.topics.len() - 1
+        })
+    }
+
+    /// The records with their tags, as they were pushed.
+    pub(super) fn records(&self) -> impl Iterator<Item = (Record<'_>, PartitionTag)> {
+        self.records.iter().filter_map(|stored| self.record(stored).map(|record| (record, stored.tag)))
+    }
+
+    fn record(&self, stored: &Stored) -> Option<Record<'_>> {
+        let rest = self.bytes.get(stored.start..)?;
+        let (event_id, rest) = rest.split_at_checked(EVENT_ID_LENGTH)?;
+        let (key, rest) = rest.split_at_checked(stored.key_length)?;
+        let value = match stored.value_length {
+            Some(length) => Some(rest.get(..length)?),
+            None => None,
+        };
+        Some(Record {
+            topic: self.topics.get(stored.topic)?,
+            partition_hash: stored.partition_hash,
+            key,
+            value,
+            event_id: std::str::from_utf8(event_id).ok()?,
+            ts_ms: stored.ts_ms,
+            position: stored.position,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! From the workers to the sink, in the order of the log.
+//!
+//! The worker of the unit whose turn it is always gets through; the others wait while the batches that are
+//! ahead hold more than their share of memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::batch::Batch;
+use super::report::Report;
+use super::schedule::After;
+use super::worker::Outlet;
+use crate::agent::exit::Failure;
+
+/// Bytes of records that may wait for their turn.
+const AHEAD_BYTES: usize = 24 << 20;
+
+/// What a worker hands over.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Records.
+    Batch(Batch),
+    /// The unit is through.
+    End(Box<Report>, After),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: BTreeMap<u64, VecDeque<Message>>,
+    ahead: usize,
+    turn: u64,
+    workers: usize,
+    failure: Option<Failure>,
+    spare: Vec<Batch>,
+}
+
+/// Messages by unit, given out in order.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Delivery {
+    pub(super) fn new(workers: usize) -> Self {
+        Self { state: Mutex::new(State { workers, ..State::default() }), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a message of unit `sequence` over; `false` when the replay has failed and the worker must stop.
+    pub(super) fn put(&self, sequence: u64, message: Message) -> bool {
+        let size = size(&message);
+        let mut state = self.lock();
+        while state.failure.is_none()
+            && state.turn != sequence
+            && state.ahead + size > AHEAD_BYTES
+            && size > 0
+        {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.failure.is_some() {
+            return false;
+        }
+        state.ahead += size;
+        state.waiting.entry(sequence).or_default().push_back(message);
+        self.changed.notify_all();
+        true
+    }
+
+    /// The next message in order; `None` when all workers are done.
+    ///
+    /// # Errors
+    /// What a worker failed with.
+    pub(super) fn next(&self) -> Result<Option<Message>, Failure> {
+        let mut state = self.lock();
+        loop {
+            if let Some(failure) = state.failure.take() {
+                return Err(failure);
+            }
+            let turn = state.turn;
+            if let Some(message) = state.waiting.get_mut(&turn).and_then(VecDeque::pop_front) {
+                state.ahead -= size(&message);
+                if matches!(message, Message::End(..)) {
+                    state.waiting.remove(&turn);
+                    state.turn += 1;
+                }
+                self.changed.notify_all();
+                return Ok(Some(message));
+            }
+            if state.workers == 0 {
+                return Ok(None);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// A worker has ended, well or not.
+    pub(super) fn worker_ended(&self, result: Result<(), Failure>) {
+        let mut state = self.lock();
+        state.workers = state.workers.saturating_sub(1);
+        if let Err(failure) = result {
+            state.failure.get_or_insert(failure);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Tells the workers to stop.
+    pub(super) fn stop(&self, reason: Failure) {
+        self.lock().failure.get_or_insert(reason);
+        self.changed.notify_all();
+    }
+
+    /// Gives a used batch back, so that its buffers are used again.
+    pub(super) fn give_back(&self, mut batch: Batch) {
+        batch.clear();
+        let mut state = self.lock();
+        if state.spare.len() < 16 {
+            state.spare.push(batch);
+        }
+    }
+
+    fn spare(&self) -> Batch {
+        self.lock().spare.pop().unwrap_or_default()
+    }
+}
+
+fn size(message: &Message) -> usize {
+    match message {
+        Message::Batch(batch) => batch.len(),
+        Message::End(..) => 0,
+    }
+}
+
+/// The outlet of a worker: the unit it works on.
+#[derive(Debug)]
+pub(super) struct UnitOutlet<'d> {
+    pub(super) delivery: &'d Delivery,
+    pub(super) sequence: u64,
+    /// Set when the replay has failed elsewhere.
+    pub(super) stopped: bool,
+}
+
+impl Outlet for UnitOutlet<'_> {
+    fn take(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        let full = std::mem::replace(batch, self.delivery.spare());
+        if !self.delivery.put(self.sequence, Message::Batch(full)) {
+            self.stopped = true;
+        }
+        Ok(())
+    }
+}

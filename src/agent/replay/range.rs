@@ -1,0 +1,42 @@
+//! Which part of the log is wanted.
+
+use crate::cli::ReplayRange;
+use crate::commitlog::Position;
+
+/// Bounds by position and by time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Range {
+    from: Option<Position>,
+    to: Option<Position>,
+    since_us: Option<i64>,
+    until_us: Option<i64>,
+}
+
+impl Range {
+    pub(super) fn new(args: &ReplayRange) -> Self {
+        Self {
+            from: args.from,
+            to: args.to,
+            since_us: args.since.map(|time| time.0),
+            until_us: args.until.map(|time| time.0),
+        }
+    }
+
+    pub(super) fn contains(&self, position: Position) -> bool {
+        self.from.is_none_or(|from| from <= position) && self.to.is_none_or(|to| position < to)
+    }
+
+    /// Whether `ts_us` lies in the wanted time.
+    #[inline]
+    pub(super) fn contains_time(&self, ts_us: i64) -> bool {
+        self.since_us.is_none_or(|since| since <= ts_us) && self.until_us.is_none_or(|until| ts_us < until)
+    }
+
+    /// Whether no event of the mutation at `position` (whatever its row) can be wanted.
+    #[inline]
+    pub(super) fn excludes_mutation(&self, position: Position) -> bool {
+        let last = Position { row: u32::MAX, ..position };
+        self.from.is_some_and(|from| last < from)
+            || self.to.is_some_and(|to| to <= Position { row: 0, ..position })
+    }
+}

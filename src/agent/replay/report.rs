@@ -1,0 +1,162 @@
+//! What happened, counted: by a unit of work, and summed over a replay.
+
+use std::collections::BTreeMap;
+
+use crate::change::Operation;
+use crate::commitlog::{Damage, Position, SegmentId};
+use crate::schema::{TableId, TableMap};
+
+/// Damage and other lists are kept up to this many entries; beyond it they are only counted.
+const LISTED: usize = 1000;
+
+/// Events of one table.
+#[derive(Debug, Default)]
+pub(super) struct TableEvents {
+    /// `keyspace.table`
+    pub(super) name: String,
+    pub(super) by_operation: BTreeMap<Operation, u64>,
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) segments_read: u64,
+    pub(super) segments_done_before: u64,
+    pub(super) sections: u64,
+    pub(super) mutations: u64,
+    pub(super) bytes: u64,
+    pub(super) records: u64,
+    pub(super) events: TableMap<TableEvents>,
+    pub(super) skipped: BTreeMap<Skipped, u64>,
+    /// Mutations of tables that no schema describes, by table id.
+    pub(super) unknown_tables: BTreeMap<TableId, u64>,
+    pub(super) lost: Lost,
+    pub(super) damage: Limited<(SegmentId, Damage)>,
+    pub(super) parked: Limited<(Position, String)>,
+    /// Segments that could not be read at all, with the reason.
+    pub(super) unreadable: Vec<(String, String)>,
+    /// Segments whose descriptor is damaged, with the reason.
+    pub(super) damaged_segments: Vec<(String, String)>,
+    pub(super) schema_changes: Vec<(Position, String)>,
+    /// Bytes behind the last marker: written, never synced.
+    pub(super) unmarked_bytes: u64,
+}
+
+/// Why mutations or events did not become records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Skipped {
+    /// Mutations without an update of a wanted table.
+    UnwantedTable,
+    /// Mutations of Cassandra's own tables.
+    SystemTable,
+    /// Events outside `--from`, `--to`.
+    OutsideRange,
+    /// Events outside `--since`, `--until`.
+    OutsideTime,
+}
+
+impl Skipped {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::UnwantedTable => "unwanted_table",
+            Self::SystemTable => "system_table",
+            Self::OutsideRange => "outside_range",
+            Self::OutsideTime => "outside_time",
+        }
+    }
+}
+
+/// What damage took.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    pub(super) sections: u64,
+    pub(super) bytes: u64,
+    /// Known ones.
+    pub(super) mutations: u64,
+    /// Whether more mutations are lost than could be counted.
+    pub(super) more_mutations: bool,
+}
+
+/// A list that stops growing.
+#[derive(Debug)]
+pub(super) struct Limited<T> {
+    pub(super) listed: Vec<T>,
+    pub(super) count: u64,
+}
+
+impl<T> Default for Limited<T> {
+    fn default() -> Self {
+        Self { listed: Vec::new(), count: 0 }
+    }
+}
+
+impl<T> Limited<T> {
+    pub(super) fn push(&mut self, item: T) {
+        self.count += 1;
+        if self.listed.len() < LISTED {
+            self.listed.push(item);
+        }
+    }
+
+    fn append(&mut self, other: Self) {
+        let unlisted = other.count - other.listed.len() as u64;
+        for item in other.listed {
+            self.push(item);
+        }
+        self.count += unlisted;
+    }
+}
+
+impl Report {
+    pub(super) fn skip(&mut self, reason: Skipped) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    pub(super) fn damaged(&mut self, segment: SegmentId, damage: Damage) {
+        self.lost.bytes += damage.lost_bytes;
+        match damage.lost_mutations {
+            Some(mutations) => self.lost.mutations += mutations,
+            None => self.lost.more_mutations = true,
+        }
+        self.lost.sections += u64::from(damage.plain_offset.is_none());
+        self.damage.push((segment, damage));
+    }
+
+    /// Adds what another report counted.
+    pub(super) fn add(&mut self, other: Self) {
+        self.segments_read += other.segments_read;
+        self.segments_done_before += other.segments_done_before;
+        self.sections += other.sections;
+        self.mutations += other.mutations;
+        self.bytes += other.bytes;
+        self.records += other.records;
+        self.unmarked_bytes += other.unmarked_bytes;
+        self.lost.sections += other.lost.sections;
+        self.lost.bytes += other.lost.bytes;
+        self.lost.mutations += other.lost.mutations;
+        self.lost.more_mutations |= other.lost.more_mutations;
+        for (table, events) in other.events {
+            let known = self.events.entry(table).or_default();
+            known.name = events.name;
+            add_counts(&mut known.by_operation, events.by_operation);
+        }
+        add_counts(&mut self.skipped, other.skipped);
+        add_counts(&mut self.unknown_tables, other.unknown_tables);
+        self.damage.append(other.damage);
+        self.parked.append(other.parked);
+        self.unreadable.extend(other.unreadable);
+        self.damaged_segments.extend(other.damaged_segments);
+        self.schema_changes.extend(other.schema_changes);
+    }
+
+    /// Number of events.
+    pub(super) fn event_count(&self) -> u64 {
+        self.events.values().flat_map(|table| table.by_operation.values()).sum()
+    }
+}
+
+fn add_counts<K: Ord>(to: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *to.entry(key).or_default() += count;
+    }
+}

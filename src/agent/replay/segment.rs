@@ -1,0 +1,59 @@
+//! One segment of a replay: its bytes, and whether it can still grow.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::agent::exit::Failure;
+use crate::agent::input::SegmentFile;
+use crate::agent::keys::Keys;
+use crate::checkpoint::Fingerprint;
+use crate::commitlog::map::SegmentBytes;
+use crate::commitlog::{Segment, SegmentError, SegmentId};
+
+/// An opened segment file.
+#[derive(Debug)]
+pub(super) struct OpenSegment {
+    pub(super) file: SegmentFile,
+    pub(super) label: String,
+    pub(super) is_final: bool,
+    bytes: SegmentBytes,
+}
+
+impl OpenSegment {
+    pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
+        let path = &file.path;
+        let is_final = is_final(&file).map_err(|error| Failure::cannot_read(path, error))?;
+        let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
+        Ok(Self { label: file.label(), file, is_final, bytes })
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Reads the descriptor.
+    pub(super) fn segment(&self, keys: &Keys) -> Result<Segment<'_>, SegmentError> {
+        Segment::open(&self.bytes, self.file.name, &|alias| keys.key(alias))
+    }
+}
+
+/// What tells a segment from another one with the same id.
+pub(super) fn identity(segment: &Segment<'_>) -> (SegmentId, Fingerprint) {
+    let (descriptor, first_section) = segment.head();
+    (segment.descriptor().id, Fingerprint::of(descriptor, first_section))
+}
+
+/// Whether nobody writes to a segment any more: its index says COMPLETED, or Cassandra does not hold it.
+fn is_final(file: &SegmentFile) -> std::io::Result<bool> {
+    if let Some(name) = file.name
+        && is_completed(&file.path.with_file_name(name.index_file()))
+    {
+        return Ok(true);
+    }
+    Ok(fs::metadata(&file.path)?.nlink() == 1)
+}
+
+fn is_completed(index: &Path) -> bool {
+    fs::read_to_string(index).is_ok_and(|text| text.lines().nth(1) == Some("COMPLETED"))
+}

@@ -1,0 +1,183 @@
+//! The closing summary: text on standard error, JSON in a file.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount};
+use serde_json::{Map, Value, json};
+
+use super::report::Report;
+use crate::agent::damage::damage_json;
+use crate::agent::exit::Failure;
+use crate::agent::object::Object;
+use crate::cli::ReplayArgs;
+
+/// Lines of a list that the text shows.
+const SHOWN: usize = 10;
+
+/// Writes the summary where the options say.
+pub(super) fn publish(report: &Report, took: Duration, args: &ReplayArgs) -> Result<(), Failure> {
+    if let Some(path) = &args.output.summary {
+        let mut text = serde_json::to_string_pretty(&to_json(report, took)).unwrap_or_default();
+        text.push('\n');
+        std::fs::write(path, text).map_err(|error| Failure::cannot_write(path, error))?;
+    }
+    if !args.output.quiet {
+        // A closed standard error is no reason to fail.
+        let _ = std::io::stderr().lock().write_all(to_text(report, took).as_bytes());
+    }
+    Ok(())
+}
+
+fn to_json(report: &Report, took: Duration) -> Value {
+    let events: Map<String, Value> = report
+        .events
+        .values()
+        .map(|table| {
+            let counts: Map<String, Value> = table
+                .by_operation
+                .iter()
+                .map(|(operation, count)| (operation.code().to_owned(), json!(count)))
+                .collect();
+            (table.name.clone(), Value::Object(counts))
+        })
+        .collect();
+    let skipped: Map<String, Value> =
+        report.skipped.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect();
+    let unknown: Map<String, Value> =
+        report.unknown_tables.iter().map(|(table, count)| (table.to_string(), json!(count))).collect();
+    let refused = |list: &[(String, String)]| -> Value {
+        list.iter().map(|(segment, reason)| json!({"segment": segment, "reason": reason})).collect()
+    };
+    let damage: Vec<Value> = report
+        .damage
+        .listed
+        .iter()
+        .map(|(segment, damage)| {
+            let mut object = Object::of("damage");
+            object.put("segment", segment.0);
+            damage_json(object, damage)
+        })
+        .collect();
+    let parked: Vec<Value> = report
+        .parked
+        .listed
+        .iter()
+        .map(|(position, reason)| json!({"position": position.to_string(), "reason": reason}))
+        .collect();
+    let changes: Vec<Value> = report
+        .schema_changes
+        .iter()
+        .map(|(position, change)| json!({"position": position.to_string(), "change": change}))
+        .collect();
+    json!({
+        "segments": {
+            "read": report.segments_read,
+            "done_before": report.segments_done_before,
+            "damaged": refused(&report.damaged_segments),
+            "unreadable": refused(&report.unreadable),
+        },
+        "sections": report.sections,
+        "mutations": report.mutations,
+        "events": events,
+        "records": report.records,
+        "skipped": skipped,
+        "unknown_tables": unknown,
+        "parked": {"count": report.parked.count, "listed": parked},
+        "lost": {
+            "sections": report.lost.sections,
+            "bytes": report.lost.bytes,
+            "mutations": report.lost.mutations,
+            "more_mutations": report.lost.more_mutations,
+        },
+        "damage": {"count": report.damage.count, "listed": damage},
+        "schema_changes": changes,
+        "unmarked_bytes": report.unmarked_bytes,
+        "bytes": report.bytes,
+        "seconds": took.as_secs_f64(),
+    })
+}
+
+fn to_text(report: &Report, took: Duration) -> String {
+    let mut text = String::new();
+    let seconds = took.as_secs_f64();
+    let _ = writeln!(
+        text,
+        "replayed {} of {} segment(s), {} section(s), {} mutation(s) in {seconds:.2} s",
+        HumanBytes(report.bytes),
+        report.segments_read,
+        HumanCount(report.sections),
+        HumanCount(report.mutations),
+    );
+    if report.segments_done_before > 0 {
+        let _ = writeln!(
+            text,
+            "done before: {} segment(s); --again writes them once more",
+            report.segments_done_before
+        );
+    }
+    let _ = writeln!(
+        text,
+        "events: {}, records: {}",
+        HumanCount(report.event_count()),
+        HumanCount(report.records)
+    );
+    let mut tables: Vec<_> = report.events.values().collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    for table in tables {
+        let counts: Vec<String> = table
+            .by_operation
+            .iter()
+            .map(|(operation, count)| format!("{} {count}", operation.code()))
+            .collect();
+        let _ = writeln!(text, "  {}: {}", table.name, counts.join(", "));
+    }
+    for (reason, count) in &report.skipped {
+        let _ = writeln!(text, "skipped, {}: {}", reason.name().replace('_', " "), HumanCount(*count));
+    }
+    write_problems(report, &mut text);
+    text
+}
+
+fn write_problems(report: &Report, text: &mut String) {
+    for (table, count) in &report.unknown_tables {
+        let _ = writeln!(
+            text,
+            "unknown table {table}: {count} mutation(s); give a schema that has it, or --allow-unknown"
+        );
+    }
+    write_list(text, "parked", report.parked.count, &report.parked.listed, |(position, reason)| {
+        format!("{position}: {reason}")
+    });
+    write_list(text, "damage", report.damage.count, &report.damage.listed, |(segment, damage)| {
+        format!("segment {segment}: {damage}")
+    });
+    for (segment, reason) in report.damaged_segments.iter().chain(&report.unreadable) {
+        let _ = writeln!(text, "not read: {segment}: {reason}");
+    }
+    let lost = &report.lost;
+    if lost.bytes > 0 || lost.mutations > 0 || lost.more_mutations {
+        let more = if lost.more_mutations { " and more that cannot be counted" } else { "" };
+        let _ = writeln!(
+            text,
+            "LOST: {} section(s), {} byte(s), {} mutation(s){more}",
+            lost.sections, lost.bytes, lost.mutations
+        );
+    }
+    for (position, change) in report.schema_changes.iter().take(SHOWN) {
+        let _ = writeln!(text, "schema change at {position}: {change}");
+    }
+}
+
+fn write_list<T>(text: &mut String, name: &str, count: u64, listed: &[T], line: impl Fn(&T) -> String) {
+    if count > 0 {
+        let _ = writeln!(text, "{name}: {count}");
+    }
+    for item in listed.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {}", line(item));
+    }
+    if count > SHOWN as u64 {
+        let _ = writeln!(text, "  … and {} more; all of them with --summary FILE", count - SHOWN as u64);
+    }
+}
