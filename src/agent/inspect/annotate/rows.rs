@@ -101,10 +101,11 @@ fn row_flags(cursor: &mut Cursor<'_>, what: &str) -> Walked<u8> {
 fn row_body(cursor: &mut Cursor<'_>, table: &Table<'_, '_>, flags: u8, is_static: bool) -> Walked<()> {
     if flags & HAS_TIMESTAMP != 0 {
         times::timestamp(cursor, table.minima, "liveness")?;
-    }
-    if flags & HAS_TTL != 0 {
-        times::ttl(cursor, table.minima, "liveness")?;
-        times::local_time(cursor, table.minima, "liveness expires at")?;
+        // Without a timestamp Cassandra does not look at this flag.
+        if flags & HAS_TTL != 0 {
+            times::ttl(cursor, table.minima, "liveness")?;
+            times::local_time(cursor, table.minima, "liveness expires at")?;
+        }
     }
     if flags & HAS_DELETION != 0 {
         times::deletion(cursor, table.minima, "row deletion")?;
