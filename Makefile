@@ -9,10 +9,13 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = descriptor sections body mutation texts
 
 .DEFAULT_GOAL := help
-.PHONY: help test differential lint bench fuzz fixtures clean
+.PHONY: help run test differential lint bench fuzz fixtures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build without C libraries or services and show the demo
+	$(CARGO) run --locked --profile demo --no-default-features -- demo
 
 test: ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked

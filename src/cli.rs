@@ -1,5 +1,6 @@
 //! The command line of `cdc-agent`: what can be said, with every help text. No behaviour.
 
+mod demo;
 mod examples;
 mod filters;
 mod inspect;
@@ -10,6 +11,7 @@ mod schema;
 mod values;
 mod words;
 
+pub use demo::DemoArgs;
 pub use filters::FilterArgs;
 pub use inspect::{At, InspectArgs, VerifyArgs};
 pub use keys::KeyArgs;
@@ -36,18 +38,21 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what is in a segment: descriptor, sections, mutations, rows, cells, with offsets
-    #[command(after_help = examples::INSPECT)]
-    Inspect(InspectArgs),
     /// Turn segments into records: JSON Lines on standard output, or a file log
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),
+    /// Show what is in a segment: descriptor, sections, mutations, rows, cells, with offsets
+    #[command(after_help = examples::INSPECT)]
+    Inspect(InspectArgs),
     /// Check framing, checksums and decode of segments; say what is damaged and where
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
     /// Show what a schema file says, or check it
     #[command(after_help = examples::SCHEMA)]
     Schema(SchemaArgs),
+    /// Show a bundled segment's statements beside their records; needs no service
+    #[command(after_help = examples::DEMO)]
+    Demo(DemoArgs),
     /// Print a shell completion script on standard output
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),

@@ -1,6 +1,6 @@
 //! What the commands read: segment files.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
@@ -91,8 +91,7 @@ fn schema_file(path: &Path) -> Result<Schema, Failure> {
     })?;
     let built = crate::schema::build(&loaded.rows);
     for problem in loaded.problems.iter().chain(&built.problems) {
-        // A closed standard error is no reason to stop.
-        let _ = writeln!(io::stderr().lock(), "cdc-agent: {}: {problem}", path.display());
+        super::warn(&format!("{}: {problem}", path.display()));
     }
     Ok(built.schema)
 }

@@ -1,7 +1,6 @@
 //! The keys of encrypted segments that the command line names.
 
 use std::env;
-use std::io::{self, Write};
 use std::path::Path;
 
 use super::exit::{Exit, Failure};
@@ -37,8 +36,7 @@ impl Keys {
             (None, None) => return Ok(Self(None)),
         };
         for warning in keys.warnings() {
-            // A closed standard error is no reason to stop.
-            let _ = writeln!(io::stderr().lock(), "cdc-agent: {warning}");
+            super::warn(warning);
         }
         Ok(Self(Some(keys)))
     }

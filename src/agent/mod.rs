@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod damage;
+pub mod demo;
 pub mod exit;
 pub mod input;
 pub mod inspect;
@@ -23,7 +24,6 @@ use exit::{Exit, Failure};
 /// What kept the command from its work, with the exit code that says so.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
-        Command::Completions(args) => completions::completions(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Verify(args) => verify::verify(&args),
@@ -35,6 +35,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
                 schema::check(&args.file, &mut io::stdout().lock()).map(schema::CheckOutcome::exit)
             }
         },
+        Command::Demo(args) => demo::demo(&args),
+        Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),
     }
 }

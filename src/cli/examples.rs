@@ -58,3 +58,8 @@ Examples:
 
 Exit codes: 0 done, 2 usage, 3 damage was found, 4 a segment cannot be read, 5 a table is unknown,
 6 the destination failed, 7 the destination is held by another writer.";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  cdc-agent demo
+  cdc-agent demo --out demo && cat demo/records/*/0/*.jsonl";

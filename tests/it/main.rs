@@ -10,6 +10,7 @@
 
 mod cli;
 mod damage;
+mod demo;
 mod file_log;
 mod golden;
 mod inspect;
