@@ -243,6 +243,15 @@ fn hostile_user_types_are_answered() {
     assert_eq!(built.problems, []);
 }
 
+/// `system_schema` has one row a column; a file put together from several may have more.
+#[test]
+fn a_column_dropped_twice_stands_there_once() {
+    let mut rows = parse(FILE).unwrap();
+    rows.dropped_columns.extend_from_within(..1);
+    let built = build(&rows);
+    assert_eq!(names(&table(&built.schema, "T 1").regulars), ["Z", "m", "z"]);
+}
+
 #[test]
 fn columns_of_no_table_are_reported() {
     let text = r#"{"columns": [{"keyspace_name":"k","table_name":"t","column_name":"c","kind":"regular","type":"int"}]}"#;

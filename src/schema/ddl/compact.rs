@@ -37,18 +37,12 @@ fn lay_out_static(table: &mut CreateTable, value_type: &str) {
         column.is_static = !table.key.partition.contains(&column.name);
     }
     // DESCRIBE names the hidden clustering column in CLUSTERING ORDER.
-    let hidden = table.options.order.first().map(|(name, _)| name.clone());
-    let hidden = hidden.filter(|name| !has(table, name));
-    let clustering = match hidden {
+    let clustering = match table.options.order.first().map(|(name, _)| name.clone()) {
         Some(name) => add_named(table, name, "text"),
         None => add_hidden(table, "column1", "text"),
     };
     table.key.clustering.push(clustering);
     add_hidden(table, "value", value_type);
-}
-
-fn has(table: &CreateTable, name: &str) -> bool {
-    table.columns.iter().any(|c| c.name == name)
 }
 
 /// Adds a column of that name, or of Cassandra's next free one: `column1`, `column2` …; `value`, `value1` ….
@@ -58,7 +52,8 @@ fn add_hidden(table: &mut CreateTable, name: &str, type_text: &str) -> String {
         None => (name, 1),
     };
     let later = (first..).map(|n: u32| format!("{stem}{n}"));
-    let free = std::iter::once(name.to_owned()).chain(later).find(|name| !has(table, name));
+    let is_free = |name: &String| !table.columns.iter().any(|c| c.name == *name);
+    let free = std::iter::once(name.to_owned()).chain(later).find(is_free);
     add_named(table, free.unwrap_or_default(), type_text)
 }
 

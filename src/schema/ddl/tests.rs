@@ -1,21 +1,22 @@
 //! DDL text: what Cassandra prints, and what it does not.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::parse;
-use crate::schema::{Built, TableSchema, build, load};
+use crate::schema::{Built, SystemSchemaRows, TableSchema, build, load};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cdc_fixtures").join(name)
 }
 
-fn built(path: &Path) -> Built {
+fn rows(path: &Path) -> SystemSchemaRows {
     let loaded = load(path).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(loaded.problems, []);
-    build(&loaded.rows)
+    loaded.rows
 }
 
 fn sorted(built: &Built) -> Vec<TableSchema> {
@@ -35,7 +36,12 @@ fn both_sources_of_a_node_agree() {
         if !json.exists() || !cql.exists() {
             continue;
         }
-        let (json, cql) = (built(&json), built(&cql));
+        let (json, cql) = (rows(&json), rows(&cql));
+        let by_id = |rows: &SystemSchemaRows| {
+            rows.tables.iter().map(|t| (t.id, t.clone())).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(by_id(&json), by_id(&cql), "{}", folder.display());
+        let (json, cql) = (build(&json), build(&cql));
         assert_eq!(json.problems, []);
         assert_eq!(cql.problems, []);
         let (json, cql) = (sorted(&json), sorted(&cql));
@@ -146,8 +152,15 @@ fn lays_out_compact_tables() {
             "k int, value int, PRIMARY KEY (k, value)) WITH COMPACT STORAGE",
             &["partition_key k int", "clustering value int", "regular value1 empty"][..],
         ),
+        (
+            "k int, a int, b int, v int, PRIMARY KEY (k, a, b)) WITH COMPACT STORAGE",
+            &["partition_key k int", "clustering a int", "clustering b int", "regular v int"][..],
+        ),
     ] {
-        assert_eq!(columns(&format!("CREATE TABLE k.t ({body} AND ID = {ID}")), expected, "{body}");
+        let text = format!("CREATE TABLE k.t ({body} AND ID = {ID}");
+        assert_eq!(columns(&text), expected, "{body}");
+        let built = build(&parse(&text).unwrap().rows);
+        assert!(built.schema.tables().all(|table| table.compact), "{body}");
     }
 }
 

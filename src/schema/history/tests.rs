@@ -146,6 +146,9 @@ fn columns_are_added_dropped_and_added_again() {
     assert_eq!(table(&history, T).regulars[2].dropped_at_us, Some(7000));
     history.apply(&[added("x", "list<text>", 9000)]);
     assert_eq!(columns(&history, T), ["p int", "c int", "v text", "w frozen<u>", "x list<text>"]);
+    // The log names the type of a dropped column without user-defined types; it is known better.
+    history.apply(&dropped("w", "frozen<tuple<int, int>>", 9000));
+    assert_eq!(columns(&history, T)[3], "w frozen<u> dropped");
     // A deletion of the row alone (no row in dropped_columns) takes nothing away.
     history.apply(&[update(Source::Columns, vec![deleted(&["t", "x"], 11_000)])]);
     assert_eq!(columns(&history, T).len(), 5);
