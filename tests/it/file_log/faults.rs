@@ -95,16 +95,40 @@ fn a_file_that_is_there_already() {
     check_failed(&mut log, &error, "00000000000000000000.jsonl");
 }
 
-/// A limit on open files that is lower than the number of topics, and a buffer lower than one line of each.
+/// Limits on open files and memory that are lower than what the topics want.
 #[test]
 fn more_topics_than_open_files_and_memory() {
     let dir = tempfile::tempdir().unwrap();
-    let mut log = FileLog::open(dir.path(), small(1)).unwrap();
+    let options = small(1);
+    let mut log = FileLog::open(dir.path(), options.clone()).unwrap();
     let records: Vec<Owned> =
         (0..400).map(|number| Owned { topic: format!("t{}", number % 40), ..record(2, number) }).collect();
-    for next in &records {
+    let (mut most_open, mut sent) = (0, 0);
+    for (number, next) in records.iter().enumerate() {
         next.send(&mut log).unwrap();
+        sent += line_len(number / 40, next);
+        most_open = most_open.max(open_files(dir.path()));
+        let written: usize = data_files(dir.path()).values().map(Vec::len).sum();
+        assert!(sent - written <= options.buffer_bytes);
     }
+    assert_eq!(most_open, options.open_files);
     commit(&mut log, 400).unwrap();
     assert_eq!(contents(dir.path()), expected(&records, 1));
+}
+
+/// How many data files of the log this process has open.
+fn open_files(dir: &Path) -> usize {
+    let descriptors = fs::read_dir("/proc/self/fd").unwrap();
+    let targets = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    let is_data = |target: &Path| target.starts_with(dir) && target.extension().is_some_and(|e| e == "jsonl");
+    targets.filter(|target| is_data(target)).count()
+}
+
+/// The length of the line of a record.
+fn line_len(offset: usize, record: &Owned) -> usize {
+    let Owned { key, event_id, ts_ms, .. } = record;
+    let value = record.value.as_deref().unwrap_or("null");
+    let headers = format!(r#"{{"event_id":"{event_id}"}}"#);
+    format!(r#"{{"offset":{offset},"ts_ms":{ts_ms},"key":{key},"value":{value},"headers":{headers}}}"#).len()
+        + 1
 }
