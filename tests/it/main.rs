@@ -15,6 +15,7 @@ mod file_log;
 mod golden;
 mod inspect;
 mod legacy;
+mod model;
 mod program;
 mod schema_history;
 mod support;
