@@ -127,9 +127,14 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) -> bool {
     if !value.is_finite() {
         return false;
     }
-    let text = zmij::Buffer::new().format_finite(value).to_owned();
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    if is_plain(value.abs(), text) {
+        out.extend_from_slice(text.as_bytes());
+        return true;
+    }
     // With one digit Java takes the nearest of two digits, which differs only where doubles are sparse.
-    let parsed = Shortest::parse(&text);
+    let parsed = Shortest::parse(text);
     let parsed = if parsed.digits().len() == 1 && value.abs() < 1e-300 && value != 0.0 {
         let two = format!("{value:.1e}");
         if two.parse() == Ok(value) { Shortest::parse(&two) } else { parsed }
@@ -145,8 +150,13 @@ pub fn write_float(value: f32, out: &mut Vec<u8>) -> bool {
     if !value.is_finite() {
         return false;
     }
-    let text = zmij::Buffer::new().format_finite(value).to_owned();
-    let parsed = Shortest::parse(&text);
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    if is_plain(f64::from(value.abs()), text) {
+        out.extend_from_slice(text.as_bytes());
+        return true;
+    }
+    let parsed = Shortest::parse(text);
     let parsed = if parsed.digits().len() == 1 && value.abs() < 1e-35 && value != 0.0 {
         let two = format!("{value:.1e}");
         if two.parse() == Ok(value) { Shortest::parse(&two) } else { parsed }
@@ -155,6 +165,11 @@ pub fn write_float(value: f32, out: &mut Vec<u8>) -> bool {
     };
     parsed.write(out);
     true
+}
+
+/// Whether shortest digits in `d.d` form are what Java prints: it lays numbers of this size out plainly.
+fn is_plain(magnitude: f64, text: &str) -> bool {
+    (1e-3..1e7).contains(&magnitude) && text.contains('.') && !text.contains('e')
 }
 
 /// Digits and exponent of a printed number: `0.d1d2d3… × 10^point`.

@@ -26,10 +26,10 @@ impl Range {
         self.from.is_none_or(|from| from <= position) && self.to.is_none_or(|to| position < to)
     }
 
-    /// Whether `ts_us` lies in the wanted time.
+    /// Whether `ts_us` lies in the wanted time; it is asked for only when there are bounds.
     #[inline]
-    pub(super) fn contains_time(&self, ts_us: i64) -> bool {
-        self.since_us.is_none_or(|since| since <= ts_us) && self.until_us.is_none_or(|until| ts_us < until)
+    pub(super) fn contains_time(&self, ts_us: impl Fn() -> i64) -> bool {
+        self.since_us.is_none_or(|since| since <= ts_us()) && self.until_us.is_none_or(|until| ts_us() < until)
     }
 
     /// Whether no event of the mutation at `position` (whatever its row) can be wanted.

@@ -257,7 +257,7 @@ impl<'u> Work<'_, 'u> {
             self.report.skip(Skipped::OutsideRange);
             return Ok(());
         }
-        if !self.worker.range.contains_time(event.newest_timestamp()) {
+        if !self.worker.range.contains_time(|| event.newest_timestamp()) {
             self.report.skip(Skipped::OutsideTime);
             return Ok(());
         }
