@@ -29,7 +29,8 @@ impl Range {
     /// Whether `ts_us` lies in the wanted time; it is asked for only when there are bounds.
     #[inline]
     pub(super) fn contains_time(&self, ts_us: impl Fn() -> i64) -> bool {
-        self.since_us.is_none_or(|since| since <= ts_us()) && self.until_us.is_none_or(|until| ts_us() < until)
+        self.since_us.is_none_or(|since| since <= ts_us())
+            && self.until_us.is_none_or(|until| ts_us() < until)
     }
 
     /// Whether no event of the mutation at `position` (whatever its row) can be wanted.
