@@ -172,6 +172,15 @@ fn is_plain(magnitude: f64, text: &str) -> bool {
     (1e-3..1e7).contains(&magnitude) && text.contains('.') && !text.contains('e')
 }
 
+/// Appends `NaN`, `Infinity` or `-Infinity`, as Java prints them.
+pub fn write_not_finite(value: f64, out: &mut Vec<u8>) {
+    out.extend_from_slice(match (value.is_nan(), value > 0.0) {
+        (true, _) => b"NaN",
+        (false, true) => b"Infinity",
+        (false, false) => b"-Infinity",
+    });
+}
+
 /// Digits and exponent of a printed number: `0.d1d2d3… × 10^point`.
 struct Shortest {
     negative: bool,

@@ -137,8 +137,7 @@ fn write_column(
         }
         return Ok(());
     }
-    let mut live = live_cells(column, cells).map(|(cell, _)| times(cell));
-    let shared = live.next().filter(|first| live.all(|other| other == *first));
+    let shared = if plan.rule.is_some() { withheld_times(item) } else { shared_times(item) };
     if let Some((ts_us, expiry)) = shared {
         write_times(parts, b"\"ts_us\":", ts_us, expiry, out);
     }
@@ -149,6 +148,20 @@ fn write_column(
         return Ok(());
     }
     write_elements(parts, item, shared.is_some(), out)
+}
+
+/// Time and expiry that all live elements share.
+fn shared_times(item: &EventColumn<'_, '_, '_>) -> Option<(i64, Option<Expiry>)> {
+    let mut live = live_cells(item.column, item.cells).map(|(cell, _)| times(cell));
+    live.next().filter(|first| live.all(|other| other == *first))
+}
+
+/// Times of a withheld column: those of its only element, or the newest time of several.
+fn withheld_times(item: &EventColumn<'_, '_, '_>) -> Option<(i64, Option<Expiry>)> {
+    match item.cells {
+        [only] => Some(times(only)),
+        several => several.iter().map(|cell| cell.ts_us).max().map(|newest| (newest, None)),
+    }
 }
 
 fn times(cell: &Cell<'_>) -> (i64, Option<Expiry>) {

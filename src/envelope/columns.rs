@@ -5,6 +5,7 @@ use super::options::ValueFormat;
 use super::value::{is_object_key, write_map_entry, write_nested, write_uuid, write_value};
 use crate::change::ChangeEvent;
 use crate::commitlog::mutation::{Cell, CellValue, ColumnCells};
+use crate::cql::number::write_integer;
 use crate::cql::{CqlType, ValueError};
 
 /// What an event says of a column.
@@ -128,6 +129,48 @@ pub(super) fn write_patch(
     Ok(())
 }
 
+/// Appends what is put into a collection or user-defined type, in the form of its whole value: elements of a
+/// list or set; keys or field names with their new values, null for removed ones.
+pub(super) fn write_elements_put(
+    cql_type: &CqlType,
+    cells: &[Cell<'_>],
+    format: ValueFormat,
+    out: &mut Vec<u8>,
+) -> Result<(), ValueError> {
+    let live = |cell: &Cell<'_>| !crate::change::event::is_tombstone(&cell.value);
+    match cql_type {
+        CqlType::List { element, .. } => {
+            let put = cells.iter().filter_map(|cell| value_of(cell));
+            write_joined(b"[", b"]", put, out, |value, out| write_value(element, value, format, out))
+        }
+        CqlType::Set { .. } => {
+            let put = cells.iter().filter(|cell| live(cell));
+            write_joined(b"[", b"]", put, out, |cell, out| write_path(cql_type, cell, format, out))
+        }
+        CqlType::Map { key, value, .. } => {
+            let object = is_object_key(key);
+            let (open, close) = if object { (b"{", b"}") } else { (b"[", b"]") };
+            write_joined(open, close, cells.iter(), out, |cell, out| {
+                write_map_entry((key, cell.path), (value, value_of(cell)), object, format, out)
+            })
+        }
+        CqlType::Udt { .. } => write_joined(b"{", b"}", cells.iter(), out, |cell, out| {
+            write_path(cql_type, cell, format, out)?;
+            out.push(b':');
+            write_nested(element_type(cql_type, cell)?, value_of(cell), format, out)
+        }),
+        _ => Err(NOT_COMPLEX),
+    }
+}
+
+/// The bytes of a live cell.
+fn value_of<'a>(cell: &Cell<'a>) -> Option<&'a [u8]> {
+    match cell.value {
+        CellValue::Live { value, .. } => Some(value),
+        CellValue::Tombstone { .. } => None,
+    }
+}
+
 /// Appends the JSON of an element's path: timeuuid, set element, map key or field name.
 pub(super) fn write_path(
     cql_type: &CqlType,
@@ -174,10 +217,8 @@ fn field_index(cell: &Cell<'_>) -> Result<usize, ValueError> {
 }
 
 /// Appends the shards of a counter context.
-pub(super) fn write_shards(context: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
-    use crate::cql::number::write_integer;
+pub(super) fn write_shard_list(context: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
     let shards = crate::cql::counter::shards(context)?;
-    out.extend_from_slice(b"{\"shards\":");
     write_joined(b"[", b"]", shards, out, |shard, out| {
         out.extend_from_slice(b"{\"id\":");
         write_uuid(shard.id, out);
@@ -187,9 +228,7 @@ pub(super) fn write_shards(context: &[u8], out: &mut Vec<u8>) -> Result<(), Valu
         write_integer(shard.count, out);
         out.push(b'}');
         Ok(())
-    })?;
-    out.push(b'}');
-    Ok(())
+    })
 }
 
 /// Appends `items` with commas between them.

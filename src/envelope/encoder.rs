@@ -1,14 +1,14 @@
 //! Turns change events into records, in reused buffers.
 
 use super::config::EncoderConfig;
-use super::flat;
 use super::key::write_key;
 use super::murmur2::partition_hash;
-use super::options::Profile;
+use super::options::{Profile, Unrepresentable};
 use super::parts::{Parts, Place};
 use super::plan::TablePlan;
 use super::record::Record;
 use super::row_hash::RowHasher;
+use super::{debezium, debezium_cassandra, flat};
 use crate::change::event_id::EventIdEncoder;
 use crate::change::partition_key::PartitionKeyError;
 use crate::change::{ChangeEvent, Operation, Shape};
@@ -98,8 +98,13 @@ impl<'c> Encoder<'c> {
         let plan = self.plans.entry(table.id).or_insert_with(|| TablePlan::new(table, config));
         let buffers = &mut self.buffers;
         buffers.key.clear();
-        let partition_end = write_key(event, plan, config.format, &mut buffers.key)?;
-        let partition_hash = hash_partition(event, &buffers.key, partition_end, &mut buffers.partition);
+        let connector = config.profile == Profile::DebeziumCassandra;
+        let partition_end = write_key(event, plan, config.format, connector, &mut buffers.key)?;
+        let partition_hash = if connector {
+            partition_hash(&buffers.key)
+        } else {
+            hash_partition(event, &buffers.key, partition_end, &mut buffers.partition)
+        };
         event.order_by_name(&mut buffers.order);
         let is_static = matches!(event.shape, Shape::StaticRow);
         let id = self.ids.event_id(event, &buffers.order, |column| {
@@ -127,13 +132,9 @@ impl<'c> Encoder<'c> {
             row_hash,
         };
         buffers.value.clear();
-        match config.profile {
-            Profile::Flat | Profile::Debezium | Profile::DebeziumCassandra => {
-                flat::write(&parts, &mut buffers.value)?
-            }
-        }
+        let topic = write_record(&parts, &mut buffers.value)?;
         let record = Record {
-            topic: &plan.topic,
+            topic,
             partition_hash,
             key: &buffers.key,
             value: Some(&buffers.value),
@@ -142,10 +143,36 @@ impl<'c> Encoder<'c> {
             position: place.position(event.index),
         };
         emit(&record)?;
-        if config.tombstones_on_delete && event.operation == Operation::Delete {
+        if config.tombstones_on_delete && is_deleted(event, config.profile) {
             emit(&Record { value: None, ..record })?;
         }
         Ok(())
+    }
+}
+
+/// Appends the value in the shape of the profile, and gives the topic it belongs to.
+fn write_record<'p>(parts: &Parts<'p, '_, '_>, out: &mut Vec<u8>) -> Result<&'p str, EncodeError> {
+    let (config, plan) = (parts.config, parts.plan);
+    match config.profile {
+        Profile::Flat => flat::write(parts, out)?,
+        Profile::DebeziumCassandra => debezium_cassandra::write(parts, out)?,
+        Profile::Debezium => match (debezium::unrepresentable(parts), config.unrepresentable) {
+            (None, _) => debezium::write(parts, out)?,
+            (Some(reason), Unrepresentable::Fail) => return Err(EncodeError::Unrepresentable { reason }),
+            (Some(_), Unrepresentable::SideTopic) => {
+                flat::write(parts, out)?;
+                return Ok(&plan.side_topic);
+            }
+        },
+    }
+    Ok(&plan.topic)
+}
+
+/// Whether `op` is `d`, so that a tombstone follows.
+fn is_deleted(event: &ChangeEvent<'_, '_>, profile: Profile) -> bool {
+    match profile {
+        Profile::Flat | Profile::Debezium => event.operation == Operation::Delete,
+        Profile::DebeziumCassandra => debezium_cassandra::is_delete(event),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Profile `flat`: every detail of a change. `docs/envelope.md` describes each field.
 
 use super::cell_times::{write_cells, write_liveness};
-use super::columns::{Content, write_patch, write_shards, write_whole};
+use super::columns::{Content, write_patch, write_shard_list, write_whole};
 use super::encoder::EncodeError;
 use super::json::write_null;
 use super::key::write_clustering;
@@ -89,11 +89,6 @@ fn write_new_value(
     written.map_err(|error| EncodeError::value(column.column, error))
 }
 
-/// Whether some column is shown as changed in part.
-pub(super) fn has_patch(parts: &Parts<'_, '_, '_>) -> bool {
-    parts.columns().any(|item| item.plan.rule.is_none() && Content::of(parts.event, item.column).is_partial())
-}
-
 fn write_patches(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let mut first = true;
     for EventColumn { column, plan, .. } in parts.columns() {
@@ -106,7 +101,12 @@ fn write_patches(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), Enc
         out.extend_from_slice(&plan.field);
         let written = match content {
             Content::Part(cells) => write_patch(column, cells, parts.config.format, out),
-            Content::Counter(context) => write_shards(context, out),
+            Content::Counter(context) => {
+                out.extend_from_slice(b"{\"shards\":");
+                let written = write_shard_list(context, out);
+                out.push(b'}');
+                written
+            }
             Content::Simple(_) | Content::Whole(_) => Ok(()),
         };
         written.map_err(|error| EncodeError::value(column.column, error))?;

@@ -6,7 +6,8 @@ use super::row_hash::HashText;
 use super::time_text::{CivilDate, split_millis, write_clock, write_padded};
 use super::value::{write_uuid_text, write_value};
 use crate::cql::number::{
-    write_decimal, write_double, write_float, write_integer, write_plain_decimal, write_varint,
+    write_decimal, write_double, write_float, write_integer, write_not_finite, write_plain_decimal,
+    write_varint,
 };
 use crate::cql::{CqlType, Value, ValueError};
 
@@ -47,12 +48,12 @@ fn common_text(value: Value<'_>, out: &mut Vec<u8>) -> Result<HashText, ValueErr
         Value::Boolean(value) => out.extend_from_slice(if value { b"TRUE" } else { b"FALSE" }),
         Value::Double(value) => {
             if !write_double(value, out) {
-                write_not_finite(value.is_nan(), value > 0.0, out);
+                write_not_finite(value, out);
             }
         }
         Value::Float(value) => {
             if !write_float(value, out) {
-                write_not_finite(value.is_nan(), value > 0.0, out);
+                write_not_finite(f64::from(value), out);
             }
         }
         Value::Uuid(id) => write_uuid_text(id, out),
@@ -60,14 +61,6 @@ fn common_text(value: Value<'_>, out: &mut Vec<u8>) -> Result<HashText, ValueErr
         _ => return Ok(HashText::Inexact),
     }
     Ok(HashText::Written)
-}
-
-fn write_not_finite(is_nan: bool, positive: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(match (is_nan, positive) {
-        (true, _) => b"NaN",
-        (false, true) => b"Infinity",
-        (false, false) => b"-Infinity",
-    });
 }
 
 /// Where every Java version prints the same digits.

@@ -1,6 +1,7 @@
 //! Record keys: the JSON of the primary key columns.
 
 use super::encoder::EncodeError;
+use super::json::write_null;
 use super::options::ValueFormat;
 use super::plan::TablePlan;
 use super::value::{write_nested, write_value};
@@ -8,13 +9,15 @@ use crate::change::partition_key::for_each_component;
 use crate::change::{ChangeEvent, Shape};
 use crate::schema::TableSchema;
 
-/// Appends the key of an event: the partition key columns, and of a row the clustering columns.
+/// Appends the key of an event: the partition key columns, and of a row the clustering columns. With
+/// `complete`, clustering columns of all other events are null.
 ///
 /// Returns the length of the part before the clustering columns, without the closing brace.
 pub(super) fn write_key(
     event: &ChangeEvent<'_, '_>,
     plan: &TablePlan,
     format: ValueFormat,
+    complete: bool,
     out: &mut Vec<u8>,
 ) -> Result<usize, EncodeError> {
     let table = event.update.table;
@@ -24,6 +27,12 @@ pub(super) fn write_key(
     if let Shape::Row { clustering } = event.shape {
         out.push(b',');
         write_clustering(table, clustering, plan, format, out)?;
+    } else if complete {
+        for field in &plan.clustering {
+            out.push(b',');
+            out.extend_from_slice(field);
+            write_null(out);
+        }
     }
     out.push(b'}');
     Ok(partition_end)

@@ -56,15 +56,43 @@ pub enum TimestampFormat {
     Iso8601,
 }
 
+/// Which JSON form the types have that the profiles write differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ValueForms {
+    /// Durations are objects, tuples arrays, addresses as RFC 5952 has them.
+    #[default]
+    Flat,
+    /// Debezium's Cassandra connector: durations are nanoseconds, tuples objects, addresses have a slash.
+    Connector,
+}
+
 /// How values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ValueFormat {
+    /// Forms of the profile.
+    pub forms: ValueForms,
     /// `decimal_handling`
     pub decimals: DecimalHandling,
     /// `varint_handling`
     pub varints: VarintHandling,
     /// `timestamp_format`
     pub timestamps: TimestampFormat,
+}
+
+impl ValueFormat {
+    /// What `profile` writes when no option says otherwise.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Flat | Profile::Debezium => Self::default(),
+            Profile::DebeziumCassandra => Self {
+                forms: ValueForms::Connector,
+                decimals: DecimalHandling::Double,
+                varints: VarintHandling::Long,
+                timestamps: TimestampFormat::EpochMillis,
+            },
+        }
+    }
 }
 
 /// Which times of cells a record of profile `flat` carries (`cells`).

@@ -1,7 +1,9 @@
 //! What is the same in every record of a table: prepared once, copied often.
 
 use super::config::EncoderConfig;
+use super::debezium_cassandra::{ConnectorPlan, connector_topic};
 use super::json::{field, write_optional_string, write_string};
+use super::options::Profile;
 use super::row_hash::RowHashPlan;
 use crate::change::filter::ColumnRule;
 use crate::schema::{Column, TableSchema};
@@ -10,12 +12,16 @@ use crate::schema::{Column, TableSchema};
 #[derive(Debug)]
 pub(super) struct TablePlan {
     pub(super) topic: String,
+    /// Where profile `debezium` writes what it has no shape for.
+    pub(super) side_topic: String,
     /// `"name":` of every partition key column.
     pub(super) partition_key: Vec<Vec<u8>>,
     /// `"name":` of every clustering column.
     pub(super) clustering: Vec<Vec<u8>>,
     pub(super) statics: Vec<ColumnPlan>,
     pub(super) regulars: Vec<ColumnPlan>,
+    /// How many regular columns a row has that neither the schema nor the configuration drops.
+    pub(super) shown_regulars: usize,
     /// The part of `source` before `ts_ms`.
     pub(super) source_head: Vec<u8>,
     /// The part of `source` from `snapshot` up to `file`.
@@ -23,6 +29,8 @@ pub(super) struct TablePlan {
     /// The part of `source` after `row`.
     pub(super) source_tail: Vec<u8>,
     pub(super) row_hash: Option<RowHashPlan>,
+    /// What profile `debezium-cassandra` needs besides.
+    pub(super) connector: Option<ConnectorPlan>,
 }
 
 /// Prepared texts of one static or regular column.
@@ -44,15 +52,29 @@ impl TablePlan {
             columns.iter().map(plan).collect()
         };
         let (source_head, source_middle, source_tail) = source(table, config);
+        let is_connector = config.profile == Profile::DebeziumCassandra;
+        let prefix = &config.source.prefix;
+        let topic = if is_connector {
+            connector_topic(prefix, table)
+        } else {
+            format!("{prefix}.cdc.{}.{}", table.keyspace, table.name)
+        };
+        let regulars: Vec<ColumnPlan> = plans(&table.regulars);
+        let shown = |(column, plan): &(&Column, &ColumnPlan)| {
+            column.dropped_at_us.is_none() && plan.rule != Some(ColumnRule::Drop)
+        };
         Self {
-            topic: format!("{}.cdc.{}.{}", config.source.prefix, table.keyspace, table.name),
+            side_topic: format!("{topic}.flat"),
+            topic,
             partition_key: fields(&table.partition_key),
             clustering: fields(&table.clustering),
             statics: plans(&table.statics),
-            regulars: plans(&table.regulars),
+            shown_regulars: table.regulars.iter().zip(&regulars).filter(shown).count(),
+            regulars,
             source_head,
             source_middle,
             source_tail,
+            connector: is_connector.then(|| ConnectorPlan::new(table, config)),
             row_hash: config.row_hash.as_ref().map(|options| RowHashPlan::new(table, options, &config.rules)),
         }
     }

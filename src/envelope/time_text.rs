@@ -27,13 +27,12 @@ impl CivilDate {
         Self { year: year_of_era + era * 400 + i64::from(month <= 2), month, day }
     }
 
-    /// `yyyy-MM-dd`; years outside 0000 to 9999 with their sign, as ISO 8601 expands them.
+    /// `yyyy-MM-dd`; years outside 0000 to 9999 with their sign and at least four digits, as Java prints them.
     pub(super) fn write(self, out: &mut Vec<u8>) {
         if !self.has_four_digit_year() {
             out.push(if self.year < 0 { b'-' } else { b'+' });
         }
-        let width = if self.has_four_digit_year() { 4 } else { 6 };
-        write_padded(self.year.abs(), width, out);
+        write_padded(self.year.abs(), 4, out);
         out.push(b'-');
         write_padded(self.month, 2, out);
         out.push(b'-');
@@ -95,8 +94,8 @@ mod tests {
         assert_eq!(iso(-1), "1969-12-31T23:59:59.999Z");
         assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00.000Z");
         assert_eq!(iso(-62_167_219_200_000), "0000-01-01T00:00:00.000Z");
-        assert_eq!(iso(253_402_300_800_000), "+010000-01-01T00:00:00.000Z");
-        assert_eq!(iso(-62_167_219_200_001), "-000001-12-31T23:59:59.999Z");
+        assert_eq!(iso(253_402_300_800_000), "+10000-01-01T00:00:00.000Z");
+        assert_eq!(iso(-62_167_219_200_001), "-0001-12-31T23:59:59.999Z");
         assert_eq!(iso(i64::MAX), "+292278994-08-17T07:12:55.807Z");
         assert_eq!(iso(i64::MIN), "-292275055-05-16T16:47:04.192Z");
     }

@@ -1,11 +1,14 @@
-//! Values as JSON, in the form of profile `flat`.
+//! Values as JSON. Of the types whose form depends on the profile, the form of `flat` is here.
 
 use std::net::IpAddr;
 
+use super::connector_forms::{write_connector_duration, write_connector_inet, write_connector_tuple};
 use super::json::{write_base64, write_escaped, write_null, write_string};
-use super::options::{DecimalHandling, TimestampFormat, ValueFormat, VarintHandling};
+use super::options::{DecimalHandling, TimestampFormat, ValueFormat, ValueForms, VarintHandling};
 use super::time_text::write_iso8601;
-use crate::cql::number::{write_decimal, write_double, write_float, write_integer, write_varint};
+use crate::cql::number::{
+    write_decimal, write_double, write_float, write_integer, write_not_finite, write_varint,
+};
 use crate::cql::value::{Elements, Fields};
 use crate::cql::{CqlType, UserType, Value, ValueError};
 
@@ -20,6 +23,7 @@ pub fn write_value(
     format: ValueFormat,
     out: &mut Vec<u8>,
 ) -> Result<(), ValueError> {
+    let connector = format.forms == ValueForms::Connector;
     match Value::decode(cql_type, bytes)? {
         Value::Text(text) => write_string(text, out),
         Value::Integer(number) => write_integer(number, out),
@@ -30,12 +34,17 @@ pub fn write_value(
         Value::Timestamp(millis) => write_timestamp(millis, format, out),
         Value::Date(number) | Value::Time(number) => write_integer(number, out),
         Value::Uuid(id) => write_uuid(id, out),
+        Value::Inet(address) if connector => write_connector_inet(address, out),
         Value::Inet(address) => write_inet(address, out),
         Value::VarInt(bytes) => write_json_varint(bytes, format, out)?,
         Value::Decimal { scale, unscaled } => write_json_decimal(scale, unscaled, format, out)?,
+        Value::Duration { months, days, nanos } if connector => {
+            write_connector_duration(months, days, nanos, out);
+        }
         Value::Duration { months, days, nanos } => write_duration(months, days, nanos, out),
         Value::Sequence(elements) => write_array(elements, format, out)?,
         Value::Map(elements) => write_map(cql_type, elements, format, out)?,
+        Value::Tuple(fields) if connector => write_connector_tuple(fields, format, out)?,
         Value::Tuple(fields) => write_array(fields, format, out)?,
         Value::Udt(udt, fields) => write_udt(udt, fields, format, out)?,
         Value::Empty => write_null(out),
@@ -67,22 +76,20 @@ pub(super) fn write_nested(
 
 pub(super) fn write_json_double(value: f64, out: &mut Vec<u8>) {
     if !write_double(value, out) {
-        write_not_finite(value.is_nan(), value > 0.0, out);
+        write_quoted_not_finite(value, out);
     }
 }
 
 fn write_json_float(value: f32, out: &mut Vec<u8>) {
     if !write_float(value, out) {
-        write_not_finite(value.is_nan(), value > 0.0, out);
+        write_quoted_not_finite(f64::from(value), out);
     }
 }
 
-fn write_not_finite(is_nan: bool, positive: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(match (is_nan, positive) {
-        (true, _) => b"\"NaN\"",
-        (false, true) => b"\"Infinity\"",
-        (false, false) => b"\"-Infinity\"",
-    });
+fn write_quoted_not_finite(value: f64, out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_not_finite(value, out);
+    out.push(b'"');
 }
 
 fn write_timestamp(millis: i64, format: ValueFormat, out: &mut Vec<u8>) {

@@ -7,9 +7,7 @@ use crate::change::filter::{ColumnRule, ColumnRules, TableFilter, TableKey};
 use crate::cli::{ColumnName, FilterArgs, ReplayArgs, ReplayRecords, ReplaySource, RowHash, TableName};
 use crate::cql::CqlType;
 use crate::envelope::config::HashKey;
-use crate::envelope::options::{
-    DecimalHandling, Profile, RowHashOptions, RowHashVersion, ValueFormat, VarintHandling,
-};
+use crate::envelope::options::{Profile, RowHashOptions, RowHashVersion, ValueFormat};
 use crate::envelope::{EncoderConfig, SourceNames};
 use crate::schema::{Schema, TableSchema};
 
@@ -67,14 +65,12 @@ fn source_names(args: &ReplaySource) -> SourceNames {
 }
 
 fn value_format(args: &ReplayRecords) -> ValueFormat {
-    let (decimals, varints) = match args.profile {
-        Profile::DebeziumCassandra => (DecimalHandling::Double, VarintHandling::Long),
-        Profile::Flat | Profile::Debezium => (DecimalHandling::String, VarintHandling::String),
-    };
+    let defaults = ValueFormat::of(args.profile);
     ValueFormat {
-        decimals: args.decimal_handling.unwrap_or(decimals),
-        varints: args.varint_handling.unwrap_or(varints),
-        timestamps: args.timestamp_format.unwrap_or_default(),
+        forms: defaults.forms,
+        decimals: args.decimal_handling.unwrap_or(defaults.decimals),
+        varints: args.varint_handling.unwrap_or(defaults.varints),
+        timestamps: args.timestamp_format.unwrap_or(defaults.timestamps),
     }
 }
 

@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::envelope::options::{CellTimes, TimestampFormat};
+use crate::envelope::options::{CellTimes, DecimalHandling, TimestampFormat, VarintHandling};
 use crate::schema::{Column, ColumnKind, TableId};
 
 #[derive(Debug, Parser)]

@@ -105,7 +105,7 @@ def rows():
     yield event("negative timestamp", "d", clustering=["00000002"], deletion={"ts": -1, "ldt": 0})
     yield event("local expiration time beyond 2038", "c", liveness={"ts": T, "ttl": 630720000, "ldt": 2426066637},
                 cells=[cell("note", b"ok", ldt=2426066637, ttl=630720000)])
-    yield event("expired liveness (a view)", "u", liveness={"ts": T, "ttl": 0x7FFFFFFF, "ldt": 1700000000}, cells=[note])
+    yield event("expired liveness (a view)", "c", liveness={"ts": T, "ttl": 0x7FFFFFFF, "ldt": 1700000000}, cells=[note])
     yield event("liveness with a ttl, cells without", "c", liveness={"ts": T, "ttl": 60, "ldt": 1700000060}, cells=[note])
     yield event("a long value", "c", liveness=NO_TTL, cells=[cell("note", b"\0\xff" * 500)])
     yield event("counter", "u", cells=[cell("n", bytes.fromhex(row_cases.COUNTER))])
