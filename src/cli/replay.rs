@@ -54,7 +54,7 @@ pub struct ReplayInput {
     /// What to do with a table id that the schema does not know
     #[arg(long, value_name = "WORD", value_enum, default_value = "ledger")]
     pub unknown_table: UnknownTable,
-    /// Segments decoded at the same time; the order of the records does not change
+    /// Threads that decode; the order of the records does not change
     #[arg(long, value_name = "N", default_value = "1")]
     pub jobs: NonZeroUsize,
 }
