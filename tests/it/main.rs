@@ -19,3 +19,4 @@ mod model;
 mod program;
 mod schema_history;
 mod support;
+mod verify;
