@@ -115,6 +115,7 @@ impl Partition {
             Some(handle) => handle,
             None => self.open(&path, file.bytes - self.buffer.len() as u64)?,
         };
+        self.unsynced = true;
         handle.write_all(&self.buffer).map_err(|e| SinkError::io("write", &path, e))?;
         self.buffer.clear();
         self.handle = Some(handle);
@@ -182,4 +183,32 @@ fn push_line(out: &mut Vec<u8>, offset: u64, record: &Record<'_>) {
     out.extend_from_slice(itoa::Buffer::new().format(ts_ms).as_bytes());
     out.push(b',');
     line::push_body(out, key, value, event_id);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commitlog::{Position, SegmentId};
+
+    #[test]
+    fn what_was_flushed_is_synced_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut partition = Partition::new(dir.path().join("t/0"), Vec::new());
+        let position = Position { segment: SegmentId(1), marker: 20, entry: 0, row: 0 };
+        let record = Record {
+            topic: "t",
+            partition_hash: 0,
+            key: b"{}",
+            value: None,
+            event_id: "00000000000000000000000000000000",
+            ts_ms: 0,
+            position,
+        };
+        partition.append(&record, 1 << 20, 1 << 10).unwrap();
+        assert!(!partition.unsynced, "nothing was given to the operating system yet");
+        partition.flush().unwrap();
+        assert!(partition.unsynced);
+        partition.sync().unwrap();
+        assert!(!partition.unsynced);
+    }
 }
