@@ -21,6 +21,8 @@ pub struct Place<'p> {
     pub entry: u32,
     /// Logical position of the mutation's end, as Cassandra's own positions count.
     pub end: u64,
+    /// Whether the mutation was parked and comes after others that stand behind it in the log.
+    pub late: bool,
 }
 
 impl Place<'_> {

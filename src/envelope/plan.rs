@@ -26,7 +26,7 @@ pub(super) struct TablePlan {
     pub(super) source_head: Vec<u8>,
     /// The part of `source` from `snapshot` up to `file`.
     pub(super) source_middle: Vec<u8>,
-    /// The part of `source` after `row`.
+    /// The part of `source` between `row` and `late`.
     pub(super) source_tail: Vec<u8>,
     pub(super) row_hash: Option<RowHashPlan>,
     /// What profile `debezium-cassandra` needs besides.
@@ -108,8 +108,5 @@ fn source(table: &TableSchema, config: &EncoderConfig) -> (Vec<u8>, Vec<u8>, Vec
     middle.extend_from_slice(br#","file":"#);
     let mut tail = br#","visibility":"#.to_vec();
     write_string(names.visibility, &mut tail);
-    tail.extend_from_slice(br#","late":false,"replay":"#);
-    tail.extend_from_slice(if names.replay { b"true" } else { b"false" });
-    tail.push(b'}');
     (head, middle, tail)
 }

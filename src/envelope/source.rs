@@ -20,4 +20,13 @@ pub(super) fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"row\":");
     write_integer(parts.event.index, out);
     out.extend_from_slice(&plan.source_tail);
+    out.extend_from_slice(b",\"late\":");
+    out.extend_from_slice(json_bool(parts.place.late));
+    out.extend_from_slice(b",\"replay\":");
+    out.extend_from_slice(json_bool(parts.config.source.replay));
+    out.push(b'}');
+}
+
+fn json_bool(value: bool) -> &'static [u8] {
+    if value { b"true" } else { b"false" }
 }

@@ -209,6 +209,7 @@ impl Corpus {
                         marker: bounds.marker as u64,
                         entry: frame.entry,
                         end: bounds.logical_start + frame.end() as u64,
+                        late: false,
                     };
                     pass.records += self.records(&mutation, place, &mut encoder);
                 }

@@ -19,6 +19,8 @@ pub(super) struct Batch {
     topics: Vec<Arc<str>>,
     /// Mutations that could not be decoded, each with the number of records before it.
     pub(super) parked: Vec<(usize, Parked)>,
+    /// Mutations of earlier replays that are parked no longer.
+    pub(super) retried: Vec<Position>,
 }
 
 /// A mutation that the schema is not enough for.
@@ -42,6 +44,37 @@ struct Stored {
     tag: PartitionTag,
 }
 
+impl Stored {
+    fn mutation(&self) -> Position {
+        Position { row: 0, ..self.position }
+    }
+}
+
+/// The records of one mutation; at least one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MutationRecords<'b> {
+    batch: &'b Batch,
+    records: &'b [Stored],
+}
+
+impl<'b> MutationRecords<'b> {
+    pub(super) fn position(self) -> Option<Position> {
+        self.records.first().map(Stored::mutation)
+    }
+
+    pub(super) fn count(self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) fn tags(self) -> impl Iterator<Item = PartitionTag> {
+        self.records.iter().map(|stored| stored.tag)
+    }
+
+    pub(super) fn records(self) -> impl Iterator<Item = Record<'b>> {
+        self.records.iter().filter_map(move |stored| self.batch.record(stored))
+    }
+}
+
 const EVENT_ID_LENGTH: usize = 32;
 
 impl Batch {
@@ -50,13 +83,14 @@ impl Batch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.parked.is_empty()
+        self.records.is_empty() && self.parked.is_empty() && self.retried.is_empty()
     }
 
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
         self.parked.clear();
+        self.retried.clear();
     }
 
     /// Number of records, to come back to with [`Self::truncate`].
@@ -101,9 +135,14 @@ impl Batch {
         })
     }
 
-    /// The records with their tags, as they were pushed.
-    pub(super) fn records(&self) -> impl Iterator<Item = (Record<'_>, PartitionTag)> {
-        self.records.iter().filter_map(|stored| self.record(stored).map(|record| (record, stored.tag)))
+    /// The mutations with records, as they were pushed: number of records before each, and its records.
+    pub(super) fn mutations(&self) -> impl Iterator<Item = (usize, MutationRecords<'_>)> {
+        let chunks = self.records.chunk_by(|a, b| a.mutation() == b.mutation());
+        chunks.scan(0, |before, records| {
+            let here = *before;
+            *before += records.len();
+            Some((here, MutationRecords { batch: self, records }))
+        })
     }
 
     fn record(&self, stored: &Stored) -> Option<Record<'_>> {

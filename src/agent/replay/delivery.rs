@@ -1,7 +1,7 @@
 //! From the workers to the sink, in the order of the log.
 //!
-//! The worker of the unit whose turn it is always gets through; the others wait while the batches that are
-//! ahead hold more than their share of memory.
+//! A worker waits while the batches on their way hold more than their share of memory. The one whose turn it is
+//! gets through as soon as all it gave before is taken.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use super::batch::Batch;
 use super::report::Report;
 use super::schedule::After;
 use super::worker::Outlet;
-use crate::agent::exit::Failure;
+use crate::agent::exit::{Exit, Failure};
 
 /// Bytes of records that may wait for their turn.
 const AHEAD_BYTES: usize = 24 << 20;
@@ -34,6 +34,14 @@ struct State {
     spare: Vec<Batch>,
 }
 
+impl State {
+    /// Whether `size` bytes of unit `sequence` must wait.
+    fn is_full(&self, sequence: u64, size: usize) -> bool {
+        let awaited = self.turn == sequence && self.waiting.get(&sequence).is_none_or(VecDeque::is_empty);
+        size > 0 && !awaited && self.ahead + size > AHEAD_BYTES
+    }
+}
+
 /// Messages by unit, given out in order.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
@@ -54,11 +62,7 @@ impl Delivery {
     pub(super) fn put(&self, sequence: u64, message: Message) -> bool {
         let size = size(&message);
         let mut state = self.lock();
-        while state.failure.is_none()
-            && state.turn != sequence
-            && state.ahead + size > AHEAD_BYTES
-            && size > 0
-        {
+        while state.failure.is_none() && state.is_full(sequence, size) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.failure.is_some() {
@@ -97,8 +101,13 @@ impl Delivery {
         }
     }
 
+    /// One worker's membership.
+    pub(super) fn member(&self) -> Member<'_> {
+        Member { delivery: self, result: None }
+    }
+
     /// A worker has ended, well or not.
-    pub(super) fn worker_ended(&self, result: Result<(), Failure>) {
+    fn worker_ended(&self, result: Result<(), Failure>) {
         let mut state = self.lock();
         state.workers = state.workers.saturating_sub(1);
         if let Err(failure) = result {
@@ -124,6 +133,27 @@ impl Delivery {
 
     fn spare(&self) -> Batch {
         self.lock().spare.pop().unwrap_or_default()
+    }
+}
+
+/// A worker that takes part: its end is told even when it panics, so that nobody waits for it.
+#[derive(Debug)]
+pub(super) struct Member<'d> {
+    delivery: &'d Delivery,
+    result: Option<Result<(), Failure>>,
+}
+
+impl Member<'_> {
+    /// Ends the membership.
+    pub(super) fn ends(mut self, result: Result<(), Failure>) {
+        self.result = Some(result);
+    }
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        let panicked = || Err(Failure::new(Exit::Bug, "a worker panicked"));
+        self.delivery.worker_ended(self.result.take().unwrap_or_else(panicked));
     }
 }
 

@@ -50,9 +50,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let keys = Keys::open(&args.keys)?;
     let mut sink = open_sink(args)?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
-    let committed = sink.checkpoint().cloned().unwrap_or_default();
+    let committed = sink.checkpoint().filter(|_| !args.output.again).cloned().unwrap_or_default();
     let filter = options::table_filter(&args.filter);
-    let schedule = Schedule::new(files, keys, filter, history, committed, args.output.again);
+    let schedule = Schedule::new(files, keys, filter, history, committed);
     let worker = Worker {
         schedule: &schedule,
         config: &config,
@@ -140,7 +140,10 @@ impl Run<'_> {
         let delivery = Delivery::new(jobs);
         std::thread::scope(|scope| {
             for _ in 0..jobs {
-                scope.spawn(|| delivery.worker_ended(work(worker, &delivery)));
+                scope.spawn(|| {
+                    let member = delivery.member();
+                    member.ends(work(worker, &delivery));
+                });
             }
             let written = self.write_all(&delivery);
             if written.is_err() {

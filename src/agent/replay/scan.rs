@@ -4,7 +4,7 @@
 //! made, and several workers can share a segment.
 
 use crate::agent::replay::report::Report;
-use crate::commitlog::{FrameStep, Frames, Position, SectionStep, Sections, Segment, peek};
+use crate::commitlog::{DamageKind, FrameStep, Frames, Position, SectionStep, Sections, Segment, peek};
 use crate::schema::{TableId, system};
 
 /// A unit ends at the first section boundary after this many file bytes.
@@ -14,79 +14,89 @@ const UNIT_BYTES: usize = 1 << 20;
 pub(super) type SectionStart = (usize, u64);
 
 /// What the first look found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scan {
     /// Starts of the units, in order.
     pub(super) units: Vec<SectionStart>,
     /// Where the chain of markers ends.
     pub(super) end: usize,
-    /// Mutations of `system_schema`, with their places.
+    /// Where the next look begins: at the end, or inside a last section that was cut and may be whole then.
+    pub(super) next: Position,
+    /// Whether nothing is wrong with the end of the chain.
+    pub(super) ends_cleanly: bool,
+    /// Mutations of `system_schema`, with their places; those before the start of the replay as well.
     pub(super) schema_mutations: Vec<(Position, Vec<u8>)>,
     /// Sections, bytes and damage. Mutations are counted by the workers.
     pub(super) report: Report,
 }
 
-/// Walks the segment from `start`, or from its first section.
-pub(super) fn scan(segment: &Segment<'_>, start: Option<usize>) -> Scan {
-    let mut scan = Scan::default();
-    let mut sections = match start {
-        // The logical position is only told in profile debezium-cassandra; after a restart inside a compressed
-        // segment it is found again by walking from the start.
-        Some(marker) => skip_to(segment, marker),
-        None => Sections::new(segment),
+/// Walks the segment. What stands before `from` is not reported; units begin at `first` or behind it.
+///
+/// The whole segment is walked in any case: the schema may change in any part of it, and the logical positions
+/// of a compressed segment are only known from its start.
+pub(super) fn scan(segment: &Segment<'_>, from: Position, first: Position) -> Scan {
+    let start = Position { marker: 0, entry: 0, row: 0, ..from };
+    let mut scan = Scan {
+        units: Vec::new(),
+        end: 0,
+        next: start,
+        ends_cleanly: true,
+        schema_mutations: Vec::new(),
+        report: Report::default(),
     };
+    let mut sections = Sections::new(segment);
     let mut unit_end = 0;
     while let Some(here) = sections.next_marker() {
-        scan.end = here.0;
+        let marker = here.0 as u64;
+        (scan.end, scan.next) = (here.0, Position { marker, ..start });
+        scan.ends_cleanly = true;
         match sections.next_section() {
             None => break,
-            Some(SectionStep::Damage(damage)) => scan.report.damaged(segment.descriptor().id, damage),
+            Some(SectionStep::Damage(damage)) => {
+                scan.ends_cleanly = false;
+                if marker >= from.marker {
+                    scan.report.damaged(segment.descriptor().id, damage);
+                }
+            }
             Some(SectionStep::Section(frames)) => {
-                scan.report.sections += 1;
-                if here.0 >= unit_end {
+                scan.report.sections += u64::from(marker >= from.marker);
+                if marker >= first.marker && here.0 >= unit_end {
                     scan.units.push(here);
                     unit_end = here.0 + UNIT_BYTES;
                 }
-                let end = frames.bounds().end;
-                scan.section(segment, frames);
-                scan.end = end;
+                scan.end = frames.bounds().end;
+                scan.section(frames, Position { marker, ..start }, from);
             }
         }
     }
     scan.report.unmarked_bytes = sections.unmarked_bytes();
-    scan.report.bytes = (scan.end.saturating_sub(start.unwrap_or(0))) as u64;
+    scan.report.bytes = (scan.end as u64).saturating_sub(from.marker);
     scan
 }
 
-/// The reader of `segment` that stands at `marker`, or behind it when no section starts there.
-fn skip_to<'f>(segment: &'f Segment<'f>, marker: usize) -> Sections<'f> {
-    let mut sections = Sections::new(segment);
-    while sections.next_marker().is_some_and(|(at, _)| at < marker) {
-        match sections.next_section() {
-            // Frames are walked so that a wrong pointer is corrected as it was before.
-            Some(SectionStep::Section(mut frames)) => while frames.next_frame().is_some() {},
-            Some(SectionStep::Damage(_)) => {}
-            None => break,
-        }
-    }
-    sections
-}
-
 impl Scan {
-    fn section(&mut self, segment: &Segment<'_>, mut frames: Frames<'_>) {
-        let id = segment.descriptor().id;
-        let marker = frames.bounds().marker as u64;
+    fn section(&mut self, mut frames: Frames<'_>, mut here: Position, from: Position) {
         while let Some(step) = frames.next_frame() {
             match step {
-                FrameStep::Damage(damage) => self.report.damaged(id, damage),
+                FrameStep::Damage(damage) => {
+                    // Only told of a last section: no marker follows that corrects this one's pointer.
+                    self.ends_cleanly &=
+                        !matches!(damage.kind, DamageKind::TruncatedSection | DamageKind::MarkerTarget);
+                    if here >= from {
+                        self.report.damaged(here.segment, damage);
+                    }
+                }
                 FrameStep::Frame(frame) => {
+                    let position = Position { entry: frame.entry, ..here };
                     if peek(frame.payload).is_ok_and(|peek| is_schema_table(peek.table)) {
-                        let position = Position { segment: id, marker, entry: frame.entry, row: 0 };
                         self.schema_mutations.push((position, frame.payload.to_vec()));
                     }
+                    here.entry = frame.entry + 1;
                 }
             }
         }
+        let end = Position { marker: self.end as u64, entry: 0, ..here };
+        self.next = if self.ends_cleanly { end } else { here };
     }
 }
 

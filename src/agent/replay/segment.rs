@@ -16,16 +16,19 @@ use crate::commitlog::{Segment, SegmentError, SegmentId};
 pub(super) struct OpenSegment {
     pub(super) file: SegmentFile,
     pub(super) label: String,
-    pub(super) is_final: bool,
+    /// Whether the index says that Cassandra writes no more into it. A single link alone does not: a copy of a
+    /// growing segment has one, too.
+    pub(super) is_completed: bool,
     bytes: SegmentBytes,
 }
 
 impl OpenSegment {
     pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
-        let is_final = is_final(&file).map_err(|error| Failure::cannot_read(path, error))?;
+        let is_completed = is_completed(&file);
+        let is_final = is_completed || has_one_link(path).map_err(|error| Failure::cannot_read(path, error))?;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
-        Ok(Self { label: file.label(), file, is_final, bytes })
+        Ok(Self { label: file.label(), file, is_completed, bytes })
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -44,16 +47,13 @@ pub(super) fn identity(segment: &Segment<'_>) -> (SegmentId, Fingerprint) {
     (segment.descriptor().id, Fingerprint::of(descriptor, first_section))
 }
 
-/// Whether nobody writes to a segment any more: its index says COMPLETED, or Cassandra does not hold it.
-fn is_final(file: &SegmentFile) -> std::io::Result<bool> {
-    if let Some(name) = file.name
-        && is_completed(&file.path.with_file_name(name.index_file()))
-    {
-        return Ok(true);
-    }
-    Ok(fs::metadata(&file.path)?.nlink() == 1)
+/// Whether Cassandra does not hold the segment any more.
+fn has_one_link(path: &Path) -> std::io::Result<bool> {
+    Ok(fs::metadata(path)?.nlink() == 1)
 }
 
-fn is_completed(index: &Path) -> bool {
-    fs::read_to_string(index).is_ok_and(|text| text.lines().nth(1) == Some("COMPLETED"))
+fn is_completed(file: &SegmentFile) -> bool {
+    let index = file.name.map(|name| file.path.with_file_name(name.index_file()));
+    let text = index.and_then(|index| fs::read_to_string(index).ok());
+    text.is_some_and(|text| text.lines().nth(1) == Some("COMPLETED"))
 }

@@ -14,7 +14,7 @@ use crate::commitlog::{
     Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, MutationError, Position, SectionStep,
     Sections, SegmentId, peek,
 };
-use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place};
+use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place, Record};
 use crate::schema::TableId;
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
@@ -122,20 +122,35 @@ impl<'u> Work<'_, 'u> {
         decoder: &mut Option<Decoder<'u>>,
         outlet: &mut impl Outlet,
     ) -> Result<(), Failure> {
-        let bounds = frames.bounds();
+        let (unit, bounds) = (self.unit, frames.bounds());
         let mut mutation = Mutation::default();
         while let Some(step) = frames.next_frame() {
             let FrameStep::Frame(frame) = step else { continue };
             let position =
                 Position { segment: self.id, marker: bounds.marker as u64, entry: frame.entry, row: 0 };
+            let retried = unit.retried.contains(&position);
+            if position < unit.from && !retried {
+                continue;
+            }
             self.report.mutations += 1;
             if self.worker.range.excludes_mutation(position) {
                 self.report.skip(Skipped::OutsideRange);
                 continue;
             }
             self.follow_schema(position, decoder);
-            let end = bounds.logical_start + frame.end() as u64;
-            self.frame(frame, (position, end), decoder, &mut mutation)?;
+            let place = Place {
+                segment: self.id,
+                file: &unit.segment.label,
+                marker: position.marker,
+                entry: position.entry,
+                end: bounds.logical_start + frame.end() as u64,
+                late: retried,
+            };
+            self.frame(frame, place, decoder, &mut mutation)?;
+            let parked_again = self.batch.parked.last().is_some_and(|(_, parked)| parked.position == position);
+            if retried && !parked_again {
+                self.batch.retried.push(position);
+            }
             if self.batch.len() >= super::batch::BATCH_BYTES {
                 outlet.take(&mut self.batch)?;
             }
@@ -160,7 +175,7 @@ impl<'u> Work<'_, 'u> {
     fn frame<'a>(
         &mut self,
         frame: Frame<'a>,
-        place: (Position, u64),
+        place: Place<'_>,
         decoder: &mut Option<Decoder<'u>>,
         mutation: &mut Mutation<'a>,
     ) -> Result<(), Failure>
@@ -169,7 +184,7 @@ impl<'u> Work<'_, 'u> {
     {
         let (Some(epoch), Some(decoder)) = (self.epoch(), decoder) else { return Ok(()) };
         let Ok(peeked) = peek(frame.payload) else {
-            self.undecodable(frame, place.0);
+            self.undecodable(frame, place.position(0));
             return Ok(());
         };
         match epoch.interest.mutation(&peeked) {
@@ -178,7 +193,7 @@ impl<'u> Work<'_, 'u> {
             Verdict::Wanted | Verdict::Unknown => match decoder.decode(frame.payload, mutation) {
                 Ok(()) => return self.records(mutation, frame, place, &epoch.interest),
                 Err(error) if error.is_unknown_schema() => return self.later_schema(frame, place, &error),
-                Err(_) => self.undecodable(frame, place.0),
+                Err(_) => self.undecodable(frame, place.position(0)),
             },
         }
         Ok(())
@@ -188,7 +203,7 @@ impl<'u> Work<'_, 'u> {
     fn later_schema(
         &mut self,
         frame: Frame<'_>,
-        place: (Position, u64),
+        place: Place<'_>,
         error: &MutationError,
     ) -> Result<(), Failure> {
         let last = self.worker.schedule.last_epoch()?;
@@ -200,7 +215,7 @@ impl<'u> Work<'_, 'u> {
             return done;
         }
         if self.worker.block_unknown {
-            let what = format!("mutation at {}: {error}", place.0);
+            let what = format!("mutation at {}: {error}", place.position(0));
             return Err(Failure::new(Exit::UnknownSchema, what)
                 .next("give a schema that has the table, or use --unknown-table ledger"));
         }
@@ -208,7 +223,7 @@ impl<'u> Work<'_, 'u> {
             *self.report.unknown_tables.entry(*table).or_default() += 1;
         }
         let tag = peek(frame.payload).map_or(0, |peeked| tag(peeked.table, peeked.partition_key));
-        self.batch.park(Parked { position: place.0, tag, reason: error.to_string() });
+        self.batch.park(Parked { position: place.position(0), tag, reason: error.to_string() });
         Ok(())
     }
 
@@ -217,7 +232,7 @@ impl<'u> Work<'_, 'u> {
         &mut self,
         mutation: &Mutation<'_>,
         frame: Frame<'_>,
-        place: (Position, u64),
+        place: Place<'_>,
         interest: &Interest,
     ) -> Result<(), Failure> {
         let wants = |table| interest.table(table) == Verdict::Wanted;
@@ -233,7 +248,7 @@ impl<'u> Work<'_, 'u> {
         if let Err(failed) = done {
             self.batch.truncate(mark);
             self.report.records = records;
-            return self.no_records(frame, place.0, failed);
+            return self.no_records(frame, place.position(0), failed);
         }
         self.count_events(mutation);
         Ok(())
@@ -251,8 +266,8 @@ impl<'u> Work<'_, 'u> {
         }
     }
 
-    fn event(&mut self, event: &ChangeEvent<'_, '_>, (position, end): (Position, u64)) -> Result<(), Failed> {
-        let position = Position { row: event.index, ..position };
+    fn event(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
+        let position = place.position(event.index);
         if !self.worker.range.contains(position) {
             self.report.skip(Skipped::OutsideRange);
             return Ok(());
@@ -261,18 +276,13 @@ impl<'u> Work<'_, 'u> {
             self.report.skip(Skipped::OutsideTime);
             return Ok(());
         }
-        let place = Place {
-            segment: self.id,
-            file: &self.unit.segment.label,
-            marker: position.marker,
-            entry: position.entry,
-            end,
-        };
-        let (batch, keep, records) = (&mut self.batch, !self.worker.dry_run, &mut self.report.records);
+        let (batch, dry_run, records) = (&mut self.batch, self.worker.dry_run, &mut self.report.records);
         let tag = tag(event.update.table.id, event.update.partition_key);
         self.encoder.encode::<Failed>(event, place, self.now_ms, |record| {
             *records += 1;
-            if keep {
+            if dry_run {
+                batch.push(&Record { key: &[], value: None, ..*record }, tag);
+            } else {
                 batch.push(record, tag);
             }
             Ok(())
@@ -317,7 +327,6 @@ fn now_ms() -> i64 {
 
 /// Equal for mutations of one partition of one table, and hardly for others.
 fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
-    let [.., a, b, c, d] = table.0;
-    let key = crc32fast::hash(partition_key);
-    u64::from(u32::from_be_bytes([a, b, c, d])) << 32 | u64::from(key)
+    // All of the id: the last bytes of ids that one node gave are the same.
+    u64::from(crc32fast::hash(&table.0)) << 32 | u64::from(crc32fast::hash(partition_key))
 }

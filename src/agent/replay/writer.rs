@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::batch::{Batch, PartitionTag};
+use super::batch::{Batch, MutationRecords, PartitionTag};
 use super::report::Report;
 use super::schedule::After;
 use super::worker::Outlet;
@@ -21,8 +21,8 @@ pub(super) struct Writer<'s> {
     uncommitted: usize,
     /// Partitions with a parked mutation: what comes after it in the same partition waits behind it.
     parked: HashSet<PartitionTag>,
-    /// The mutation that was held back last, to count each once.
-    held: Option<Position>,
+    /// Records of the unit at hand that were held back.
+    held_back: u64,
     /// Whether the checkpoint moves with the units. It does not when only a part of the log is replayed: then
     /// there is one commit, at the end.
     moves: bool,
@@ -36,7 +36,7 @@ impl<'s> Writer<'s> {
             sink,
             uncommitted: 0,
             parked: HashSet::new(),
-            held: None,
+            held_back: 0,
             moves,
             report: Report::default(),
         }
@@ -45,34 +45,42 @@ impl<'s> Writer<'s> {
     /// Sends the records of a batch.
     pub(super) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
         let mut parked = batch.parked.iter().peekable();
-        for (number, (record, tag)) in batch.records().enumerate() {
+        let mut held_back = HashSet::new();
+        for (number, mutation) in batch.mutations() {
             while let Some((_, parked)) = parked.next_if(|(before, _)| *before <= number) {
                 self.park(parked.tag, parked.position, &parked.reason)?;
             }
-            if !self.parked.is_empty() && self.parked.contains(&tag) {
-                self.hold_back(record.position, tag)?;
+            if !self.parked.is_empty() && mutation.tags().any(|tag| self.parked.contains(&tag)) {
+                held_back.extend(mutation.position());
+                self.hold_back(mutation)?;
             } else {
-                self.sink.send(&record).map_err(sink_failure)?;
+                mutation.records().try_for_each(|record| self.sink.send(&record).map_err(sink_failure))?;
             }
         }
         for (_, parked) in parked {
             self.park(parked.tag, parked.position, &parked.reason)?;
         }
+        for place in batch.retried.iter().filter(|place| !held_back.contains(*place)) {
+            self.checkpoint.unpark(*place).map_err(checkpoint_failure)?;
+        }
         self.uncommitted += batch.len();
         Ok(())
     }
 
-    fn hold_back(&mut self, position: Position, tag: PartitionTag) -> Result<(), Failure> {
-        self.report.records = self.report.records.saturating_sub(1);
-        let mutation = Position { row: 0, ..position };
-        if self.held.replace(mutation) == Some(mutation) {
-            return Ok(());
-        }
-        self.park(tag, mutation, "it waits behind a parked mutation of its partition")
+    /// A mutation waits as a whole, and what follows it in any of its partitions waits behind it.
+    fn hold_back(&mut self, mutation: MutationRecords<'_>) -> Result<(), Failure> {
+        let Some(position) = mutation.position() else { return Ok(()) };
+        self.held_back += mutation.count() as u64;
+        self.parked.extend(mutation.tags());
+        self.note_parked(position, "it waits behind a parked mutation of its partition")
     }
 
     fn park(&mut self, tag: PartitionTag, position: Position, reason: &str) -> Result<(), Failure> {
         self.parked.insert(tag);
+        self.note_parked(position, reason)
+    }
+
+    fn note_parked(&mut self, position: Position, reason: &str) -> Result<(), Failure> {
         if self.moves && !self.is_ahead_of(position) {
             self.checkpoint.park(position).map_err(checkpoint_failure)?;
         }
@@ -81,7 +89,8 @@ impl<'s> Writer<'s> {
     }
 
     /// A unit is through: moves the checkpoint, commits now and then and at the end of a segment.
-    pub(super) fn end_unit(&mut self, report: Report, after: After) -> Result<(), Failure> {
+    pub(super) fn end_unit(&mut self, mut report: Report, after: After) -> Result<(), Failure> {
+        report.records = report.records.saturating_sub(std::mem::take(&mut self.held_back));
         self.report.add(report);
         if !self.moves {
             return Ok(());
