@@ -94,7 +94,14 @@ impl From<EncodeError> for Failed {
 
 /// Every record is JSON.
 fn records(mutation: &Mutation<'_>) {
-    let place = Place { segment: SegmentId(1), file: "CommitLog-8-1.log", marker: 20, entry: 0, end: 100, late: false };
+    let place = Place {
+        segment: SegmentId(1),
+        file: "CommitLog-8-1.log",
+        marker: 20,
+        entry: 0,
+        end: 100,
+        late: false,
+    };
     let mut encoder = Encoder::new(&CONFIG);
     let result = for_each_event::<Failed>(mutation, |event| {
         let encoded = encoder.encode::<Failed>(&event, place, 0, |record| {

@@ -17,6 +17,7 @@ mod inspect;
 mod legacy;
 mod model;
 mod program;
+mod replay_again;
 mod schema_history;
 mod support;
 mod verify;

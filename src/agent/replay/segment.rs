@@ -26,7 +26,8 @@ impl OpenSegment {
     pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
         let is_completed = is_completed(&file);
-        let is_final = is_completed || has_one_link(path).map_err(|error| Failure::cannot_read(path, error))?;
+        let is_final =
+            is_completed || has_one_link(path).map_err(|error| Failure::cannot_read(path, error))?;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
         Ok(Self { label: file.label(), file, is_completed, bytes })
     }

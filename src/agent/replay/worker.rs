@@ -147,7 +147,8 @@ impl<'u> Work<'_, 'u> {
                 late: retried,
             };
             self.frame(frame, place, decoder, &mut mutation)?;
-            let parked_again = self.batch.parked.last().is_some_and(|(_, parked)| parked.position == position);
+            let parked_again =
+                self.batch.parked.last().is_some_and(|(_, parked)| parked.position == position);
             if retried && !parked_again {
                 self.batch.retried.push(position);
             }

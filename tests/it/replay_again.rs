@@ -1,0 +1,144 @@
+//! Replays into a file log that already holds a part: of a segment that has grown, or with a better schema.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::program::{agent, fixtures, json_lines, segments, stderr};
+
+/// Runs `replay`, and gives the exit code.
+fn replay(segment: &Path, schema: &Path, out: &Path, options: &[&str]) -> Option<i32> {
+    let mut arguments = vec!["replay".as_ref(), segment.as_os_str(), "--schema".as_ref(), schema.as_os_str()];
+    arguments.extend(["--quiet".as_ref(), "--out".as_ref(), out.as_os_str()]);
+    arguments.extend(options.iter().map(std::ffi::OsStr::new));
+    agent(arguments).status.code()
+}
+
+/// Topic → event ids in order, as the file log has them.
+fn event_ids(log: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for topic in log.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(lines) = fs::read_to_string(topic.join("0").join("00000000000000000000.jsonl")) else {
+            continue;
+        };
+        let id = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["headers"]["event_id"].as_str().unwrap().to_owned()
+        };
+        let topic = topic.file_name().unwrap().to_str().unwrap().to_owned();
+        found.insert(topic, lines.lines().map(id).collect());
+    }
+    found
+}
+
+/// The first segment of a fixture, cut in places that follow from the length.
+fn cut_and_whole(fixture: &str) -> (PathBuf, Vec<u8>, Vec<usize>) {
+    let segment = segments(&fixtures().join(fixture)).remove(0);
+    let bytes = fs::read(&segment).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    let cuts = (1..6).map(|part| used * part / 6 + part).collect();
+    (segment, bytes, cuts)
+}
+
+/// Replays the segment cut, then whole, into one log; each must give what one replay of the whole gives.
+fn grows(fixture: &str, schema: &str, is_held: bool) {
+    let schema = fixtures().join(fixture).join(schema);
+    let (segment, bytes, cuts) = cut_and_whole(fixture);
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join(segment.file_name().unwrap());
+    fs::write(&copy, &bytes).unwrap();
+    if is_held {
+        fs::hard_link(&copy, dir.path().join("held")).unwrap();
+    }
+    replay(&copy, &schema, &dir.path().join("whole"), &[]);
+    let expected = event_ids(&dir.path().join("whole"));
+    assert!(expected.values().map(Vec::len).sum::<usize>() > 100);
+    for cut in cuts {
+        let out = dir.path().join(format!("out-{cut}"));
+        for length in [cut, bytes.len()] {
+            // Written in place: the link count stays.
+            fs::write(&copy, &bytes[..length]).unwrap();
+            replay(&copy, &schema, &out, &[]);
+        }
+        assert_eq!(event_ids(&out), expected, "{fixture} cut at {cut}");
+    }
+}
+
+#[test]
+fn a_segment_that_was_cut_inside_a_section_is_gone_on_with_there() {
+    grows("5.0-v8-direct", "schema.json", true);
+    grows("4.1-lz4", "schema.json", true);
+}
+
+#[test]
+fn a_copy_of_a_growing_segment_is_not_taken_for_final() {
+    grows("5.0-v8-direct", "schema.json", false);
+}
+
+#[test]
+fn schema_changes_before_the_place_to_go_on_from_are_followed() {
+    grows("4.1-lz4", "schema-before.json", true);
+}
+
+/// The schema of a fixture without a table.
+fn without(schema: &Path, keyspace: &str, table: &str) -> String {
+    let mut rows: Value = serde_json::from_slice(&fs::read(schema).unwrap()).unwrap();
+    for kind in ["tables", "columns"] {
+        let of_table = |row: &Value| row["keyspace_name"] == keyspace && row["table_name"] == table;
+        rows[kind].as_array_mut().unwrap().retain(|row| !of_table(row));
+    }
+    rows.to_string()
+}
+
+#[test]
+fn parked_mutations_are_delivered_once_with_a_better_schema() {
+    let folder = fixtures().join("4.1-none");
+    let (segment, schema) = (segments(&folder).remove(0), folder.join("schema.json"));
+    let dir = tempfile::tempdir().unwrap();
+    let (whole, out, poor) = (dir.path().join("whole"), dir.path().join("out"), dir.path().join("poor.json"));
+    fs::write(&poor, without(&schema, "rows", "simple")).unwrap();
+    assert_eq!(replay(&segment, &schema, &whole, &[]), Some(0));
+    let expected = event_ids(&whole);
+    for jobs in ["1", "3"] {
+        let _ = fs::remove_dir_all(&out);
+        assert_eq!(replay(&segment, &poor, &out, &["--jobs", jobs]), Some(5));
+        // Only the unknown table waits: partitions of other tables with the same key bytes do not.
+        let mut but_one = expected.clone();
+        let simple = but_one.remove("local.cdc.rows.simple").unwrap();
+        assert_eq!(event_ids(&out), but_one);
+        for _ in 0..2 {
+            assert_eq!(replay(&segment, &schema, &out, &["--jobs", jobs]), Some(0));
+            assert_eq!(event_ids(&out), expected);
+        }
+        let lines =
+            fs::read_to_string(out.join("local.cdc.rows.simple/0/00000000000000000000.jsonl")).unwrap();
+        assert_eq!(lines.matches("\"late\":true").count(), simple.len());
+    }
+}
+
+#[test]
+fn a_segment_given_twice_is_read_once_and_another_one_of_its_id_is_refused() {
+    let folder = fixtures().join("demo");
+    let (segment, schema) = (segments(&folder).remove(0), folder.join("schema.json"));
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join(segment.file_name().unwrap());
+    fs::copy(&segment, &copy).unwrap();
+    let arguments = |paths: [&Path; 2]| {
+        let options = ["--schema", schema.to_str().unwrap(), "--quiet"].map(str::to_owned);
+        let paths = paths.map(|path| path.to_str().unwrap().to_owned());
+        ["replay".to_owned()].into_iter().chain(paths).chain(options).collect::<Vec<_>>()
+    };
+    let twice = agent(arguments([&segment, &copy]));
+    assert_eq!(twice.status.code(), Some(0), "{}", stderr(&twice));
+    let once = json_lines(&agent(arguments([&segment, &segment]))).len();
+    assert_eq!((json_lines(&twice).len(), once), (13, 13));
+    // Another segment with the same id: its first section differs.
+    let other = dir.path().join("other.log");
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&other, bytes).unwrap();
+    let clash = agent(arguments([&segment, &other]));
+    assert_eq!(clash.status.code(), Some(2), "{}", stderr(&clash));
+}
