@@ -202,18 +202,25 @@ fn put_cell(name: &[u8], cell: &Cell<'_>, out: &mut Vec<u8>) {
 /// Name, flags and times of a cell.
 fn put_cell_times(name: &[u8], cell: &Cell<'_>, flags: u8, out: &mut Vec<u8>) {
     put_bytes(name, out);
-    let (flags, local_time, ttl) = match cell.value {
-        CellValue::Tombstone { local_time } => (flags | TOMBSTONE, Some(local_time), None),
-        CellValue::Live { expiry: Some(expiry), .. } => {
-            (flags | EXPIRING, Some(expiry.local_time), Some(expiry.ttl))
+    match cell.value {
+        CellValue::Tombstone { local_time } => {
+            put_flags_and_time(flags | TOMBSTONE, cell.ts_us, out);
+            out.extend_from_slice(&local_time.to_be_bytes());
         }
-        CellValue::Live { expiry: None, .. } => (flags, None, None),
-    };
-    out.push(flags);
-    out.extend_from_slice(&cell.ts_us.to_be_bytes());
-    for word in [local_time, ttl].into_iter().flatten() {
-        out.extend_from_slice(&word.to_be_bytes());
+        CellValue::Live { expiry: Some(expiry), .. } => {
+            put_flags_and_time(flags | EXPIRING, cell.ts_us, out);
+            out.extend_from_slice(&expiry.local_time.to_be_bytes());
+            out.extend_from_slice(&expiry.ttl.to_be_bytes());
+        }
+        CellValue::Live { expiry: None, .. } => put_flags_and_time(flags, cell.ts_us, out),
     }
+}
+
+/// Both in one piece: every cell has them.
+#[inline]
+fn put_flags_and_time(flags: u8, ts_us: i64, out: &mut Vec<u8>) {
+    let [a, b, c, d, e, f, g, h] = ts_us.to_be_bytes();
+    out.extend_from_slice(&[flags, a, b, c, d, e, f, g, h]);
 }
 
 /// A withheld column: in the order of the log, without paths and values.

@@ -22,8 +22,9 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
     match parts.event.operation {
         Operation::Create | Operation::Update => {
             out.extend_from_slice(b",\"before\":null,\"after\":");
-            write_after(parts, out)?;
-            write_patches(parts, out)?;
+            if write_after(parts, out)? == After::NotAll {
+                write_patches(parts, out)?;
+            }
         }
         Operation::Delete | Operation::RangeDelete => {
             out.extend_from_slice(b",\"before\":");
@@ -50,12 +51,14 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
 }
 
 /// Appends the object of the key columns and of every column whose whole new value the event carries.
-pub(super) fn write_after(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub(super) fn write_after(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<After, EncodeError> {
+    let mut after = After::All;
     let without_brace = parts.key.strip_suffix(b"}").unwrap_or(parts.key);
     out.extend_from_slice(without_brace);
     for item in parts.columns() {
         let content = Content::of(parts.event, item.column);
         if item.plan.rule.is_none() && content.is_partial() {
+            after = After::NotAll;
             continue;
         }
         out.push(b',');
@@ -63,7 +66,15 @@ pub(super) fn write_after(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Resul
         write_new_value(parts, item, content, out)?;
     }
     out.push(b'}');
-    Ok(())
+    Ok(after)
+}
+
+/// Whether `after` holds every column of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    All,
+    /// Some columns changed in part: they stand in `patch`.
+    NotAll,
 }
 
 fn write_new_value(

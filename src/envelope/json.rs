@@ -27,6 +27,35 @@ pub(super) fn write_escaped(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// Appends ASCII text that needs no escape as a JSON string; `false` when the bytes are something else, and
+/// nothing is appended.
+#[inline]
+pub(super) fn write_plain_ascii(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    if !is_plain_ascii(bytes) {
+        return false;
+    }
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(bytes);
+    out.push(b'"');
+    true
+}
+
+#[inline]
+fn is_plain_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut chunks = bytes.chunks_exact(8);
+    let clean = chunks.all(|chunk| {
+        let word = chunk.try_into().map_or(HIGH, u64::from_le_bytes);
+        (word & HIGH) | bytes_to_escape(word) == 0
+    });
+    clean
+        && chunks
+            .remainder()
+            .iter()
+            .all(|byte| (0x20..0x80).contains(byte) && *byte != b'"' && *byte != b'\\')
+}
+
 /// Position of the first byte that must be escaped; looks at eight bytes a step.
 #[inline]
 fn first_to_escape(bytes: &[u8]) -> Option<usize> {
@@ -146,6 +175,16 @@ mod tests {
         #[test]
         fn strings_are_what_serde_json_reads_and_writes(text: String) {
             prop_assert_eq!(serde_json::to_string(&text).unwrap(), string(&text));
+        }
+
+        #[test]
+        fn plain_ascii_is_what_serde_json_writes_or_is_refused(text in "[ -~é\\x00-\\x1f]{0,40}") {
+            let mut out = Vec::new();
+            let plain = text.bytes().all(|byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\');
+            prop_assert_eq!(write_plain_ascii(text.as_bytes(), &mut out), plain);
+            if plain {
+                prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+            }
         }
 
         #[test]
