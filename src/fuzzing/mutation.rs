@@ -3,13 +3,17 @@ use std::sync::LazyLock;
 use serde::de::IgnoredAny;
 
 use crate::agent::inspect::annotate::annotate;
+use crate::change::filter::ColumnRules;
 use crate::change::for_each_event;
 use crate::change::from_mutation::ShapeError;
 use crate::change::partition_key::{PartitionKeyError, for_each_component};
 use crate::commitlog::mutation::Mutation;
 use crate::commitlog::{Decoder, SegmentId, peek};
 use crate::envelope::config::HashKey;
-use crate::envelope::options::{CellTimes, Profile, RowHashOptions, Unrepresentable, ValueFormat};
+use crate::envelope::options::{
+    CellTimes, DecimalHandling, Profile, RowHashOptions, RowHashVersion, TimestampFormat, Unrepresentable,
+    ValueFormat, VarintHandling,
+};
 use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place, SourceNames};
 use crate::schema::{Schema, TableId, build, file};
 
@@ -24,40 +28,66 @@ static TABLES: LazyLock<Vec<TableId>> = LazyLock::new(|| {
     tables.sort_by_key(|id| id.0);
     tables
 });
-static CONFIG: LazyLock<EncoderConfig> = LazyLock::new(|| EncoderConfig {
-    source: SourceNames {
-        prefix: "fuzz".to_owned(),
-        cluster: None,
-        dc: None,
-        host_id: None,
-        visibility: "synced",
-        replay: true,
-    },
-    profile: Profile::default(),
-    unrepresentable: Unrepresentable::default(),
-    format: ValueFormat::default(),
-    cells: CellTimes::default(),
-    tombstones_on_delete: true,
-    row_hash: Some(RowHashOptions::default()),
-    rules: crate::change::filter::ColumnRules::default(),
-    hash_key: HashKey::default(),
+/// Every profile, and between them every form of value.
+static CONFIGS: LazyLock<[EncoderConfig; 4]> = LazyLock::new(|| {
+    use DecimalHandling::{Double, Precise, String};
+    let exact = ValueFormat::default();
+    let iso = ValueFormat { timestamps: TimestampFormat::Iso8601, ..exact };
+    let precise = ValueFormat { decimals: Precise, varints: VarintHandling::Precise, ..iso };
+    let rounded = ValueFormat { decimals: Double, varints: VarintHandling::Long, ..exact };
+    let text = ValueFormat { decimals: String, ..iso };
+    [
+        config(Profile::Flat, exact, RowHashVersion::V1, CellTimes::default()),
+        config(Profile::Flat, precise, RowHashVersion::V0, CellTimes::All),
+        config(Profile::DebeziumCassandra, rounded, RowHashVersion::V1, CellTimes::None),
+        config(Profile::Debezium, text, RowHashVersion::V1, CellTimes::default()),
+    ]
 });
 
+fn config(profile: Profile, format: ValueFormat, version: RowHashVersion, cells: CellTimes) -> EncoderConfig {
+    EncoderConfig {
+        source: SourceNames {
+            prefix: "fuzz".to_owned(),
+            cluster: None,
+            dc: None,
+            host_id: None,
+            visibility: "synced",
+            replay: true,
+        },
+        profile,
+        unrepresentable: Unrepresentable::default(),
+        format,
+        cells,
+        tombstones_on_delete: true,
+        row_hash: Some(RowHashOptions { version, ..RowHashOptions::default() }),
+        rules: ColumnRules::default(),
+        hash_key: HashKey::default(),
+    }
+}
+
 /// A mutation, its events and their records. The first byte chooses: an even one says that one update of the
-/// table that the second byte names follows, without its id; an odd one that the rest is the mutation.
+/// table that the second byte names follows, without its id; an odd one that the rest is the mutation. Its
+/// second and third bit choose how records are written.
 pub fn mutation(data: &[u8]) {
     let Some((&[mode, table], rest)) = data.split_first_chunk() else { return };
+    let [a, b, c, d] = &*CONFIGS;
+    let config = match mode >> 1 & 3 {
+        0 => a,
+        1 => b,
+        2 => c,
+        _ => d,
+    };
     if mode & 1 == 1 {
-        return check(rest);
+        return check(rest, config);
     }
     let tables = &*TABLES;
     assert!(!tables.is_empty(), "the schema was read");
     if let Some(id) = tables.get(usize::from(table) % tables.len()) {
-        check(&[&[1], &id.0[..], rest].concat());
+        check(&[&[1], &id.0[..], rest].concat(), config);
     }
 }
 
-fn check(payload: &[u8]) {
+fn check(payload: &[u8], config: &EncoderConfig) {
     let mut mutation = Mutation::default();
     let decoded = Decoder::new(&SCHEMA).decode(payload, &mut mutation);
     let annotation = annotate(payload, 8, &SCHEMA);
@@ -72,7 +102,7 @@ fn check(payload: &[u8]) {
         for_each_component::<PartitionKeyError>(update.table, update.partition_key, |_, _| Ok(())).is_ok()
     });
     assert!(!keys_fit || annotation.stop.is_none(), "decoded, but not annotated: {:?}", annotation.stop);
-    records(&mutation);
+    records(&mutation, config);
 }
 
 enum Failed {
@@ -93,7 +123,7 @@ impl From<EncodeError> for Failed {
 }
 
 /// Every record is JSON.
-fn records(mutation: &Mutation<'_>) {
+fn records(mutation: &Mutation<'_>, config: &EncoderConfig) {
     let place = Place {
         segment: SegmentId(1),
         file: "CommitLog-8-1.log",
@@ -102,7 +132,7 @@ fn records(mutation: &Mutation<'_>) {
         end: 100,
         late: false,
     };
-    let mut encoder = Encoder::new(&CONFIG);
+    let mut encoder = Encoder::new(config);
     let result = for_each_event::<Failed>(mutation, |event| {
         let encoded = encoder.encode::<Failed>(&event, place, 0, |record| {
             assert!(serde_json::from_slice::<IgnoredAny>(record.key).is_ok(), "a key is no JSON");
