@@ -1,6 +1,11 @@
 //! The examples below each help text.
 
 pub(super) const TOP: &str = "\
+Examples:
+  cdc-agent demo                                        what it does, without any service
+  cdc-agent replay cdc_raw --schema schema.cql          changes as records, on standard output
+  cdc-agent verify cdc_raw                              is everything whole?
+
 Exit codes:
   0 ok   1 bug   2 usage or configuration   3 damaged input   4 unreadable input
   5 unknown schema   6 destination   7 fenced or locked";
