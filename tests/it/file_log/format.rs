@@ -221,6 +221,16 @@ fn nothing_new_is_not_written_again() {
 }
 
 #[test]
+fn records_are_committed_also_when_the_checkpoint_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = two_records(dir.path());
+    one("p.cdc.ks.t", "3", None).send(&mut log).unwrap();
+    let checkpoint = log.checkpoint().unwrap().clone();
+    log.commit(&checkpoint).unwrap();
+    assert_eq!(FileLogReader::open(dir.path()).unwrap().next_offset("p.cdc.ks.t", 0), 3);
+}
+
+#[test]
 fn topics_are_never_paths() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("log");
