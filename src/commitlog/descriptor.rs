@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::decompress::Compression;
 use super::error::DamageKind;
+use super::marker::used_length;
 use super::position::SegmentId;
 use crate::primitives::{self as bytes, Parsed};
 
@@ -66,9 +67,12 @@ pub enum DescriptorError {
         /// Length of the file in bytes.
         length: usize,
     },
-    /// Every byte of the head is zero: a segment that was created and never written.
-    #[error("the descriptor is all zero: nothing was ever written to this segment")]
+    /// Every byte of the file is zero: a segment that was created and never written.
+    #[error("every byte is zero: nothing was ever written to this segment")]
     Blank,
+    /// The version is zero and other bytes are not.
+    #[error("the head of the segment is zero, what follows is not: it was wiped after it was written")]
+    Wiped,
     /// A version this program does not know.
     #[error(
         "segment format version {0} is not supported (decoded: 6 to 8; framing only: 4 and 5); \
@@ -94,7 +98,7 @@ impl DescriptorError {
     pub fn damage_kind(&self) -> Option<DamageKind> {
         match self {
             Self::Short { .. } => Some(DamageKind::ShortDescriptor),
-            Self::Checksum { .. } => Some(DamageKind::DescriptorChecksum),
+            Self::Checksum { .. } | Self::Wiped => Some(DamageKind::DescriptorChecksum),
             Self::Parameters(_) => Some(DamageKind::DescriptorParameters),
             Self::Blank | Self::Version(_) => None,
         }
@@ -118,9 +122,8 @@ impl Descriptor {
         let (_, version) = bytes::i32(segment).map_err(|_| short.clone())?;
         let known = match u32::try_from(version) {
             Ok(known @ OLDEST_FRAMED_VERSION..=NEWEST_VERSION) => known,
-            Ok(0) if segment.iter().take(20).all(|byte| *byte == 0) => {
-                return Err(DescriptorError::Blank);
-            }
+            Ok(0) if used_length(segment) == 0 => return Err(DescriptorError::Blank),
+            Ok(0) => return Err(DescriptorError::Wiped),
             _ => return Err(DescriptorError::Version(version)),
         };
         let (rest, head) = head(segment, known).map_err(|_| short)?;
@@ -299,6 +302,9 @@ mod tests {
         assert_eq!(Descriptor::parse(&written(9, "{}")), Err(DescriptorError::Version(9)));
         assert_eq!(Descriptor::parse(&written(3, "")), Err(DescriptorError::Version(3)));
         assert_eq!(Descriptor::parse(&[0; 64]), Err(DescriptorError::Blank));
+        let mut wiped = [0; 8192];
+        wiped[8000] = 1;
+        assert_eq!(Descriptor::parse(&wiped), Err(DescriptorError::Wiped));
         for json in
             [r#"{"compressionClass":"MyCompressor"}"#, "[]", "{", r#"{"encCipher":"a","encKeyAlias":"b"}"#]
         {
