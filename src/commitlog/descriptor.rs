@@ -70,7 +70,7 @@ pub enum DescriptorError {
     /// Every byte of the file is zero: a segment that was created and never written.
     #[error("every byte is zero: nothing was ever written to this segment")]
     Blank,
-    /// The version is zero and other bytes are not.
+    /// Every byte of the head is zero, and bytes behind it are not.
     #[error("the head of the segment is zero, what follows is not: it was wiped after it was written")]
     Wiped,
     /// A version this program does not know.
@@ -123,7 +123,7 @@ impl Descriptor {
         let known = match u32::try_from(version) {
             Ok(known @ OLDEST_FRAMED_VERSION..=NEWEST_VERSION) => known,
             Ok(0) if used_length(segment) == 0 => return Err(DescriptorError::Blank),
-            Ok(0) => return Err(DescriptorError::Wiped),
+            Ok(0) if segment.iter().take(20).all(|byte| *byte == 0) => return Err(DescriptorError::Wiped),
             _ => return Err(DescriptorError::Version(version)),
         };
         let (rest, head) = head(segment, known).map_err(|_| short)?;
