@@ -40,7 +40,7 @@ pub enum Shape<'m, 'a> {
     },
     /// The static row.
     StaticRow,
-    /// All rows between two bounds in clustering order; both open: the whole partition.
+    /// All rows between two bounds in clustering order; both open: the whole partition, its static row too.
     Range {
         /// Where it starts; `None` is open.
         start: Option<Bound<'m, 'a>>,
@@ -56,6 +56,11 @@ pub struct Bound<'m, 'a> {
     pub values: &'m [Option<&'a [u8]>],
     /// Whether rows with exactly these values belong to the range.
     pub inclusive: bool,
+}
+
+impl Bound<'_, '_> {
+    /// The bound that every row lies within.
+    pub const ALL: Self = Self { values: &[], inclusive: true };
 }
 
 /// One change, borrowed from its mutation.

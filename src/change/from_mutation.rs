@@ -122,6 +122,11 @@ fn opened_range<'m, 'a>(
         let values = mutation.bound(marker);
         (!values.is_empty()).then_some(Bound { values, inclusive })
     };
-    let shape = Shape::Range { start: bound(marker, start_inclusive), end: bound(closing, end_inclusive) };
+    let shape = match (bound(marker, start_inclusive), bound(closing, end_inclusive)) {
+        // Ranges of one batch that met and cover all rows. Two open bounds would mean the partition, and with
+        // it the static row.
+        (None, None) => Shape::Range { start: Some(Bound::ALL), end: Some(Bound::ALL) },
+        (start, end) => Shape::Range { start, end },
+    };
     Ok(marker.start.map(|deletion| (deletion, shape)))
 }

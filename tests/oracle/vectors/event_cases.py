@@ -158,6 +158,7 @@ def ranges():
     yield deletion("range, open start", "rt", None, bound("inclusive", nine))
     yield deletion("range, open end", "rt", bound("exclusive", two), None)
     yield deletion("range, DESC", "rt", bound("inclusive", nine), bound("exclusive", two))
+    yield deletion("range over all rows", "rt", bound("inclusive"), bound("inclusive"))
     yield deletion("range of a prefix", "rt", bound("inclusive", two), bound("inclusive", two))
     yield deletion("range, bounds of different length", "rt", bound("inclusive", two), bound("exclusive", two, b"x"))
     yield deletion("range, an empty value", "rt", bound("exclusive", b""), bound("inclusive", two))
