@@ -30,8 +30,12 @@ pub enum EncodeError {
         source: ValueError,
     },
     /// Profile `debezium` has no shape for the event.
-    #[error("{reason}, which profile debezium cannot say; use --unrepresentable side_topic, or profile flat")]
+    #[error(
+        "table {table}: {reason}, which profile debezium cannot say; use --unrepresentable side_topic, or profile flat"
+    )]
     Unrepresentable {
+        /// Keyspace and table.
+        table: String,
         /// What the event is.
         reason: &'static str,
     },
@@ -158,7 +162,11 @@ fn write_record<'p>(parts: &Parts<'p, '_, '_>, out: &mut Vec<u8>) -> Result<&'p 
         Profile::DebeziumCassandra => debezium_cassandra::write(parts, out)?,
         Profile::Debezium => match (debezium::unrepresentable(parts), config.unrepresentable) {
             (None, _) => debezium::write(parts, out)?,
-            (Some(reason), Unrepresentable::Fail) => return Err(EncodeError::Unrepresentable { reason }),
+            (Some(reason), Unrepresentable::Fail) => {
+                let table = parts.event.update.table;
+                let table = format!("{}.{}", table.keyspace, table.name);
+                return Err(EncodeError::Unrepresentable { table, reason });
+            }
             (Some(_), Unrepresentable::SideTopic) => {
                 flat::write(parts, out)?;
                 return Ok(&plan.side_topic);

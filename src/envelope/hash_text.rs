@@ -25,7 +25,25 @@ pub(super) fn v1_text(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Re
     Ok(HashText::Written)
 }
 
-/// Text of v0; several types and ranges have none.
+/// Whether values of the type have a text in v0.
+pub(super) fn has_v0_text(cql_type: &CqlType) -> bool {
+    !matches!(
+        cql_type,
+        CqlType::Blob
+            | CqlType::Duration
+            | CqlType::Counter
+            | CqlType::Custom(_)
+            | CqlType::Empty
+            | CqlType::List { .. }
+            | CqlType::Set { .. }
+            | CqlType::Map { .. }
+            | CqlType::Tuple(_)
+            | CqlType::Udt { .. }
+            | CqlType::Vector { .. }
+    )
+}
+
+/// Text of v0; several ranges of values have none.
 pub(super) fn v0_text(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Result<HashText, ValueError> {
     match Value::decode(cql_type, bytes)? {
         Value::Double(value) if !is_exact(value, 1.8e16) => return Ok(HashText::Inexact),

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::canonical_type::write_canonical_type;
 use super::columns::{Content, live_cells};
 use super::encoder::EncodeError;
-use super::hash_text::{v0_text, v1_text};
+use super::hash_text::{has_v0_text, v0_text, v1_text};
 use super::json::write_hex;
 use super::options::{RowHashOptions, RowHashVersion};
 use super::plan::TablePlan;
@@ -22,6 +22,8 @@ use crate::schema::{Column, TableSchema};
 pub(super) struct RowHashPlan {
     version: RowHashVersion,
     columns: Vec<HashedColumn>,
+    /// v0 alone: some hashed column has a type, or is withheld, so that there is no exact text.
+    never: bool,
     /// `v1;<keyspace>.<table>;`
     head: Vec<u8>,
     /// The part of a record that follows `hash_kind`.
@@ -35,6 +37,16 @@ enum HashedColumn {
     Regular { index: usize, withheld: bool },
 }
 
+impl HashedColumn {
+    fn column(self, table: &TableSchema) -> Option<&Column> {
+        match self {
+            Self::PartitionKey(index) => table.partition_key.get(index),
+            Self::Clustering(index) => table.clustering.get(index),
+            Self::Regular { index, .. } => table.regulars.get(index),
+        }
+    }
+}
+
 impl RowHashPlan {
     pub(super) fn new(table: &TableSchema, options: &RowHashOptions, rules: &ColumnRules) -> Self {
         let columns = hashed_columns(table, options, rules);
@@ -43,9 +55,15 @@ impl RowHashPlan {
             RowHashVersion::V0 => "v0",
         };
         let hash_def = hash_def(table, &columns);
+        let never = options.version == RowHashVersion::V0
+            && columns.iter().any(|hashed| {
+                let withheld = matches!(hashed, HashedColumn::Regular { withheld: true, .. });
+                withheld || hashed.column(table).is_none_or(|column| !has_v0_text(&column.cql_type))
+            });
         Self {
             version: options.version,
             columns,
+            never,
             head: format!("v1;{}.{};", table.keyspace, table.name).into_bytes(),
             tail: format!("\",\"hash_version\":\"{version}\",\"hash_def\":\"{hash_def}\"").into_bytes(),
         }
@@ -101,12 +119,7 @@ fn find_column(table: &TableSchema, name: &str, rules: &ColumnRules) -> Option<H
 fn hash_def(table: &TableSchema, columns: &[HashedColumn]) -> String {
     let mut text = String::new();
     for column in columns {
-        let column = match *column {
-            HashedColumn::PartitionKey(index) => table.partition_key.get(index),
-            HashedColumn::Clustering(index) => table.clustering.get(index),
-            HashedColumn::Regular { index, .. } => table.regulars.get(index),
-        };
-        let Some(column) = column else { continue };
+        let Some(column) = column.column(table) else { continue };
         let mut canonical = String::new();
         write_canonical_type(&column.cql_type, &mut canonical);
         for part in [&column.name, &canonical] {
@@ -177,6 +190,9 @@ impl RowHasher {
         if event.operation == Operation::Delete {
             return Ok(RowHash::Tombstone);
         }
+        if plan.never {
+            return Ok(RowHash::Partial);
+        }
         let mut partition_key = Vec::with_capacity(event.update.table.partition_key.len());
         for_each_component::<EncodeError>(event.update.table, event.update.partition_key, |_, value| {
             partition_key.push(Some(value));
@@ -219,9 +235,6 @@ impl RowHasher {
         let mut first = true;
         for hashed in &plan.columns {
             self.field.clear();
-            if matches!(hashed, HashedColumn::Regular { withheld: true, .. }) {
-                return Ok(false);
-            }
             match row.field(*hashed, &mut self.field, v0_text)? {
                 Field::Missing => return Ok(false),
                 Field::Skipped => continue,
@@ -310,9 +323,6 @@ impl<'a> HashedRow<'_, '_, 'a> {
             Content::Part(_) | Content::Counter(_) => Ok(Field::Missing),
             Content::Whole(cells) if live_cells(column, cells).next().is_none() => Ok(Field::Null),
             Content::Whole(cells) => {
-                if writer as usize == v0_text as TextWriter as usize {
-                    return Ok(Field::Missing);
-                }
                 super::columns::write_whole(column, cells, Default::default(), out)
                     .map_err(|error| EncodeError::value(column.column, error))?;
                 Ok(Field::Text)

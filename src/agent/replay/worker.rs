@@ -258,7 +258,7 @@ impl<'u> Work<'_, 'u> {
     fn no_records(&mut self, frame: Frame<'_>, position: Position, failed: Failed) -> Result<(), Failure> {
         match failed {
             Failed::Encode(error @ EncodeError::Unrepresentable { .. }) => {
-                Err(Failure::new(Exit::Destination, format!("mutation at {position}: {error}")))
+                Err(Failure::new(Exit::Usage, format!("mutation at {position}: {error}")))
             }
             Failed::Shape | Failed::Encode(_) => {
                 self.undecodable(frame, position);

@@ -31,7 +31,7 @@ fn write_bound(
     [inclusive, exclusive]: [&str; 2],
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    let bound = bound.unwrap_or(Bound { values: &[], inclusive: true });
+    let bound = bound.unwrap_or(Bound::ALL);
     let texts = parts.plan.connector.as_ref().map(|plan| plan.bounds.as_slice()).unwrap_or_default();
     out.extend_from_slice(b"{\"method\":\"");
     out.extend_from_slice(if bound.inclusive { inclusive } else { exclusive }.as_bytes());

@@ -74,6 +74,8 @@ def more_good(records):
     yield "flat", "a patch of a column that is not hashed", {**insert, "patch": {"x": {"put": ["a"], "remove": []}}}
     yield "flat", "cells = all", {**find(records, "Collection overwrite"), "cells": {
         "steps": {"deleted_ts_us": 1}, "tags": {"ts_us": 2, "deleted_ts_us": 1, "elements": [{"path": "a", "empty": True}]}}}
+    everything = {"values": {}, "inclusive": True}
+    yield "flat", "a range over all rows", change(find(records, "Range delete"), "range", {"start": everything, "end": everything})
     heartbeat = find(records, "8. Heartbeats")
     yield "flat", "a heartbeat of the heartbeat topic", {**heartbeat, "source": {**heartbeat["source"], "keyspace": None, "table": None}}
     yield from more_debezium(records)
@@ -125,7 +127,7 @@ def bad(records):
         ("d with a range", change(delete, "range", {"start": None, "end": None})), ("d with a row hash of its own", change(delete, "row_hash", "0" * 64)),
         ("d with times in cells", change(delete, "cells", {"id": {"ts_us": 1}})), ("d with liveness", change(delete, "liveness", {"ts_us": 1})),
         ("rt without range", change(rt, "range", GONE)), ("rt without an end", change(rt, "range", "end", GONE)),
-        ("rt without inclusive", change(rt, "range", "start", "inclusive", GONE)), ("rt with an empty bound", change(rt, "range", "start", "values", {})),
+        ("rt without inclusive", change(rt, "range", "start", "inclusive", GONE)), ("rt with a bound's values as an array", change(rt, "range", "start", "values", [])),
         ("rt with after", change(rt, "after", {"id": 1})), ("rt with a tombstone hash", {
             **rt, "row_hash": "TOMBSTONE", "hash_kind": "tombstone", "hash_version": "v1", "hash_def": "00000000"}),
         ("a patch without remove", change(append, "patch", "tags", "remove", GONE)), ("a patch without content", change(append, "patch", "tags", "put", [])),
