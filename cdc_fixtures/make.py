@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "compose" / "native")]
 
 import capture  # noqa: E402
 from node import Node, NodeError, fetched  # noqa: E402
-from workload import collections, demo, evolve, ranges, rows, sales, shapes, types, writes  # noqa: E402
+from workload import acceptance, collections, demo, evolve, ranges, rows, sales, shapes, types, writes  # noqa: E402
 from workload.cql import Target, keyspace, table  # noqa: E402
 
 ADDRESS = "127.0.0.1"
@@ -108,6 +108,8 @@ VARIANTS = {
     # 5.0.8 does not start with encryption alone: it picks mmap for the commit log before it has read the encryption options, and
     # an assertion refuses that. With a compression configured as well it starts; encryption wins.
     "5.0-v8-encrypted": Variant("5.0", {**NATIVE, **compressed("LZ4Compressor"), **encrypted()}),
+    "4.1-acceptance": Variant("4.1", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (acceptance,), before=True),
+    "5.0-acceptance": Variant("5.0", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (acceptance,), before=True),
     "demo": Variant("4.1", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (demo,)),
 }
 
