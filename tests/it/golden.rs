@@ -157,10 +157,12 @@ const FIXTURES: &[&str] = &[
     "4.1-zstd",
     "4.1-encrypted",
     "4.1-kill9",
+    "4.1-acceptance",
     "5.0-none",
     "5.0-v8-direct",
     "5.0-v8-lz4",
     "5.0-v8-encrypted",
+    "5.0-acceptance",
     "demo",
 ];
 

@@ -8,7 +8,9 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod acceptance;
 mod cli;
+mod connector;
 mod damage;
 mod demo;
 mod file_log;
@@ -17,7 +19,7 @@ mod inspect;
 mod legacy;
 mod model;
 mod program;
-mod replay_again;
+mod record_schemas;
 mod schema_history;
 mod support;
-mod verify;
+mod vectors;

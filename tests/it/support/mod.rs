@@ -1,5 +1,10 @@
 //! What several tests need: fixtures, keys, decoded segments.
 
+pub(crate) mod json;
+pub(crate) mod mutation_writer;
+pub(crate) mod records;
+pub(crate) mod table;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
