@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::connector_forms::{write_connector_duration, write_connector_inet, write_connector_tuple};
-use super::json::{write_base64, write_escaped, write_null, write_string};
+use super::json::{write_base64, write_escaped, write_null, write_plain_ascii, write_string};
 use super::options::{DecimalHandling, TimestampFormat, ValueFormat, ValueForms, VarintHandling};
 use super::time_text::write_iso8601;
 use crate::cql::number::{
@@ -23,6 +23,9 @@ pub fn write_value(
     format: ValueFormat,
     out: &mut Vec<u8>,
 ) -> Result<(), ValueError> {
+    if matches!(cql_type, CqlType::Text | CqlType::Ascii) && write_plain_ascii(bytes, out) {
+        return Ok(());
+    }
     let connector = format.forms == ValueForms::Connector;
     match Value::decode(cql_type, bytes)? {
         Value::Text(text) => write_string(text, out),

@@ -79,7 +79,14 @@ pub(crate) fn records_of_payload(
     let mut decoder = Decoder::new(schema);
     let mut mutation = Mutation::default();
     decoder.decode(payload, &mut mutation)?;
-    let place = Place { segment: SegmentId(1), file: "CommitLog-7-1.log", marker: 4096, entry: 7, end: 5000 };
+    let place = Place {
+        segment: SegmentId(1),
+        file: "CommitLog-7-1.log",
+        marker: 4096,
+        entry: 7,
+        end: 5000,
+        late: false,
+    };
     let mut encoder = Encoder::new(config);
     let mut found = Vec::new();
     for_each_event::<Box<dyn Error>>(&mutation, |event| {
@@ -122,6 +129,7 @@ pub(crate) fn records_of_segments(
                     marker: bounds.marker as u64,
                     entry: frame.entry,
                     end: bounds.logical_start + frame.end() as u64,
+                    late: false,
                 };
                 for_each_event::<Box<dyn Error>>(&mutation, |event| {
                     if !filter.wants(event.update.table) {
