@@ -20,6 +20,8 @@ mod legacy;
 mod model;
 mod program;
 mod record_schemas;
+mod replay_again;
 mod schema_history;
 mod support;
 mod vectors;
+mod verify;
