@@ -18,7 +18,7 @@ pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
 pub use schema::{SchemaArgs, SchemaCheckArgs, SchemaCommand, SchemaShowArgs};
-pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, UnknownTable};
+pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
 use clap::{Parser, Subcommand};
 

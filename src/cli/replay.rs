@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::filters::FilterArgs;
 use super::keys::KeyArgs;
-use super::values::{ColumnList, Instant, RowHash, UnknownTable};
+use super::values::{ColumnList, Instant, RowHash, Undecodable, UnknownTable};
 use crate::commitlog::Position;
 use crate::envelope::options::{
     CellTimes, DecimalHandling, Profile, TimestampFormat, Unrepresentable, VarintHandling,
@@ -48,12 +48,16 @@ pub struct ReplayInput {
     /// Schema of the tables: JSON of system_schema, or the CQL of DESCRIBE … WITH INTERNALS
     #[arg(long, value_name = "FILE")]
     pub schema: PathBuf,
-    /// Go on past tables that the schema does not know, and end with code 0 instead of 5
+    /// End with code 0 instead of 5 when tables or columns that the schema does not know are all that keeps
+    /// mutations back
     #[arg(long)]
     pub allow_unknown: bool,
     /// What to do with a table id that the schema does not know
     #[arg(long, value_name = "WORD", value_enum, default_value = "ledger")]
     pub unknown_table: UnknownTable,
+    /// What to do with a mutation of a known table that no schema at hand decodes, checksums being right
+    #[arg(long, value_name = "WORD", value_enum, default_value = "park")]
+    pub undecodable: Undecodable,
     /// Threads that decode; the order of the records does not change
     #[arg(long, value_name = "N", default_value = "1")]
     pub jobs: NonZeroUsize,

@@ -26,6 +26,15 @@ pub enum UnknownTable {
     Block,
 }
 
+/// What to do with a mutation of a known table that no schema at hand decodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Undecodable {
+    /// Keep its place, hold back what follows in its partition, and try again next time
+    Park,
+    /// Count it as lost, name it in the summary, go on
+    Ledger,
+}
+
 /// `keyspace.table`, as stored; double quotes around a part are taken off.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName {

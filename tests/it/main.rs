@@ -23,5 +23,6 @@ mod record_schemas;
 mod replay_again;
 mod schema_history;
 mod support;
+mod undecodable;
 mod vectors;
 mod verify;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::report::Undelivered;
 use crate::commitlog::Position;
 use crate::envelope::Record;
 
@@ -26,9 +27,10 @@ pub(super) struct Batch {
 /// A mutation that the schema is not enough for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parked {
-    pub(super) position: Position,
+    pub(super) entry: Undelivered,
     pub(super) tag: PartitionTag,
-    pub(super) reason: String,
+    /// Whether the schema lacks its table or a column of it.
+    pub(super) is_unknown: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@
 mod batch;
 mod delivery;
 mod epoch;
+mod failed;
 pub mod options;
 mod progress;
 mod range;
@@ -26,7 +27,7 @@ use std::time::Instant;
 use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, segment_files};
 use super::keys::Keys;
-use crate::cli::{ReplayArgs, UnknownTable};
+use crate::cli::ReplayArgs;
 use crate::schema::SchemaHistory;
 use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
 use delivery::{Delivery, Message, UnitOutlet};
@@ -58,7 +59,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         config: &config,
         range: Range::new(&args.range),
         dry_run: args.output.dry_run,
-        block_unknown: args.input.unknown_table == UnknownTable::Block,
+        unknown_table: args.input.unknown_table,
+        undecodable: args.input.undecodable,
     };
     let mut run = Run { writer: Writer::new(sink.as_mut(), is_whole(args)), progress };
     let done = match args.input.jobs.get() {
@@ -190,7 +192,7 @@ fn exit_code(report: &Report, allow_unknown: bool) -> Exit {
         Exit::Unreadable
     } else if report.damage.count > 0 || !report.damaged_segments.is_empty() {
         Exit::Damaged
-    } else if report.parked.count > 0 && !allow_unknown {
+    } else if report.parked_unfit > 0 || (report.parked.count > 0 && !allow_unknown) {
         Exit::UnknownSchema
     } else {
         Exit::Ok

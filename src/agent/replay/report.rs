@@ -32,7 +32,11 @@ pub(super) struct Report {
     pub(super) unknown_tables: BTreeMap<TableId, u64>,
     pub(super) lost: Lost,
     pub(super) damage: Limited<(SegmentId, Damage)>,
-    pub(super) parked: Limited<(Position, String)>,
+    pub(super) parked: Limited<Undelivered>,
+    /// Of the parked mutations: those for which the schema does have the table and its columns.
+    pub(super) parked_unfit: u64,
+    /// Mutations that no schema at hand decodes and that the user wants to go past; they count as lost too.
+    pub(super) given_up: Limited<Undelivered>,
     /// Segments that could not be read at all, with the reason.
     pub(super) unreadable: Vec<(String, String)>,
     /// Segments whose descriptor is damaged, with the reason.
@@ -64,6 +68,18 @@ impl Skipped {
             Self::OutsideTime => "outside_time",
         }
     }
+}
+
+/// A mutation that is not delivered, for the ledger. Never holds values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Undelivered {
+    pub(super) position: Position,
+    /// `keyspace.table` of the first update, or the table id when the schema does not have it; `None` of a
+    /// mutation that only waits.
+    pub(super) table: Option<String>,
+    /// Length of the payload, where it was not decoded.
+    pub(super) bytes: Option<u64>,
+    pub(super) reason: String,
 }
 
 /// What damage took.
@@ -144,6 +160,8 @@ impl Report {
         add_counts(&mut self.unknown_tables, other.unknown_tables);
         self.damage.append(other.damage);
         self.parked.append(other.parked);
+        self.parked_unfit += other.parked_unfit;
+        self.given_up.append(other.given_up);
         self.unreadable.extend(other.unreadable);
         self.damaged_segments.extend(other.damaged_segments);
         self.schema_changes.extend(other.schema_changes);

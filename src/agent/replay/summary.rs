@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Map, Value, json};
 
-use super::report::Report;
+use super::report::{Limited, Report, Undelivered};
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
 use crate::agent::object::Object;
@@ -60,12 +60,6 @@ fn to_json(report: &Report, took: Duration) -> Value {
             damage_json(object, damage)
         })
         .collect();
-    let parked: Vec<Value> = report
-        .parked
-        .listed
-        .iter()
-        .map(|(position, reason)| json!({"position": position.to_string(), "reason": reason}))
-        .collect();
     let changes: Vec<Value> = report
         .schema_changes
         .iter()
@@ -84,7 +78,8 @@ fn to_json(report: &Report, took: Duration) -> Value {
         "records": report.records,
         "skipped": skipped,
         "unknown_tables": unknown,
-        "parked": {"count": report.parked.count, "listed": parked},
+        "parked": undelivered(&report.parked),
+        "given_up": undelivered(&report.given_up),
         "lost": {
             "sections": report.lost.sections,
             "bytes": report.lost.bytes,
@@ -97,6 +92,22 @@ fn to_json(report: &Report, took: Duration) -> Value {
         "bytes": report.bytes,
         "seconds": took.as_secs_f64(),
     })
+}
+
+fn undelivered(entries: &Limited<Undelivered>) -> Value {
+    let listed = entries.listed.iter().map(|entry| {
+        let mut object = Object::default();
+        object.put("position", entry.position.to_string());
+        if let Some(table) = &entry.table {
+            object.put("table", table.as_str());
+        }
+        if let Some(bytes) = entry.bytes {
+            object.put("bytes", bytes);
+        }
+        object.put("reason", entry.reason.as_str());
+        object.into()
+    });
+    json!({"count": entries.count, "listed": listed.collect::<Vec<Value>>()})
 }
 
 fn to_text(report: &Report, took: Duration) -> String {
@@ -147,9 +158,14 @@ fn write_problems(report: &Report, text: &mut String) {
             "unknown table {table}: {count} mutation(s); give a schema that has it, or --allow-unknown"
         );
     }
-    write_list(text, "parked", report.parked.count, &report.parked.listed, |(position, reason)| {
-        format!("{position}: {reason}")
-    });
+    write_list(text, "parked", report.parked.count, &report.parked.listed, undelivered_line);
+    if report.parked_unfit > 0 {
+        let _ = writeln!(
+            text,
+            "  next: give the schema that was in force there, or --undecodable ledger to go past and lose them"
+        );
+    }
+    write_list(text, "given up", report.given_up.count, &report.given_up.listed, undelivered_line);
     write_list(text, "damage", report.damage.count, &report.damage.listed, |(segment, damage)| {
         format!("segment {segment}: {damage}")
     });
@@ -167,6 +183,13 @@ fn write_problems(report: &Report, text: &mut String) {
     }
     for (position, change) in report.schema_changes.iter().take(SHOWN) {
         let _ = writeln!(text, "schema change at {position}: {change}");
+    }
+}
+
+fn undelivered_line(entry: &Undelivered) -> String {
+    match &entry.table {
+        Some(table) => format!("{}, {table}: {}", entry.position, entry.reason),
+        None => format!("{}: {}", entry.position, entry.reason),
     }
 }
 

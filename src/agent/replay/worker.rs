@@ -5,16 +5,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::batch::{Batch, Parked, PartitionTag};
 use super::epoch::{Epoch, Interest, Verdict};
+use super::failed::Failed;
 use super::range::Range;
-use super::report::{Report, Skipped, TableEvents};
+use super::report::{Report, Skipped, TableEvents, Undelivered};
 use super::schedule::{Schedule, Unit};
 use crate::agent::exit::{Exit, Failure};
-use crate::change::{ChangeEvent, Operation, ShapeError, for_each_event};
+use crate::change::{ChangeEvent, Operation, for_each_event};
+use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{
-    Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, MutationError, Position, SectionStep,
-    Sections, SegmentId, peek,
+    Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, Peek, Position, SectionStep, Sections,
+    SegmentId, peek,
 };
-use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place, Record};
+use crate::envelope::{Encoder, EncoderConfig, Place, Record};
 use crate::schema::TableId;
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
@@ -30,8 +32,10 @@ pub(super) struct Worker<'w> {
     pub(super) range: Range,
     /// Count only: no record is kept.
     pub(super) dry_run: bool,
-    /// Stop at the first mutation that no schema describes.
-    pub(super) block_unknown: bool,
+    /// What becomes of a mutation of a table or column that no schema describes.
+    pub(super) unknown_table: UnknownTable,
+    /// What becomes of any other mutation that cannot be decoded.
+    pub(super) undecodable: Undecodable,
 }
 
 /// What one unit needs while it is worked on.
@@ -47,24 +51,8 @@ struct Work<'w, 'u> {
     report: Report,
     /// Events of the mutation at hand, counted once it is through.
     events: Vec<(TableId, Operation)>,
-}
-
-/// Why a mutation gave no records.
-enum Failed {
-    Shape,
-    Encode(EncodeError),
-}
-
-impl From<ShapeError> for Failed {
-    fn from(_: ShapeError) -> Self {
-        Self::Shape
-    }
-}
-
-impl From<EncodeError> for Failed {
-    fn from(error: EncodeError) -> Self {
-        Self::Encode(error)
-    }
+    /// Events of the mutation at hand that are not wanted.
+    skipped: Vec<Skipped>,
 }
 
 impl Worker<'_> {
@@ -87,6 +75,7 @@ impl Worker<'_> {
             batch: Batch::default(),
             report: Report::default(),
             events: Vec::new(),
+            skipped: Vec::new(),
             is_stored: segment.is_stored(),
         };
         let mut decoder = work.decoder();
@@ -148,7 +137,7 @@ impl<'u> Work<'_, 'u> {
             };
             self.frame(frame, place, decoder, &mut mutation)?;
             let parked_again =
-                self.batch.parked.last().is_some_and(|(_, parked)| parked.position == position);
+                self.batch.parked.last().is_some_and(|(_, parked)| parked.entry.position == position);
             if retried && !parked_again {
                 self.batch.retried.push(position);
             }
@@ -184,58 +173,102 @@ impl<'u> Work<'_, 'u> {
         'u: 'a,
     {
         let (Some(epoch), Some(decoder)) = (self.epoch(), decoder) else { return Ok(()) };
-        let Ok(peeked) = peek(frame.payload) else {
-            self.undecodable(frame, place.position(0));
+        // Without table id and key there is nothing to park it by, and no schema says more.
+        let Some(peeked) = peek(frame.payload).ok().filter(|peeked| peeked.updates > 0) else {
+            self.lost(frame, place.position(0));
             return Ok(());
         };
         match epoch.interest.mutation(&peeked) {
             Verdict::System => self.report.skip(Skipped::SystemTable),
             Verdict::Unwanted | Verdict::UnwantedKeyspace => self.report.skip(Skipped::UnwantedTable),
-            Verdict::Wanted | Verdict::Unknown => match decoder.decode(frame.payload, mutation) {
-                Ok(()) => return self.records(mutation, frame, place, &epoch.interest),
-                Err(error) if error.is_unknown_schema() => return self.later_schema(frame, place, &error),
-                Err(_) => self.undecodable(frame, place.position(0)),
-            },
+            Verdict::Wanted | Verdict::Unknown => {
+                let decoded = decoder.decode(frame.payload, mutation).map_err(Failed::from);
+                let done = decoded.and_then(|()| self.records(mutation, place, &epoch.interest));
+                return match done {
+                    Ok(()) => Ok(()),
+                    Err(failed) => self.later_schema(frame, place, &peeked, failed),
+                };
+            }
         }
         Ok(())
     }
 
-    /// Tries the last schema of the log; parks the mutation when that does not help either.
+    /// Tries the last schema of the log; when that does not help either, the mutation is parked or given up.
     fn later_schema(
         &mut self,
         frame: Frame<'_>,
         place: Place<'_>,
-        error: &MutationError,
+        peeked: &Peek<'_>,
+        failed: Failed,
     ) -> Result<(), Failure> {
-        let last = self.worker.schedule.last_epoch()?;
-        let mut mutation = Mutation::default();
-        if Decoder::new(&last.schema).decode(frame.payload, &mut mutation).is_ok() {
-            let encoder = std::mem::replace(&mut self.encoder, Encoder::new(self.worker.config));
-            let done = self.records(&mutation, frame, place, &last.interest);
-            self.encoder = encoder;
-            return done;
+        let mut failed = failed;
+        if !failed.is_refused() {
+            let last = self.worker.schedule.last_epoch()?;
+            if !self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
+                match self.with_schema(&last, frame, place) {
+                    Ok(()) => return Ok(()),
+                    Err(later) if later.is_refused() => failed = later,
+                    Err(_) => {}
+                }
+            }
         }
-        if self.worker.block_unknown {
-            let what = format!("mutation at {}: {error}", place.position(0));
-            return Err(Failure::new(Exit::UnknownSchema, what)
+        let position = place.position(0);
+        if failed.is_refused() {
+            return Err(Failure::new(Exit::Usage, format!("mutation at {position}: {failed}")));
+        }
+        if self.worker.unknown_table == UnknownTable::Block && failed.is_unknown_schema() {
+            return Err(Failure::new(Exit::UnknownSchema, format!("mutation at {position}: {failed}"))
                 .next("give a schema that has the table, or use --unknown-table ledger"));
         }
-        if let MutationError::UnknownTable(table) = error {
-            *self.report.unknown_tables.entry(*table).or_default() += 1;
+        if let Some(table) = failed.unknown_table() {
+            *self.report.unknown_tables.entry(table).or_default() += 1;
         }
-        let tag = peek(frame.payload).map_or(0, |peeked| tag(peeked.table, peeked.partition_key));
-        self.batch.park(Parked { position: place.position(0), tag, reason: error.to_string() });
+        let entry = self.undelivered(frame, position, peeked, &failed);
+        if self.worker.undecodable == Undecodable::Ledger && failed.unknown_table() != Some(peeked.table) {
+            self.lost(frame, position);
+            self.report.given_up.push(entry);
+            return Ok(());
+        }
+        let tag = tag(peeked.table, peeked.partition_key);
+        self.batch.park(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
         Ok(())
+    }
+
+    /// Decodes and encodes one mutation with another schema than that of its place.
+    fn with_schema(&mut self, epoch: &Epoch, frame: Frame<'_>, place: Place<'_>) -> Result<(), Failed> {
+        let mut mutation = Mutation::default();
+        Decoder::new(&epoch.schema).decode(frame.payload, &mut mutation)?;
+        let encoder = std::mem::replace(&mut self.encoder, Encoder::new(self.worker.config));
+        let done = self.records(&mutation, place, &epoch.interest);
+        self.encoder = encoder;
+        done
+    }
+
+    /// The ledger entry of a mutation that is not delivered.
+    fn undelivered(
+        &self,
+        frame: Frame<'_>,
+        position: Position,
+        peeked: &Peek<'_>,
+        failed: &Failed,
+    ) -> Undelivered {
+        let known = self.epoch().and_then(|epoch| epoch.schema.table(peeked.table));
+        let table = known.map(|table| format!("{}.{}", table.keyspace, table.name));
+        Undelivered {
+            position,
+            table: Some(table.unwrap_or_else(|| peeked.table.to_string())),
+            bytes: Some(frame.payload.len() as u64),
+            reason: failed.to_string(),
+        }
     }
 
     /// Makes the records of a mutation: all of them, or none when one cannot be made.
     fn records(
         &mut self,
         mutation: &Mutation<'_>,
-        frame: Frame<'_>,
         place: Place<'_>,
         interest: &Interest,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Failed> {
         let wants = |table| interest.table(table) == Verdict::Wanted;
         if !mutation.updates().iter().any(|update| wants(update.table.id)) {
             self.report.skip(Skipped::UnwantedTable);
@@ -243,38 +276,28 @@ impl<'u> Work<'_, 'u> {
         }
         let (mark, records) = (self.batch.mark(), self.report.records);
         self.events.clear();
+        self.skipped.clear();
         let done = for_each_event(mutation, |event| {
             if wants(event.update.table.id) { self.event(&event, place) } else { Ok(()) }
         });
-        if let Err(failed) = done {
+        if done.is_err() {
             self.batch.truncate(mark);
             self.report.records = records;
-            return self.no_records(frame, place.position(0), failed);
+            return done;
         }
         self.count_events(mutation);
+        self.skipped.iter().for_each(|reason| self.report.skip(*reason));
         Ok(())
-    }
-
-    fn no_records(&mut self, frame: Frame<'_>, position: Position, failed: Failed) -> Result<(), Failure> {
-        match failed {
-            Failed::Encode(error @ EncodeError::Unrepresentable { .. }) => {
-                Err(Failure::new(Exit::Usage, format!("mutation at {position}: {error}")))
-            }
-            Failed::Shape | Failed::Encode(_) => {
-                self.undecodable(frame, position);
-                Ok(())
-            }
-        }
     }
 
     fn event(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
         let position = place.position(event.index);
         if !self.worker.range.contains(position) {
-            self.report.skip(Skipped::OutsideRange);
+            self.skipped.push(Skipped::OutsideRange);
             return Ok(());
         }
         if !self.worker.range.contains_time(|| event.newest_timestamp()) {
-            self.report.skip(Skipped::OutsideTime);
+            self.skipped.push(Skipped::OutsideTime);
             return Ok(());
         }
         let (batch, dry_run, records) = (&mut self.batch, self.worker.dry_run, &mut self.report.records);
@@ -305,7 +328,7 @@ impl<'u> Work<'_, 'u> {
     }
 
     /// The checksums are right and the bytes make no sense: the mutation is lost.
-    fn undecodable(&mut self, frame: Frame<'_>, position: Position) {
+    fn lost(&mut self, frame: Frame<'_>, position: Position) {
         let in_file = if self.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
         let damage = Damage {
             kind: DamageKind::Mutation,

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::batch::{Batch, MutationRecords, PartitionTag};
-use super::report::Report;
+use super::batch::{Batch, MutationRecords, Parked, PartitionTag};
+use super::report::{Report, Undelivered};
 use super::schedule::After;
 use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
@@ -48,7 +48,7 @@ impl<'s> Writer<'s> {
         let mut held_back = HashSet::new();
         for (number, mutation) in batch.mutations() {
             while let Some((_, parked)) = parked.next_if(|(before, _)| *before <= number) {
-                self.park(parked.tag, parked.position, &parked.reason)?;
+                self.park(parked)?;
             }
             if !self.parked.is_empty() && mutation.tags().any(|tag| self.parked.contains(&tag)) {
                 held_back.extend(mutation.position());
@@ -58,7 +58,7 @@ impl<'s> Writer<'s> {
             }
         }
         for (_, parked) in parked {
-            self.park(parked.tag, parked.position, &parked.reason)?;
+            self.park(parked)?;
         }
         for place in batch.retried.iter().filter(|place| !held_back.contains(*place)) {
             self.checkpoint.unpark(*place).map_err(checkpoint_failure)?;
@@ -72,19 +72,25 @@ impl<'s> Writer<'s> {
         let Some(position) = mutation.position() else { return Ok(()) };
         self.held_back += mutation.count() as u64;
         self.parked.extend(mutation.tags());
-        self.note_parked(position, "it waits behind a parked mutation of its partition")
+        self.note_parked(Undelivered {
+            position,
+            table: None,
+            bytes: None,
+            reason: "it waits behind a parked mutation of its partition".to_owned(),
+        })
     }
 
-    fn park(&mut self, tag: PartitionTag, position: Position, reason: &str) -> Result<(), Failure> {
-        self.parked.insert(tag);
-        self.note_parked(position, reason)
+    fn park(&mut self, parked: &Parked) -> Result<(), Failure> {
+        self.parked.insert(parked.tag);
+        self.report.parked_unfit += u64::from(!parked.is_unknown);
+        self.note_parked(parked.entry.clone())
     }
 
-    fn note_parked(&mut self, position: Position, reason: &str) -> Result<(), Failure> {
-        if self.moves && !self.is_ahead_of(position) {
-            self.checkpoint.park(position).map_err(checkpoint_failure)?;
+    fn note_parked(&mut self, entry: Undelivered) -> Result<(), Failure> {
+        if self.moves && !self.is_ahead_of(entry.position) {
+            self.checkpoint.park(entry.position).map_err(checkpoint_failure)?;
         }
-        self.report.parked.push((position, reason.to_owned()));
+        self.report.parked.push(entry);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod json;
 pub(crate) mod mutation_writer;
 pub(crate) mod records;
+pub(crate) mod segment_writer;
 pub(crate) mod table;
 
 use std::io::Read;

@@ -66,6 +66,14 @@ impl Table {
 
     /// A schema of this table alone.
     pub(crate) fn schema(&self) -> Schema {
+        let rows = cdc_agent::schema::file::parse(&self.schema_file().to_string()).unwrap();
+        let built = cdc_agent::schema::build(&rows);
+        assert!(built.problems.is_empty(), "{:?}", built.problems);
+        built.schema
+    }
+
+    /// A schema file of this table alone.
+    pub(crate) fn schema_file(&self) -> Value {
         let kinds = ["partition_key", "clustering", "static", "regular"];
         let columns = kinds.into_iter().flat_map(|kind| self.of_kind(kind).enumerate());
         let columns: Vec<Value> = columns.map(|(position, column)| self.column(position, column)).collect();
@@ -81,7 +89,7 @@ impl Table {
             })
         });
         let types: Vec<Value> = types.collect();
-        let text = json!({
+        json!({
             "keyspaces": [{"keyspace_name": self.keyspace}],
             "tables": [{
                 "keyspace_name": self.keyspace, "table_name": self.name, "id": Self::id().to_string(), "cdc": true,
@@ -89,11 +97,7 @@ impl Table {
             }],
             "columns": columns,
             "types": types,
-        });
-        let rows = cdc_agent::schema::file::parse(&text.to_string()).unwrap();
-        let built = cdc_agent::schema::build(&rows);
-        assert!(built.problems.is_empty(), "{:?}", built.problems);
-        built.schema
+        })
     }
 
     fn column(&self, position: usize, column: &Column) -> Value {

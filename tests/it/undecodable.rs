@@ -1,0 +1,204 @@
+//! Mutations with right checksums that the schema at hand does not decode: parked, delivered with a better schema,
+//! or given up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::program::{agent, stderr};
+use crate::support::mutation_writer::{ColumnData, Deletion, Item, Row, Update, payload};
+use crate::support::segment_writer::write_segment;
+use crate::support::table::Table;
+
+/// Id of `shop.other`.
+const OTHER: &str = "5dc1a799-0000-11f0-8000-000000000001";
+
+/// `shop.t` with a column `v` of some type.
+fn table(type_text: &str) -> Table {
+    Table::new([["id", "partition_key", "int"], ["c", "clustering", "int"], ["v", "regular", type_text]])
+}
+
+/// A schema file with this `shop.t`, and `shop.other` with a text column.
+fn schema_file(table: &Table) -> String {
+    let mut rows = table.schema_file();
+    let mut other = self::table("text").schema_file();
+    for (kind, name) in [("tables", "table_name"), ("columns", "table_name")] {
+        for row in other[kind].as_array_mut().unwrap() {
+            row[name] = json!("other");
+            if kind == "tables" {
+                row["id"] = json!(OTHER);
+            }
+        }
+        let more = other[kind].as_array().unwrap().clone();
+        rows[kind].as_array_mut().unwrap().extend(more);
+    }
+    rows.to_string()
+}
+
+fn update(key: u8, row: Row) -> Vec<u8> {
+    let row = Row { clustering: vec![Some(vec![0, 0, 0, 1])], ..row };
+    let update = Update { key: vec![0, 0, 0, key], items: vec![Item::Row(row)], ..Update::default() };
+    payload(&table("text"), &update)
+}
+
+/// `v` is written as text.
+fn write(key: u8, value: &[u8]) -> Vec<u8> {
+    update(key, Row { columns: vec![ColumnData::live("v", 1, value)], ..Row::default() })
+}
+
+/// A row deletion, which decodes whatever `v` is.
+fn delete(key: u8) -> Vec<u8> {
+    update(key, Row { deletion: Some(Deletion(2, 1_700_000_000)), ..Row::default() })
+}
+
+/// The same change of `shop.other`.
+fn of_other(mut payload: Vec<u8>) -> Vec<u8> {
+    payload[16] = 1;
+    payload
+}
+
+/// A folder with a segment, schemas and a file log.
+struct Place {
+    dir: tempfile::TempDir,
+    segment: PathBuf,
+}
+
+impl Place {
+    fn new(payloads: &[Vec<u8>]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let segment = write_segment(dir.path(), 7, &[payloads]);
+        Self { dir, segment }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Replays into the file log; exit code and summary.
+    fn replay(&self, schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
+        let (file, summary) = (self.path("schema.json"), self.path("summary.json"));
+        fs::write(&file, schema_file(schema)).unwrap();
+        let mut arguments = vec!["replay", text(&self.segment), "--schema", text(&file)];
+        let out = self.path("out");
+        arguments.extend(["--out", text(&out), "--summary", text(&summary), "--quiet"]);
+        arguments.extend(options);
+        let output: Output = agent(arguments);
+        let told = fs::read_to_string(&summary).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        (output.status.code(), serde_json::from_str(&told).unwrap())
+    }
+
+    /// Operation, key and late of the records of a topic.
+    fn records(&self, table: &str) -> Vec<(String, i64, bool)> {
+        let file = self.path("out").join(format!("local.cdc.shop.{table}/0/00000000000000000000.jsonl"));
+        let lines = fs::read_to_string(file).unwrap_or_default();
+        let record = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let (value, key) = (&line["value"], &line["key"]["id"]);
+            (
+                value["op"].as_str().unwrap().to_owned(),
+                key.as_i64().unwrap(),
+                value["source"]["late"].as_bool().unwrap(),
+            )
+        };
+        lines.lines().map(record).collect()
+    }
+
+    fn checkpoint(&self) -> Value {
+        let commit: Value = serde_json::from_slice(&fs::read(self.path("out/commit.json")).unwrap()).unwrap();
+        commit["checkpoint"].clone()
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn record(op: &str, key: i64, late: bool) -> (String, i64, bool) {
+    (op.to_owned(), key, late)
+}
+
+/// A write that only the right schema decodes, and changes around it: of its partition, of another one, of another
+/// table with the same key.
+fn log() -> Vec<Vec<u8>> {
+    vec![delete(1), write(1, b"ab"), delete(1), delete(2), of_other(write(1, b"cd"))]
+}
+
+/// A composite key where the log has a single column, too few clustering columns, other types: every way in which
+/// decoding or encoding fails.
+fn wrong_schemas() -> Vec<Table> {
+    let composite = Table::new([
+        ["id", "partition_key", "int"],
+        ["b", "partition_key", "int"],
+        ["c", "clustering", "int"],
+        ["v", "regular", "text"],
+    ]);
+    vec![table("int"), table("frozen<list<int>>"), table("uuid"), composite]
+}
+
+#[test]
+fn a_wrong_schema_parks_and_the_right_one_delivers() {
+    for wrong in wrong_schemas() {
+        let place = Place::new(&log());
+        let (code, summary) = place.replay(&wrong, &[]);
+        let said = format!("{:?}: {summary}", wrong.columns);
+        assert_eq!(code, Some(5), "{said}");
+        assert_eq!(summary["lost"]["mutations"], 0, "{said}");
+        assert_eq!(summary["damage"]["count"], 0, "{said}");
+        let first = &summary["parked"]["listed"][0];
+        assert_eq!(first["table"], "shop.t", "{said}");
+        assert!(first["bytes"].as_u64().unwrap() > 20, "{said}");
+        assert!(!first["reason"].as_str().unwrap().is_empty(), "{said}");
+        assert_eq!(place.records("other"), [record("u", 1, false)], "{said}");
+        if wrong.of_kind("partition_key").count() == 1 {
+            assert_eq!(place.records("t"), [record("d", 1, false), record("d", 2, false)], "{said}");
+            assert_eq!(summary["parked"]["count"], 2, "the write, and the delete behind it: {said}");
+        }
+        // Still parked with the same schema, also where unknown tables are no failure.
+        let (code, summary) = place.replay(&wrong, &["--allow-unknown"]);
+        assert_eq!(code, Some(5), "{summary}");
+
+        let (code, summary) = place.replay(&table("text"), &[]);
+        assert_eq!((code, &summary["parked"]["count"]), (Some(0), &json!(0)), "{said}");
+        let records = place.records("t");
+        let of_first: Vec<_> = records.iter().filter(|(_, key, _)| *key == 1).map(|(op, ..)| op).collect();
+        assert_eq!(of_first, ["d", "u", "d"], "in the order of the log: {said}");
+        assert_eq!(place.records("t").len(), 4, "{said}");
+        assert_eq!(place.records("other").len(), 1, "{said}");
+        let (code, _) = place.replay(&table("text"), &[]);
+        assert_eq!((code, place.records("t").len()), (Some(0), 4), "delivered once: {said}");
+    }
+}
+
+#[test]
+fn what_no_schema_decodes_can_be_given_up() {
+    let place = Place::new(&log());
+    let wrong = table("int");
+    assert_eq!(place.replay(&wrong, &[]).0, Some(5));
+    let (code, summary) = place.replay(&wrong, &["--undecodable", "ledger"]);
+    assert_eq!(code, Some(3), "{summary}");
+    assert_eq!((&summary["lost"]["mutations"], &summary["given_up"]["count"]), (&json!(1), &json!(1)));
+    assert_eq!(summary["given_up"]["listed"][0]["position"], "7:20:1", "{summary}");
+    assert_eq!(summary["parked"]["count"], 0, "{summary}");
+    let expected = [record("d", 1, false), record("d", 2, false), record("d", 1, true)];
+    assert_eq!(place.records("t"), expected, "what waited behind it is delivered");
+    assert_eq!(place.checkpoint()["parked"], json!([]));
+    let (code, _) = place.replay(&table("text"), &[]);
+    assert_eq!((code, place.records("t").len()), (Some(0), 3), "it was given up");
+}
+
+/// No table id, no key: no schema can help, and nothing says what should wait behind it.
+#[test]
+fn a_mutation_without_a_readable_key_is_lost() {
+    let cut = [&[1][..], &Table::id().0[..12]].concat();
+    let none = [&[0][..], &write(1, b"ab")[1..]].concat();
+    for malformed in [cut, none] {
+        let place = Place::new(&[write(1, b"ab"), malformed, write(1, b"cd")]);
+        let (code, summary) = place.replay(&table("text"), &[]);
+        assert_eq!(code, Some(3), "{summary}");
+        assert_eq!((&summary["lost"]["mutations"], &summary["parked"]["count"]), (&json!(1), &json!(0)));
+        assert_eq!(summary["damage"]["listed"][0]["kind"], "mutation");
+        assert_eq!(place.records("t"), [record("u", 1, false), record("u", 1, false)]);
+    }
+}
