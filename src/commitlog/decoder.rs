@@ -41,8 +41,10 @@ pub fn peek(payload: &[u8]) -> Result<Peek<'_>, MutationError> {
     read().map_err(|error| MutationError::malformed(error, payload.len(), None))
 }
 
-#[derive(Debug, Default)]
-struct TableLists {
+/// A table that was met, and the column lists its statements have.
+#[derive(Debug)]
+struct KnownTable<'s> {
+    table: &'s TableSchema,
     statics: KnownLists,
     regulars: KnownLists,
 }
@@ -51,7 +53,11 @@ struct TableLists {
 #[derive(Debug)]
 pub struct Decoder<'s> {
     schema: &'s Schema,
-    lists: TableMap<TableLists>,
+    known: Vec<KnownTable<'s>>,
+    /// Where each table stands in `known`.
+    places: TableMap<usize>,
+    /// The place of the table met last: the next update is often of the same one.
+    last: usize,
     present: Vec<usize>,
 }
 
@@ -63,6 +69,12 @@ enum Failed {
 impl From<nom::Err<Malformed>> for Failed {
     fn from(error: nom::Err<Malformed>) -> Self {
         Self::Bytes(error)
+    }
+}
+
+impl From<MutationError> for Failed {
+    fn from(error: MutationError) -> Self {
+        Self::Other(error)
     }
 }
 
@@ -79,7 +91,7 @@ impl<'s> Decoder<'s> {
     /// A decoder for `schema`.
     #[must_use]
     pub fn new(schema: &'s Schema) -> Self {
-        Self { schema, lists: TableMap::default(), present: Vec::new() }
+        Self { schema, known: Vec::new(), places: TableMap::default(), last: 0, present: Vec::new() }
     }
 
     /// The schema it decodes with.
@@ -102,7 +114,9 @@ impl<'s> Decoder<'s> {
         result.map_err(|failed| {
             mutation.clear();
             match failed {
-                Failed::Bytes(error) => MutationError::malformed(error, payload.len(), table),
+                Failed::Bytes(error) => {
+                    MutationError::malformed(error, payload.len(), table.map(|table| table.id))
+                }
                 Failed::Other(error) => error,
             }
         })
@@ -112,7 +126,7 @@ impl<'s> Decoder<'s> {
         &mut self,
         payload: &'a [u8],
         mutation: &mut Mutation<'a>,
-        table: &mut Option<TableId>,
+        table: &mut Option<&'s TableSchema>,
     ) -> Result<(), Failed>
     where
         's: 'a,
@@ -123,10 +137,9 @@ impl<'s> Decoder<'s> {
         }
         for _ in 0..count {
             let (after, id) = bytes::fixed(rest)?;
-            let id = TableId(id);
-            *table = Some(id);
-            let schema = self.schema.table(id).ok_or(Failed::Other(MutationError::UnknownTable(id)))?;
-            rest = self.update(after, schema, mutation)?;
+            let (known, present) = self.known(TableId(id))?;
+            *table = Some(known.table);
+            rest = update(after, known, present, mutation)?;
         }
         if !rest.is_empty() {
             bytes::malformed::<()>(rest, "the end of the mutation")?;
@@ -134,57 +147,82 @@ impl<'s> Decoder<'s> {
         Ok(())
     }
 
-    fn update<'a>(
-        &mut self,
-        input: &'a [u8],
-        table: &'a TableSchema,
-        mutation: &mut Mutation<'a>,
-    ) -> Result<&'a [u8], Failed> {
-        let (rest, partition_key) = bytes::vbytes(input)?;
-        let (rest, flags) = bytes::u8(rest)?;
-        let first = mutation.unfiltereds.len();
-        let mut update = PartitionUpdate {
-            table,
-            partition_key,
-            deletion: None,
-            static_row: None,
-            unfiltereds: first..first,
-        };
-        if flags & !KNOWN_FLAGS != 0 || flags & IS_REVERSED != 0 {
-            bytes::malformed::<()>(rest, "known partition flags")?;
+    /// What is known of the table, and the buffer for column subsets.
+    #[inline]
+    fn known(&mut self, id: TableId) -> Result<(&mut KnownTable<'s>, &mut Vec<usize>), Failed> {
+        if self.known.get(self.last).is_none_or(|last| last.table.id != id) {
+            self.last = self.place(id)?;
         }
-        if flags & IS_EMPTY != 0 {
-            mutation.updates.push(update);
-            return Ok(rest);
-        }
-        let (mut rest, epochs) = Epochs::read(rest)?;
-        let lists = self.lists.entry(table.id).or_default();
-        let mut statics: Option<Rc<ColumnList>> = None;
-        if flags & HAS_STATIC_ROW != 0 {
-            let (after, list) = lists.statics.read(rest, table, true)?;
-            statics = Some(list);
-            rest = after;
-        }
-        let (mut rest, regulars) = lists.regulars.read(rest, table, false)?;
-        if flags & HAS_PARTITION_DELETION != 0 {
-            let (after, deletion) = epochs.deletion(rest)?;
-            update.deletion = deletion;
-            rest = after;
-        }
-        let mut rows = row::Rows { table, epochs, present: &mut self.present, mutation };
-        if let Some(statics) = &statics {
-            let (after, row) = rows.static_row(rest, statics)?;
-            update.static_row = Some(row);
-            rest = after;
-        }
-        if flags & HAS_ROW_ESTIMATE != 0 {
-            rest = bytes::uvint(rest)?.0;
-        }
-        let rest = rows.unfiltereds(rest, &regulars)?;
-        update.unfiltereds = first..mutation.unfiltereds.len();
-        mutation.updates.push(update);
-        Ok(rest)
+        let known = self.known.get_mut(self.last).ok_or(MutationError::UnknownTable(id))?;
+        Ok((known, &mut self.present))
     }
+
+    fn place(&mut self, id: TableId) -> Result<usize, Failed> {
+        if let Some(place) = self.places.get(&id) {
+            return Ok(*place);
+        }
+        let table = self.schema.table(id).ok_or(MutationError::UnknownTable(id))?;
+        let place = self.known.len();
+        self.known.push(KnownTable {
+            table,
+            statics: KnownLists::default(),
+            regulars: KnownLists::default(),
+        });
+        self.places.insert(id, place);
+        Ok(place)
+    }
+}
+
+fn update<'s: 'a, 'a>(
+    input: &'a [u8],
+    known: &mut KnownTable<'s>,
+    present: &mut Vec<usize>,
+    mutation: &mut Mutation<'a>,
+) -> Result<&'a [u8], Failed> {
+    let table: &'a TableSchema = known.table;
+    let (rest, partition_key) = bytes::vbytes(input)?;
+    let (rest, flags) = bytes::u8(rest)?;
+    let first = mutation.unfiltereds.len();
+    let mut update = PartitionUpdate {
+        table,
+        partition_key,
+        deletion: None,
+        static_row: None,
+        unfiltereds: first..first,
+    };
+    if flags & !KNOWN_FLAGS != 0 || flags & IS_REVERSED != 0 {
+        bytes::malformed::<()>(rest, "known partition flags")?;
+    }
+    if flags & IS_EMPTY != 0 {
+        mutation.updates.push(update);
+        return Ok(rest);
+    }
+    let (mut rest, epochs) = Epochs::read(rest)?;
+    let mut statics: Option<Rc<ColumnList>> = None;
+    if flags & HAS_STATIC_ROW != 0 {
+        let (after, list) = known.statics.read(rest, table, true)?;
+        statics = Some(list);
+        rest = after;
+    }
+    let (mut rest, regulars) = known.regulars.read(rest, table, false)?;
+    if flags & HAS_PARTITION_DELETION != 0 {
+        let (after, deletion) = epochs.deletion(rest)?;
+        update.deletion = deletion;
+        rest = after;
+    }
+    let mut rows = row::Rows { table, epochs, present, mutation };
+    if let Some(statics) = &statics {
+        let (after, row) = rows.static_row(rest, statics)?;
+        update.static_row = Some(row);
+        rest = after;
+    }
+    if flags & HAS_ROW_ESTIMATE != 0 {
+        rest = bytes::uvint(rest)?.0;
+    }
+    let rest = rows.unfiltereds(rest, &regulars)?;
+    update.unfiltereds = first..mutation.unfiltereds.len();
+    mutation.updates.push(update);
+    Ok(rest)
 }
 
 /// The deletion that is none: `i64::MIN`. Its local time differs between versions and is not looked at.

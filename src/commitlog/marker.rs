@@ -81,8 +81,9 @@ fn believable(descriptor: &Descriptor, file: &[u8], offset: usize) -> bool {
 
 /// Length of `bytes` without its trailing zeros.
 pub(super) fn used_length(bytes: &[u8]) -> usize {
-    let tail =
-        bytes.rchunks(4096).take_while(|chunk| chunk.iter().all(|byte| *byte == 0)).map(<[u8]>::len).sum();
+    const ZEROS: &[u8] = &[0; 4096];
+    let is_zero = |chunk: &&[u8]| ZEROS.get(..chunk.len()) == Some(*chunk);
+    let tail = bytes.rchunks(ZEROS.len()).take_while(is_zero).map(<[u8]>::len).sum();
     let head = bytes.get(..bytes.len().saturating_sub(tail)).unwrap_or_default();
     head.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }

@@ -117,22 +117,23 @@ impl<'a> Rows<'_, 'a> {
             if flags & END_OF_PARTITION != 0 {
                 return Ok(after);
             }
-            let unfiltered;
-            (rest, unfiltered) = if flags & IS_MARKER != 0 {
+            rest = if flags & IS_MARKER != 0 {
                 let (rest, marker) = self.marker(after)?;
-                (rest, Unfiltered::Marker(marker))
+                self.mutation.unfiltereds.push(Unfiltered::Marker(marker));
+                rest
             } else {
                 let (after, extended) = extended_flags(after, flags)?;
                 if extended & EXTENDED_IS_STATIC != 0 {
                     return bytes::malformed(rest, "a row that is not static").map(|(rest, ())| rest);
                 }
                 let (rest, row) = self.row(after, flags, false, columns)?;
-                (rest, Unfiltered::Row(row))
+                self.mutation.unfiltereds.push(Unfiltered::Row(row));
+                rest
             };
-            self.mutation.unfiltereds.push(unfiltered);
         }
     }
 
+    #[inline]
     fn row(&mut self, input: &'a [u8], flags: u8, is_static: bool, columns: &ColumnList) -> Read<'a, Row> {
         let count = if is_static { 0 } else { self.table.clustering.len() };
         let clustering_start = self.mutation.clusterings.len();
@@ -205,22 +206,55 @@ impl<'a> Rows<'_, 'a> {
         let Some(column) = columns.get(index) else {
             return bytes::malformed(input, "a column of the table").map(|(rest, ())| rest);
         };
-        let first = self.mutation.cells.len();
-        let (rest, deletion) = if column.multi_cell {
-            self.complex_cells(input, has_deletion, liveness)?
-        } else {
-            (self.cell(input, liveness, ValueLength::of(column), false)?, None)
-        };
-        // A statement that adds nothing to a collection (`s = s + {}`) lists the column all the same.
-        if deletion.is_none() && self.mutation.cells.len() == first {
-            return Ok(rest);
+        if column.multi_cell {
+            return self.complex_column(input, column, index, has_deletion, liveness);
         }
-        self.mutation.columns.push(ColumnCells {
-            column,
-            index,
-            deletion,
-            cells: first..self.mutation.cells.len(),
-        });
+        let first = self.mutation.cells.len();
+        let rest = match self.plain_cell(input, liveness, ValueLength::of(column)) {
+            Some((rest, cell)) => {
+                self.mutation.cells.push(cell);
+                rest
+            }
+            None => self.cell(input, liveness, ValueLength::of(column), false)?,
+        };
+        self.mutation.columns.push(ColumnCells { column, index, deletion: None, cells: first..first + 1 });
+        Ok(rest)
+    }
+
+    /// The cell that nearly every write logs: a value without a TTL. `None` for any other, and for one that is
+    /// cut short.
+    #[inline]
+    fn plain_cell(
+        &self,
+        input: &'a [u8],
+        liveness: Option<Liveness>,
+        length: ValueLength,
+    ) -> Option<(&'a [u8], Cell<'a>)> {
+        let (flags, rest) = input.split_first()?;
+        let (rest, ts_us) = match (*flags, liveness) {
+            (CELL_USE_ROW_TIMESTAMP, Some(liveness)) => (rest, liveness.ts_us),
+            (0, _) => self.epochs.timestamp(rest).ok()?,
+            _ => return None,
+        };
+        let (rest, value) = length.read(rest).ok()?;
+        Some((rest, Cell { ts_us, path: None, value: CellValue::Live { value, expiry: None } }))
+    }
+
+    fn complex_column(
+        &mut self,
+        input: &'a [u8],
+        column: &'a Column,
+        index: usize,
+        has_deletion: bool,
+        liveness: Option<Liveness>,
+    ) -> Result<&'a [u8], nom::Err<Malformed>> {
+        let first = self.mutation.cells.len();
+        let (rest, deletion) = self.complex_cells(input, has_deletion, liveness)?;
+        let cells = first..self.mutation.cells.len();
+        // A statement that adds nothing to a collection (`s = s + {}`) lists the column all the same.
+        if deletion.is_some() || !cells.is_empty() {
+            self.mutation.columns.push(ColumnCells { column, index, deletion, cells });
+        }
         Ok(rest)
     }
 
@@ -238,7 +272,6 @@ impl<'a> Rows<'_, 'a> {
         Ok((rest, deletion))
     }
 
-    #[inline]
     fn cell(
         &mut self,
         input: &'a [u8],
