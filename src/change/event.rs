@@ -1,5 +1,6 @@
 //! A change event: what happened to one row, range or partition.
 
+use super::event_columns::EventColumns;
 use crate::commitlog::mutation::{
     CellValue, ColumnCells, Deletion, Liveness, Mutation, PartitionUpdate, Row,
 };
@@ -102,39 +103,11 @@ impl<'m, 'a> ChangeEvent<'m, 'a> {
         self.mutation.cells(column)
     }
 
-    /// Fills `order` with the positions of [`Self::columns`] in the order of the columns' names.
-    ///
-    /// A column's index in its table counts in that order.
-    #[inline]
-    pub fn order_by_name(&self, order: &mut Vec<usize>) {
-        let columns = self.columns();
-        order.clear();
-        order.extend(0..columns.len());
-        if !columns.is_sorted_by_key(|column| column.index) {
-            order.sort_by_key(|position| columns.get(*position).map(|column| column.index));
-        }
-    }
-
-    /// The newest timestamp of one of [`Self::columns`], in microseconds.
-    #[must_use]
-    pub fn newest_of(&self, column: &ColumnCells<'a>) -> Option<i64> {
-        newest_of_column(self.mutation, column)
-    }
-
     /// The newest timestamp that the event itself carries, in microseconds.
     #[must_use]
     pub fn newest_timestamp(&self) -> i64 {
-        let deletion = self.deletion.map(|deletion| deletion.ts_us);
-        let liveness = self.liveness().map(|liveness| liveness.ts_us);
-        let columns = self.columns().iter().filter_map(|column| newest_of_column(self.mutation, column));
-        columns.chain(deletion).chain(liveness).max().unwrap_or_default()
+        EventColumns::of(self).newest_us()
     }
-}
-
-/// The newest timestamp of a column's cells and deletion, in microseconds.
-pub(super) fn newest_of_column<'a>(mutation: &Mutation<'a>, column: &ColumnCells<'a>) -> Option<i64> {
-    let cells = mutation.cells(column).iter().map(|cell| cell.ts_us);
-    cells.chain(column.deletion.map(|deletion| deletion.ts_us)).max()
 }
 
 /// Whether a cell is a tombstone.

@@ -3,21 +3,29 @@
 //! The same client write has the same id on every replica. The encoding is written down, with vectors, in
 //! `docs/identity.md`.
 
+use std::convert::Infallible;
+
 use sha2::{Digest, Sha256};
 
 use super::event::{Bound, ChangeEvent, Operation, Shape};
-use crate::commitlog::mutation::{Cell, CellValue, ColumnCells, Deletion};
+use super::event_columns::{EventCells, EventColumns};
+use crate::commitlog::mutation::{Cell, CellValue, Deletion};
+use crate::schema::{TableCache, TableSchema};
 
 /// Version of the encoding.
 const VERSION: u8 = 1;
-const NO_TIME: u32 = u32::MAX;
-const NULL_LENGTH: u32 = u32::MAX;
+
+const HAS_DELETION: u8 = 1;
+const HAS_LIVENESS: u8 = 2;
+const LIVENESS_EXPIRES: u8 = 4;
+const LIVENESS_HAS_TIMESTAMP: u8 = 8;
 
 const TOMBSTONE: u8 = 1;
 const EXPIRING: u8 = 2;
 const HAS_PATH: u8 = 4;
 const COMPLEX_DELETION: u8 = 8;
 const WITHHELD: u8 = 16;
+const HAS_TIMESTAMP: u8 = 32;
 
 /// 16 bytes of SHA-256, printed as 32 lower-case hex digits.
 pub type EventId = [u8; 16];
@@ -25,21 +33,22 @@ pub type EventId = [u8; 16];
 /// Computes event ids; keeps its buffers.
 #[derive(Debug, Default)]
 pub struct EventIdEncoder {
+    /// Version and name, of each table.
+    heads: TableCache<Vec<u8>>,
     encoded: Vec<u8>,
     cells: Vec<usize>,
 }
 
 impl EventIdEncoder {
-    /// The id of `event`. `order` is [`ChangeEvent::order_by_name`]; `withheld` tells which columns contribute
-    /// their name and times only.
+    /// The id of `event`. `columns` are its columns; `withheld` tells by a column's index in its table which
+    /// ones contribute their name and times only.
     pub fn event_id(
         &mut self,
         event: &ChangeEvent<'_, '_>,
-        order: &[usize],
-        withheld: impl Fn(&ColumnCells<'_>) -> bool,
+        columns: &EventColumns<'_, '_>,
+        withheld: impl Fn(usize) -> bool,
     ) -> EventId {
-        self.encode(event, order, withheld);
-        let digest = Sha256::digest(&self.encoded);
+        let digest = Sha256::digest(self.encode(event, columns, withheld));
         let mut id = EventId::default();
         for (to, from) in id.iter_mut().zip(digest) {
             *to = from;
@@ -51,46 +60,37 @@ impl EventIdEncoder {
     pub fn encode(
         &mut self,
         event: &ChangeEvent<'_, '_>,
-        order: &[usize],
-        withheld: impl Fn(&ColumnCells<'_>) -> bool,
+        columns: &EventColumns<'_, '_>,
+        withheld: impl Fn(usize) -> bool,
     ) -> &[u8] {
         let out = &mut self.encoded;
         out.clear();
-        out.push(VERSION);
         let table = event.update.table;
-        put_length(table.keyspace.len() + 1 + table.name.len(), out);
-        out.extend_from_slice(table.keyspace.as_bytes());
-        out.push(b'.');
-        out.extend_from_slice(table.name.as_bytes());
+        let made = self.heads.get_or_try_make(table.id, || Ok::<_, Infallible>(head(table)));
+        let Ok(head) = made;
+        out.extend_from_slice(head);
         put_bytes(event.update.partition_key, out);
         out.push(operation_code(event.operation));
         put_shape(&event.shape, out);
-        put_deletion(event.deletion, out);
-        put_liveness(event, out);
-        self.put_columns(event, order, withheld);
-        &self.encoded
-    }
-
-    fn put_columns(
-        &mut self,
-        event: &ChangeEvent<'_, '_>,
-        order: &[usize],
-        withheld: impl Fn(&ColumnCells<'_>) -> bool,
-    ) {
-        let columns = event.columns();
-        let entries =
-            columns.iter().map(|column| event.cells(column).len() + usize::from(column.deletion.is_some()));
-        put_length(entries.sum(), &mut self.encoded);
-        for position in order {
-            let Some(column) = columns.get(*position) else { continue };
-            let cells = event.cells(column);
-            if withheld(column) {
-                put_withheld(column, cells, &mut self.encoded);
+        put_row_times(event, columns.newest_us(), out);
+        let columns_of = columns.as_slice();
+        let entries = columns_of.iter().map(|it| it.cells.len() + usize::from(it.column.deletion.is_some()));
+        put_length(entries.sum(), out);
+        for cells in columns_of {
+            if withheld(cells.column.index) {
+                put_withheld(cells, columns.newest_us(), out);
             } else {
-                put_column(column, cells, &mut self.cells, &mut self.encoded);
+                put_column(cells, columns.newest_us(), &mut self.cells, out);
             }
         }
+        &self.encoded
     }
+}
+
+fn head(table: &TableSchema) -> Vec<u8> {
+    let mut head = vec![VERSION];
+    put_bytes(format!("{}.{}", table.keyspace, table.name).as_bytes(), &mut head);
+    head
 }
 
 fn operation_code(operation: Operation) -> u8 {
@@ -108,13 +108,9 @@ fn put_shape(shape: &Shape<'_, '_>, out: &mut Vec<u8>) {
             out.push(0);
             put_clustering(clustering, out);
         }
-        Shape::StaticRow => {
-            out.push(1);
-            put_clustering(&[], out);
-        }
+        Shape::StaticRow => out.push(1),
         Shape::Range { start, end } => {
             out.push(2);
-            put_clustering(&[], out);
             put_bound(*start, out);
             put_bound(*end, out);
         }
@@ -132,44 +128,52 @@ fn put_bound(bound: Option<Bound<'_, '_>>, out: &mut Vec<u8>) {
 }
 
 fn put_clustering(values: &[Option<&[u8]>], out: &mut Vec<u8>) {
-    out.extend_from_slice(&u16::try_from(values.len()).unwrap_or(u16::MAX).to_be_bytes());
+    put_length(values.len(), out);
     for value in values {
-        match value {
-            Some(value) => put_bytes(value, out),
-            None => out.extend_from_slice(&NULL_LENGTH.to_be_bytes()),
+        out.push(u8::from(value.is_some()));
+        if let Some(value) = value {
+            put_bytes(value, out);
         }
     }
 }
 
-fn put_deletion(deletion: Option<Deletion>, out: &mut Vec<u8>) {
-    out.push(u8::from(deletion.is_some()));
-    if let Some(deletion) = deletion {
-        out.extend_from_slice(&deletion.ts_us.to_be_bytes());
+/// The event's own timestamp, and the times of its deletion and liveness. A deletion is all that its event
+/// holds, so its timestamp is the event's.
+fn put_row_times(event: &ChangeEvent<'_, '_>, event_us: i64, out: &mut Vec<u8>) {
+    let liveness = event.liveness();
+    let expiry = liveness.and_then(|liveness| liveness.expiry);
+    let own_us = liveness.map(|liveness| liveness.ts_us).filter(|ts_us| *ts_us != event_us);
+    let flag = |flag, is_set| if is_set { flag } else { 0 };
+    let flags = flag(HAS_DELETION, event.deletion.is_some())
+        | flag(HAS_LIVENESS, liveness.is_some())
+        | flag(LIVENESS_EXPIRES, expiry.is_some())
+        | flag(LIVENESS_HAS_TIMESTAMP, own_us.is_some());
+    let [a, b, c, d, e, f, g, h] = event_us.to_be_bytes();
+    out.extend_from_slice(&[a, b, c, d, e, f, g, h, flags]);
+    if let Some(deletion) = event.deletion {
         out.extend_from_slice(&deletion.local_time.to_be_bytes());
     }
-}
-
-fn put_liveness(event: &ChangeEvent<'_, '_>, out: &mut Vec<u8>) {
-    let liveness = event.liveness();
-    out.push(u8::from(liveness.is_some()));
-    if let Some(liveness) = liveness {
-        let (ttl, local_time) =
-            liveness.expiry.map_or((0, NO_TIME), |expiry| (expiry.ttl, expiry.local_time));
-        out.extend_from_slice(&liveness.ts_us.to_be_bytes());
-        out.extend_from_slice(&ttl.to_be_bytes());
-        out.extend_from_slice(&local_time.to_be_bytes());
+    if let Some(own_us) = own_us {
+        out.extend_from_slice(&own_us.to_be_bytes());
+    }
+    if let Some(expiry) = expiry {
+        out.extend_from_slice(&expiry.ttl.to_be_bytes());
+        out.extend_from_slice(&expiry.local_time.to_be_bytes());
     }
 }
 
 /// The complex deletion, then the cells by path.
-fn put_column(column: &ColumnCells<'_>, cells: &[Cell<'_>], order: &mut Vec<usize>, out: &mut Vec<u8>) {
+fn put_column(column: &EventCells<'_, '_>, event_us: i64, order: &mut Vec<usize>, out: &mut Vec<u8>) {
+    let EventCells { column, cells } = *column;
     let name = &column.column.name_bytes;
     if let Some(deletion) = column.deletion {
-        put_complex_deletion(name, COMPLEX_DELETION, deletion, out);
+        put_complex_deletion(name, COMPLEX_DELETION, deletion, event_us, out);
+    } else if let [cell] = cells {
+        return put_cell(name, cell, event_us, out);
     }
     if cells.is_sorted_by_key(|cell| cell.path) {
         for cell in cells {
-            put_cell(name, cell, out);
+            put_cell(name, cell, event_us, out);
         }
         return;
     }
@@ -177,20 +181,19 @@ fn put_column(column: &ColumnCells<'_>, cells: &[Cell<'_>], order: &mut Vec<usiz
     order.extend(0..cells.len());
     order.sort_by_key(|position| cells.get(*position).map(|cell| cell.path));
     for cell in order.iter().filter_map(|position| cells.get(*position)) {
-        put_cell(name, cell, out);
+        put_cell(name, cell, event_us, out);
     }
 }
 
-fn put_complex_deletion(name: &[u8], flags: u8, deletion: Deletion, out: &mut Vec<u8>) {
-    put_bytes(name, out);
-    out.push(flags);
-    out.extend_from_slice(&deletion.ts_us.to_be_bytes());
+fn put_complex_deletion(name: &[u8], flags: u8, deletion: Deletion, event_us: i64, out: &mut Vec<u8>) {
+    put_head(name, flags, deletion.ts_us, event_us, out);
     out.extend_from_slice(&deletion.local_time.to_be_bytes());
 }
 
-fn put_cell(name: &[u8], cell: &Cell<'_>, out: &mut Vec<u8>) {
+#[inline]
+fn put_cell(name: &[u8], cell: &Cell<'_>, event_us: i64, out: &mut Vec<u8>) {
     let path = if cell.path.is_some() { HAS_PATH } else { 0 };
-    put_cell_times(name, cell, path, out);
+    put_cell_times(name, cell, path, event_us, out);
     if let Some(path) = cell.path {
         put_bytes(path, out);
     }
@@ -200,42 +203,61 @@ fn put_cell(name: &[u8], cell: &Cell<'_>, out: &mut Vec<u8>) {
 }
 
 /// Name, flags and times of a cell.
-fn put_cell_times(name: &[u8], cell: &Cell<'_>, flags: u8, out: &mut Vec<u8>) {
-    put_bytes(name, out);
+#[inline]
+fn put_cell_times(name: &[u8], cell: &Cell<'_>, flags: u8, event_us: i64, out: &mut Vec<u8>) {
     match cell.value {
         CellValue::Tombstone { local_time } => {
-            put_flags_and_time(flags | TOMBSTONE, cell.ts_us, out);
+            put_head(name, flags | TOMBSTONE, cell.ts_us, event_us, out);
             out.extend_from_slice(&local_time.to_be_bytes());
         }
         CellValue::Live { expiry: Some(expiry), .. } => {
-            put_flags_and_time(flags | EXPIRING, cell.ts_us, out);
+            put_head(name, flags | EXPIRING, cell.ts_us, event_us, out);
             out.extend_from_slice(&expiry.local_time.to_be_bytes());
             out.extend_from_slice(&expiry.ttl.to_be_bytes());
         }
-        CellValue::Live { expiry: None, .. } => put_flags_and_time(flags, cell.ts_us, out),
+        CellValue::Live { expiry: None, .. } => put_head(name, flags, cell.ts_us, event_us, out),
     }
 }
 
-/// Both in one piece: every cell has them.
+/// Name, flags, and the timestamp where it is not the event's.
 #[inline]
-fn put_flags_and_time(flags: u8, ts_us: i64, out: &mut Vec<u8>) {
-    let [a, b, c, d, e, f, g, h] = ts_us.to_be_bytes();
-    out.extend_from_slice(&[flags, a, b, c, d, e, f, g, h]);
+fn put_head(name: &[u8], flags: u8, ts_us: i64, event_us: i64, out: &mut Vec<u8>) {
+    put_bytes(name, out);
+    if ts_us == event_us {
+        out.push(flags);
+    } else {
+        out.push(flags | HAS_TIMESTAMP);
+        out.extend_from_slice(&ts_us.to_be_bytes());
+    }
 }
 
 /// A withheld column: in the order of the log, without paths and values.
-fn put_withheld(column: &ColumnCells<'_>, cells: &[Cell<'_>], out: &mut Vec<u8>) {
+fn put_withheld(column: &EventCells<'_, '_>, event_us: i64, out: &mut Vec<u8>) {
+    let EventCells { column, cells } = *column;
     let name = &column.column.name_bytes;
     if let Some(deletion) = column.deletion {
-        put_complex_deletion(name, COMPLEX_DELETION | WITHHELD, deletion, out);
+        put_complex_deletion(name, COMPLEX_DELETION | WITHHELD, deletion, event_us, out);
     }
     for cell in cells {
-        put_cell_times(name, cell, WITHHELD, out);
+        put_cell_times(name, cell, WITHHELD, event_us, out);
     }
 }
 
+/// LEB128: seven bits a byte from the lowest, the high bit set while more follow.
+#[inline]
 fn put_length(length: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+    let mut rest = length;
+    while let Err(_) | Ok(0x80..) = u8::try_from(rest) {
+        out.push(low_bits(rest) | 0x80);
+        rest >>= 7;
+    }
+    out.push(low_bits(rest));
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "seven bits fit")]
+fn low_bits(value: usize) -> u8 {
+    (value & 0x7F) as u8
 }
 
 #[inline]

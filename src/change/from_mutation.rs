@@ -1,6 +1,7 @@
 //! Walks a mutation and gives its change events in order.
 
-use super::event::{Bound, ChangeEvent, Operation, Shape, newest_of_column};
+use super::event::{Bound, ChangeEvent, Operation, Shape};
+use super::event_columns::newest_us;
 use crate::commitlog::mutation::{Deletion, Marker, Mutation, PartitionUpdate, Row, Unfiltered};
 
 /// Range tombstone markers that do not pair. Cassandra never writes such an update.
@@ -101,7 +102,8 @@ fn has_data(mutation: &Mutation<'_>, row: &Row) -> bool {
 }
 
 fn newest(mutation: &Mutation<'_>, row: &Row) -> Option<i64> {
-    let columns = mutation.columns(row).iter().filter_map(|column| newest_of_column(mutation, column));
+    let columns = mutation.columns(row).iter();
+    let columns = columns.filter_map(|column| newest_us(column, mutation.cells(column)));
     columns.chain(row.liveness.map(|liveness| liveness.ts_us)).max()
 }
 

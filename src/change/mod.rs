@@ -4,6 +4,7 @@
 //! then rows and ranges as logged; a range stands where it opens.
 
 pub mod event;
+pub mod event_columns;
 pub mod event_id;
 pub mod filter;
 pub mod from_mutation;
@@ -11,5 +12,6 @@ pub mod partition_key;
 pub mod schema_change;
 
 pub use event::{Bound, ChangeEvent, Operation, Shape};
+pub use event_columns::{EventCells, EventColumns};
 pub use from_mutation::{ShapeError, for_each_event};
 pub use schema_change::schema_change;

@@ -6,7 +6,7 @@ use super::column_list::{ColumnList, KnownLists, ListError};
 use super::mutation::{Deletion, Mutation, MutationError, PartitionUpdate};
 use super::row::{self, Epochs};
 use crate::primitives::{self as bytes, Malformed};
-use crate::schema::{Schema, TableId, TableMap, TableSchema};
+use crate::schema::{Schema, TableCache, TableId, TableSchema};
 
 const IS_EMPTY: u8 = 0x01;
 const IS_REVERSED: u8 = 0x02;
@@ -49,15 +49,18 @@ struct KnownTable<'s> {
     regulars: KnownLists,
 }
 
+impl<'s> KnownTable<'s> {
+    fn new(schema: &'s Schema, id: TableId) -> Result<Self, MutationError> {
+        let table = schema.table(id).ok_or(MutationError::UnknownTable(id))?;
+        Ok(Self { table, statics: KnownLists::default(), regulars: KnownLists::default() })
+    }
+}
+
 /// Decodes mutations; keeps what it learned about the shapes of statements.
 #[derive(Debug)]
 pub struct Decoder<'s> {
     schema: &'s Schema,
-    known: Vec<KnownTable<'s>>,
-    /// Where each table stands in `known`.
-    places: TableMap<usize>,
-    /// The place of the table met last: the next update is often of the same one.
-    last: usize,
+    known: TableCache<KnownTable<'s>>,
     present: Vec<usize>,
 }
 
@@ -91,7 +94,7 @@ impl<'s> Decoder<'s> {
     /// A decoder for `schema`.
     #[must_use]
     pub fn new(schema: &'s Schema) -> Self {
-        Self { schema, known: Vec::new(), places: TableMap::default(), last: 0, present: Vec::new() }
+        Self { schema, known: TableCache::default(), present: Vec::new() }
     }
 
     /// The schema it decodes with.
@@ -137,39 +140,15 @@ impl<'s> Decoder<'s> {
         }
         for _ in 0..count {
             let (after, id) = bytes::fixed(rest)?;
-            let (known, present) = self.known(TableId(id))?;
+            let (id, schema) = (TableId(id), self.schema);
+            let known = self.known.get_or_try_make(id, || KnownTable::new(schema, id))?;
             *table = Some(known.table);
-            rest = update(after, known, present, mutation)?;
+            rest = update(after, known, &mut self.present, mutation)?;
         }
         if !rest.is_empty() {
             bytes::malformed::<()>(rest, "the end of the mutation")?;
         }
         Ok(())
-    }
-
-    /// What is known of the table, and the buffer for column subsets.
-    #[inline]
-    fn known(&mut self, id: TableId) -> Result<(&mut KnownTable<'s>, &mut Vec<usize>), Failed> {
-        if self.known.get(self.last).is_none_or(|last| last.table.id != id) {
-            self.last = self.place(id)?;
-        }
-        let known = self.known.get_mut(self.last).ok_or(MutationError::UnknownTable(id))?;
-        Ok((known, &mut self.present))
-    }
-
-    fn place(&mut self, id: TableId) -> Result<usize, Failed> {
-        if let Some(place) = self.places.get(&id) {
-            return Ok(*place);
-        }
-        let table = self.schema.table(id).ok_or(MutationError::UnknownTable(id))?;
-        let place = self.known.len();
-        self.known.push(KnownTable {
-            table,
-            statics: KnownLists::default(),
-            regulars: KnownLists::default(),
-        });
-        self.places.insert(id, place);
-        Ok(place)
     }
 }
 
@@ -183,13 +162,8 @@ fn update<'s: 'a, 'a>(
     let (rest, partition_key) = bytes::vbytes(input)?;
     let (rest, flags) = bytes::u8(rest)?;
     let first = mutation.unfiltereds.len();
-    let mut update = PartitionUpdate {
-        table,
-        partition_key,
-        deletion: None,
-        static_row: None,
-        unfiltereds: first..first,
-    };
+    let mut update =
+        PartitionUpdate { table, partition_key, deletion: None, static_row: None, unfiltereds: first..first };
     if flags & !KNOWN_FLAGS != 0 || flags & IS_REVERSED != 0 {
         bytes::malformed::<()>(rest, "known partition flags")?;
     }

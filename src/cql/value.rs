@@ -83,6 +83,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// The bytes do not fit the type.
+    #[inline]
     pub fn decode(cql_type: &'a CqlType, bytes: &'a [u8]) -> Result<Self, ValueError> {
         if bytes.is_empty() {
             return Ok(Self::of_no_bytes(cql_type));

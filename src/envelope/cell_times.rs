@@ -37,16 +37,22 @@ fn write_expiry(expiry: Expiry, out: &mut Vec<u8>) {
 
 /// Appends `,"cells":{…}` when some column has something to tell.
 pub(super) fn write_cells(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let when_differs = parts.config.cells == CellTimes::WhenDiffers;
+    if when_differs && parts.plain && !parts.has_empty_key {
+        return Ok(());
+    }
     let mut cells = Cells { out, opened: false, inner: Vec::new() };
-    write_empty_keys(parts, &mut cells)?;
+    if parts.has_empty_key {
+        write_empty_keys(parts, &mut cells)?;
+    }
     for item in parts.columns() {
-        if parts.config.cells == CellTimes::WhenDiffers && says_nothing(parts, &item) {
+        if when_differs && says_nothing(parts, &item) {
             continue;
         }
         cells.inner.clear();
         write_column(parts, &item, &mut cells.inner)
             .map_err(|error| EncodeError::value(item.column.column, error))?;
-        cells.close_column(&item.plan.field);
+        cells.close_column(item.plan.field());
     }
     if cells.opened {
         out.push(b'}');

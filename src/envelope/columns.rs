@@ -3,7 +3,6 @@
 use super::json::write_null;
 use super::options::ValueFormat;
 use super::value::{is_object_key, write_map_entry, write_nested, write_uuid, write_value};
-use crate::change::ChangeEvent;
 use crate::commitlog::mutation::{Cell, CellValue, ColumnCells};
 use crate::cql::number::write_integer;
 use crate::cql::{CqlType, ValueError};
@@ -23,8 +22,7 @@ pub(super) enum Content<'m, 'a> {
 
 impl<'m, 'a> Content<'m, 'a> {
     #[inline]
-    pub(super) fn of(event: &ChangeEvent<'m, 'a>, column: &ColumnCells<'a>) -> Self {
-        let cells = event.cells(column);
+    pub(super) fn of(column: &ColumnCells<'a>, cells: &'m [Cell<'a>]) -> Self {
         if column.column.multi_cell {
             return if column.deletion.is_some() { Self::Whole(cells) } else { Self::Part(cells) };
         }

@@ -20,7 +20,7 @@ pub(super) fn unrepresentable(parts: &Parts<'_, '_, '_>) -> Option<&'static str>
     }
     let mut whole = 0;
     for item in parts.columns() {
-        match Content::of(parts.event, item.column) {
+        match Content::of(item.column, item.cells) {
             Content::Part(_) => return Some("a collection or user-defined type that changes in part"),
             Content::Counter(_) => return Some("a counter update"),
             Content::Simple(_) | Content::Whole(_) => {

@@ -58,7 +58,7 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
 
 fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     let Some(plan) = &parts.plan.connector else { return };
-    out.extend_from_slice(&parts.plan.source_head);
+    out.extend_from_slice(&parts.plan.source.head);
     write_integer(parts.ts_us.div_euclid(1000), out);
     out.extend_from_slice(b",\"snapshot\":\"false\",\"db\":\"NULL\",\"sequence\":null,\"ts_us\":");
     write_integer(parts.ts_us, out);
@@ -130,8 +130,7 @@ fn write_columns(parts: &Parts<'_, '_, '_>, kind: Columns, out: &mut Vec<u8>) ->
         if !is_shown(column, plan, item.is_some()) {
             continue;
         }
-        out.push(b',');
-        out.extend_from_slice(&plan.field);
+        out.extend_from_slice(plan.separated());
         match item {
             Some(item) => write_carried(parts, &item, out)?,
             None if deleted => write_deleted(parts, out),

@@ -11,9 +11,9 @@ use super::row_hash::RowHasher;
 use super::{debezium, debezium_cassandra, flat};
 use crate::change::event_id::EventIdEncoder;
 use crate::change::partition_key::PartitionKeyError;
-use crate::change::{ChangeEvent, Operation, Shape};
+use crate::change::{ChangeEvent, EventColumns, Operation, Shape};
 use crate::cql::ValueError;
-use crate::schema::{Column, TableMap};
+use crate::schema::{Column, TableCache};
 
 /// Why an event could not become a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +57,7 @@ impl From<PartitionKeyError> for EncodeError {
 #[derive(Debug)]
 pub struct Encoder<'c> {
     config: &'c EncoderConfig,
-    plans: TableMap<TablePlan>,
+    plans: TableCache<TablePlan>,
     ids: EventIdEncoder,
     hasher: RowHasher,
     buffers: Buffers,
@@ -65,7 +65,6 @@ pub struct Encoder<'c> {
 
 #[derive(Debug, Default)]
 struct Buffers {
-    order: Vec<usize>,
     key: Vec<u8>,
     partition: Vec<u8>,
     value: Vec<u8>,
@@ -77,7 +76,7 @@ impl<'c> Encoder<'c> {
     pub fn new(config: &'c EncoderConfig) -> Self {
         Self {
             config,
-            plans: TableMap::default(),
+            plans: TableCache::default(),
             ids: EventIdEncoder::default(),
             hasher: RowHasher::default(),
             buffers: Buffers::default(),
@@ -99,20 +98,22 @@ impl<'c> Encoder<'c> {
     ) -> Result<(), E> {
         let config = self.config;
         let table = event.update.table;
-        let plan = self.plans.entry(table.id).or_insert_with(|| TablePlan::new(table, config));
+        let plan = self.plans.get_or_try_make(table.id, || Ok(TablePlan::new(table, config)))?;
+        plan.source.set_place(&place);
+        let plan = &*plan;
         let buffers = &mut self.buffers;
         buffers.key.clear();
         let connector = config.profile == Profile::DebeziumCassandra;
-        let partition_end = write_key(event, plan, config.format, connector, &mut buffers.key)?;
+        let key = write_key(event, plan, config.format, connector, &mut buffers.key)?;
         let partition_hash = if connector {
             partition_hash(&buffers.key)
         } else {
-            hash_partition(event, &buffers.key, partition_end, &mut buffers.partition)
+            hash_partition(event, &buffers.key, key.partition_end, &mut buffers.partition)
         };
-        event.order_by_name(&mut buffers.order);
+        let columns = EventColumns::of(event);
         let is_static = matches!(event.shape, Shape::StaticRow);
-        let id = self.ids.event_id(event, &buffers.order, |column| {
-            plan.column(is_static, column.index).is_some_and(|plan| plan.rule.is_some())
+        let id = self.ids.event_id(event, &columns, |index| {
+            plan.has_rules && plan.column(is_static, index).is_some_and(|plan| plan.rule.is_some())
         });
         let mut id_text = [0; 32];
         let event_id = hex::encode_to_slice(id, &mut id_text)
@@ -120,7 +121,7 @@ impl<'c> Encoder<'c> {
             .and_then(|()| std::str::from_utf8(&id_text).ok())
             .unwrap_or_default();
         let row_hash = match &plan.row_hash {
-            Some(row_hash) => Some(self.hasher.row_hash(event, &buffers.order, row_hash)?),
+            Some(row_hash) => Some(self.hasher.row_hash(event, &columns, row_hash)?),
             None => None,
         };
         let parts = Parts {
@@ -129,8 +130,10 @@ impl<'c> Encoder<'c> {
             plan,
             place,
             key: &buffers.key,
-            order: &buffers.order,
-            ts_us: event.newest_timestamp(),
+            event_columns: &columns,
+            plain: columns.are_plain() && !plan.has_rules,
+            has_empty_key: key.has_empty,
+            ts_us: columns.newest_us(),
             now_ms,
             event_id,
             row_hash,

@@ -11,6 +11,7 @@ use super::source::write_source;
 use super::value::write_value;
 use super::withheld::write_withheld;
 use crate::change::{Bound, Operation, Shape};
+use crate::commitlog::mutation::CellValue;
 use crate::cql::number::write_integer;
 
 /// Appends the value of a record.
@@ -55,18 +56,33 @@ pub(super) fn write_after(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Resul
     let mut after = After::All;
     let without_brace = parts.key.strip_suffix(b"}").unwrap_or(parts.key);
     out.extend_from_slice(without_brace);
+    if parts.plain {
+        write_plain_values(parts, out)?;
+        out.push(b'}');
+        return Ok(After::All);
+    }
     for item in parts.columns() {
-        let content = Content::of(parts.event, item.column);
+        let content = Content::of(item.column, item.cells);
         if item.plan.rule.is_none() && content.is_partial() {
             after = After::NotAll;
             continue;
         }
-        out.push(b',');
-        out.extend_from_slice(&item.plan.field);
+        out.extend_from_slice(item.plan.separated());
         write_new_value(parts, item, content, out)?;
     }
     out.push(b'}');
     Ok(after)
+}
+
+/// Appends the columns of an event of which every column is one live value.
+fn write_plain_values(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    for EventColumn { column, cells, plan } in parts.columns() {
+        let Some(CellValue::Live { value, .. }) = cells.first().map(|cell| cell.value) else { continue };
+        out.extend_from_slice(plan.separated());
+        write_value(&column.column.cql_type, value, parts.config.format, out)
+            .map_err(|error| EncodeError::value(column.column, error))?;
+    }
+    Ok(())
 }
 
 /// Whether `after` holds every column of the event.
@@ -102,14 +118,14 @@ fn write_new_value(
 
 fn write_patches(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let mut first = true;
-    for EventColumn { column, plan, .. } in parts.columns() {
-        let content = Content::of(parts.event, column);
+    for EventColumn { column, cells, plan } in parts.columns() {
+        let content = Content::of(column, cells);
         if plan.rule.is_some() || !content.is_partial() {
             continue;
         }
         out.extend_from_slice(if first { b",\"patch\":{" } else { b"," });
         first = false;
-        out.extend_from_slice(&plan.field);
+        out.extend_from_slice(plan.field());
         let written = match content {
             Content::Part(cells) => write_patch(column, cells, parts.config.format, out),
             Content::Counter(context) => {

@@ -4,28 +4,38 @@ use super::encoder::EncodeError;
 use super::json::write_null;
 use super::options::ValueFormat;
 use super::plan::TablePlan;
-use super::value::{write_nested, write_value};
+use super::value::{is_empty_mark, write_nested, write_value};
 use crate::change::partition_key::for_each_component;
 use crate::change::{ChangeEvent, Shape};
 use crate::schema::TableSchema;
 
+/// What a key is like.
+pub(super) struct KeyParts {
+    /// Length of the part before the clustering columns, without the closing brace.
+    pub(super) partition_end: usize,
+    /// Whether a column holds no bytes where that is no proper value.
+    pub(super) has_empty: bool,
+}
+
 /// Appends the key of an event: the partition key columns, and of a row the clustering columns. With
 /// `complete`, clustering columns of all other events are null.
-///
-/// Returns the length of the part before the clustering columns, without the closing brace.
 pub(super) fn write_key(
     event: &ChangeEvent<'_, '_>,
     plan: &TablePlan,
     format: ValueFormat,
     complete: bool,
     out: &mut Vec<u8>,
-) -> Result<usize, EncodeError> {
+) -> Result<KeyParts, EncodeError> {
     let table = event.update.table;
     out.push(b'{');
-    write_partition_key(table, event.update.partition_key, plan, format, out)?;
+    let mut has_empty = write_partition_key(table, event.update.partition_key, plan, format, out)?;
     let partition_end = out.len();
     if let Shape::Row { clustering } = event.shape {
         out.push(b',');
+        let columns = table.clustering.iter().zip(clustering);
+        has_empty |= columns
+            .filter_map(|(column, value)| Some((column, (*value)?)))
+            .any(|(column, value)| is_empty_mark(&column.cql_type, value));
         write_clustering(table, clustering, plan, format, out)?;
     } else if complete {
         for field in &plan.clustering {
@@ -35,16 +45,18 @@ pub(super) fn write_key(
         }
     }
     out.push(b'}');
-    Ok(partition_end)
+    Ok(KeyParts { partition_end, has_empty })
 }
 
+/// Whether a column holds no bytes where that is no proper value.
 fn write_partition_key(
     table: &TableSchema,
     key: &[u8],
     plan: &TablePlan,
     format: ValueFormat,
     out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
+) -> Result<bool, EncodeError> {
+    let mut has_empty = false;
     for_each_component(table, key, |index, value| {
         let (Some(column), Some(field)) = (table.partition_key.get(index), plan.partition_key.get(index))
         else {
@@ -54,8 +66,10 @@ fn write_partition_key(
             out.push(b',');
         }
         out.extend_from_slice(field);
+        has_empty |= is_empty_mark(&column.cql_type, value);
         write_value(&column.cql_type, value, format, out).map_err(|error| EncodeError::value(column, error))
-    })
+    })?;
+    Ok(has_empty)
 }
 
 /// Appends `"name":value` for the leading clustering columns that `values` holds. Takes back a comma that

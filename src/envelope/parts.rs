@@ -4,7 +4,7 @@ use super::config::EncoderConfig;
 use super::plan::{ColumnPlan, TablePlan};
 use super::row_hash::RowHash;
 use crate::change::filter::ColumnRule;
-use crate::change::{ChangeEvent, Shape};
+use crate::change::{ChangeEvent, EventCells, EventColumns, Shape};
 use crate::commitlog::mutation::{Cell, ColumnCells};
 use crate::commitlog::{Position, SegmentId};
 
@@ -41,8 +41,11 @@ pub(super) struct Parts<'p, 'm, 'a> {
     pub(super) place: Place<'p>,
     /// Key JSON: an object.
     pub(super) key: &'p [u8],
-    /// Positions of the event's columns, by name.
-    pub(super) order: &'p [usize],
+    pub(super) event_columns: &'p EventColumns<'m, 'a>,
+    /// Whether the columns are plain and none is withheld: then `after` tells all there is to tell of them.
+    pub(super) plain: bool,
+    /// Whether a key column holds no bytes where that is no proper value.
+    pub(super) has_empty_key: bool,
     pub(super) ts_us: i64,
     pub(super) now_ms: i64,
     pub(super) event_id: &'p str,
@@ -58,17 +61,15 @@ pub(super) struct EventColumn<'p, 'm, 'a> {
 }
 
 impl<'p, 'm, 'a> Parts<'p, 'm, 'a> {
-    /// The columns of the event by name, dropped ones left out.
+    /// The columns of the event by name, those left out that the configuration drops.
     #[inline]
     pub(super) fn columns(&self) -> impl Iterator<Item = EventColumn<'p, 'm, 'a>> {
-        let (event, plan) = (self.event, self.plan);
+        let plan = self.plan;
         let is_static = self.is_static();
-        let columns = event.columns();
-        self.order.iter().filter_map(move |position| {
-            let column = columns.get(*position)?;
+        self.event_columns.as_slice().iter().filter_map(move |EventCells { column, cells }| {
             let plan = plan.column(is_static, column.index)?;
             let shown = plan.rule != Some(ColumnRule::Drop);
-            shown.then(|| EventColumn { column, cells: event.cells(column), plan })
+            shown.then_some(EventColumn { column, cells, plan })
         })
     }
 

@@ -1,6 +1,7 @@
 //! `row_hash`: a hash over a whole row, to compare it with its copy elsewhere. Defined in `docs/identity.md`.
 
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use super::canonical_type::write_canonical_type;
 use super::columns::{Content, live_cells};
@@ -11,8 +12,7 @@ use super::options::{RowHashOptions, RowHashVersion};
 use super::plan::TablePlan;
 use crate::change::filter::ColumnRules;
 use crate::change::partition_key::for_each_component;
-use crate::change::{ChangeEvent, Operation, Shape};
-use crate::commitlog::mutation::ColumnCells;
+use crate::change::{ChangeEvent, EventCells, EventColumns, Operation, Shape};
 use crate::cql::number::write_integer;
 use crate::cql::{CqlType, ValueError};
 use crate::schema::{Column, TableSchema};
@@ -176,11 +176,11 @@ enum Field {
 }
 
 impl RowHasher {
-    /// The hash of the row of `event`, whose columns are in `order`.
-    pub(super) fn row_hash(
+    /// The hash of the row of `event`, which has `columns`.
+    pub(super) fn row_hash<'a>(
         &mut self,
-        event: &ChangeEvent<'_, '_>,
-        order: &[usize],
+        event: &ChangeEvent<'_, 'a>,
+        columns: &EventColumns<'_, 'a>,
         plan: &RowHashPlan,
     ) -> Result<RowHash, EncodeError> {
         let Shape::Row { clustering } = event.shape else {
@@ -193,12 +193,12 @@ impl RowHasher {
         if plan.never {
             return Ok(RowHash::Partial);
         }
-        let mut partition_key = Vec::with_capacity(event.update.table.partition_key.len());
+        let mut partition_key = SmallVec::<[_; 8]>::new();
         for_each_component::<EncodeError>(event.update.table, event.update.partition_key, |_, value| {
             partition_key.push(Some(value));
             Ok(())
         })?;
-        let row = HashedRow { event, order, partition_key: &partition_key, clustering };
+        let row = HashedRow { table: event.update.table, columns, partition_key: &partition_key, clustering };
         let complete = match plan.version {
             RowHashVersion::V1 => self.v1(&row, plan)?,
             RowHashVersion::V0 => self.v0(&row, plan)?,
@@ -267,20 +267,20 @@ pub(super) enum HashText {
 type TextWriter = fn(&CqlType, &[u8], &mut Vec<u8>) -> Result<HashText, ValueError>;
 
 struct HashedRow<'r, 'm, 'a> {
-    event: &'r ChangeEvent<'m, 'a>,
-    order: &'r [usize],
+    table: &'r TableSchema,
+    columns: &'r EventColumns<'m, 'a>,
     partition_key: &'r [Option<&'a [u8]>],
-    clustering: &'m [Option<&'a [u8]>],
+    clustering: &'r [Option<&'a [u8]>],
 }
 
-impl<'a> HashedRow<'_, '_, 'a> {
+impl HashedRow<'_, '_, '_> {
     fn field(
         &self,
         hashed: HashedColumn,
         out: &mut Vec<u8>,
         writer: TextWriter,
     ) -> Result<Field, EncodeError> {
-        let table = self.event.update.table;
+        let table = self.table;
         match hashed {
             HashedColumn::PartitionKey(index) => {
                 let value = self.partition_key.get(index).copied().flatten();
@@ -296,50 +296,43 @@ impl<'a> HashedRow<'_, '_, 'a> {
                     .get(index)
                     .map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
             }
-            HashedColumn::Regular { index, withheld } => match self.find(index) {
+            HashedColumn::Regular { index, withheld } => match self.columns.find(index) {
                 None => Ok(Field::Missing),
-                Some(column) if withheld => Ok(self.withheld_field(column, out)),
-                Some(column) => self.column_field(column, out, writer),
+                Some(cells) if withheld => Ok(withheld_field(cells, out)),
+                Some(cells) => column_field(cells, out, writer),
             },
         }
     }
+}
 
-    /// The event's column of that index, by binary search: the order by name is the order of indexes.
-    fn find(&self, index: usize) -> Option<&ColumnCells<'a>> {
-        let columns = self.event.columns();
-        let index_at = |position: &usize| columns.get(*position).map(|column| column.index);
-        let found = self.order.binary_search_by_key(&Some(index), index_at).ok()?;
-        columns.get(*self.order.get(found)?)
-    }
-
-    fn column_field(
-        &self,
-        column: &ColumnCells<'a>,
-        out: &mut Vec<u8>,
-        writer: TextWriter,
-    ) -> Result<Field, EncodeError> {
-        match Content::of(self.event, column) {
-            Content::Simple(value) => value_field(column.column, value, out, writer),
-            Content::Part(_) | Content::Counter(_) => Ok(Field::Missing),
-            Content::Whole(cells) if live_cells(column, cells).next().is_none() => Ok(Field::Null),
-            Content::Whole(cells) => {
-                super::columns::write_whole(column, cells, Default::default(), out)
-                    .map_err(|error| EncodeError::value(column.column, error))?;
-                Ok(Field::Text)
-            }
+fn column_field(
+    column: &EventCells<'_, '_>,
+    out: &mut Vec<u8>,
+    writer: TextWriter,
+) -> Result<Field, EncodeError> {
+    let content = Content::of(column.column, column.cells);
+    let column = column.column;
+    match content {
+        Content::Simple(value) => value_field(column.column, value, out, writer),
+        Content::Part(_) | Content::Counter(_) => Ok(Field::Missing),
+        Content::Whole(cells) if live_cells(column, cells).next().is_none() => Ok(Field::Null),
+        Content::Whole(cells) => {
+            super::columns::write_whole(column, cells, Default::default(), out)
+                .map_err(|error| EncodeError::value(column.column, error))?;
+            Ok(Field::Text)
         }
     }
+}
 
-    /// `<name>@<newest timestamp>`; a withheld collection that changed in part is missing.
-    fn withheld_field(&self, column: &ColumnCells<'a>, out: &mut Vec<u8>) -> Field {
-        if Content::of(self.event, column).is_partial() {
-            return Field::Missing;
-        }
-        out.extend_from_slice(column.column.name.as_bytes());
-        out.push(b'@');
-        write_integer(self.event.newest_of(column).unwrap_or_default(), out);
-        Field::Text
+/// `<name>@<newest timestamp>`; a withheld collection that changed in part is missing.
+fn withheld_field(column: &EventCells<'_, '_>, out: &mut Vec<u8>) -> Field {
+    if Content::of(column.column, column.cells).is_partial() {
+        return Field::Missing;
     }
+    out.extend_from_slice(column.column.column.name.as_bytes());
+    out.push(b'@');
+    write_integer(column.newest_us().unwrap_or_default(), out);
+    Field::Text
 }
 
 fn value_field(

@@ -1,32 +1,103 @@
 //! The `source` block of profiles `flat` and `debezium`.
 
-use super::json::write_string;
-use super::parts::Parts;
+use super::config::EncoderConfig;
+use super::json::{field, write_optional_string, write_string};
+use super::parts::{Parts, Place};
+use crate::commitlog::SegmentId;
 use crate::cql::number::write_integer;
+use crate::schema::TableSchema;
+
+/// The texts of `source` that records of a table share.
+#[derive(Debug)]
+pub(super) struct SourcePlan {
+    /// From the opening brace up to `ts_ms`.
+    pub(super) head: Vec<u8>,
+    /// From `snapshot` up to `file`.
+    middle: Vec<u8>,
+    /// From `visibility` to the closing brace.
+    tail: Vec<u8>,
+    /// The same of late events.
+    late_tail: Vec<u8>,
+    section: Option<Section>,
+}
+
+/// What the records of one section share: `middle`, file and position of the marker, up to `entry`.
+#[derive(Debug)]
+struct Section {
+    segment: SegmentId,
+    marker: u64,
+    file: String,
+    text: Vec<u8>,
+}
+
+impl Section {
+    #[inline]
+    fn holds(&self, place: &Place<'_>) -> bool {
+        self.marker == place.marker && self.segment == place.segment && self.file == place.file
+    }
+}
+
+impl SourcePlan {
+    pub(super) fn new(table: &TableSchema, config: &EncoderConfig) -> Self {
+        let names = &config.source;
+        let mut head = br#""source":{"version":"#.to_vec();
+        write_string(env!("CARGO_PKG_VERSION"), &mut head);
+        head.extend_from_slice(br#","connector":"cassandra","name":"#);
+        write_string(&names.prefix, &mut head);
+        head.extend_from_slice(br#","ts_ms":"#);
+        let mut middle = br#","snapshot":"false""#.to_vec();
+        for (name, value) in [
+            ("cluster", names.cluster.as_deref()),
+            ("dc", names.dc.as_deref()),
+            ("host_id", names.host_id.as_deref()),
+            ("keyspace", Some(table.keyspace.as_str())),
+            ("table", Some(table.name.as_str())),
+        ] {
+            middle.push(b',');
+            middle.extend_from_slice(&field(name));
+            write_optional_string(value, &mut middle);
+        }
+        middle.extend_from_slice(br#","file":"#);
+        Self { head, middle, tail: tail(config, false), late_tail: tail(config, true), section: None }
+    }
+
+    /// Prepares the texts for records at `place`.
+    #[inline]
+    pub(super) fn set_place(&mut self, place: &Place<'_>) {
+        if self.section.as_ref().is_none_or(|section| !section.holds(place)) {
+            self.section = Some(self.section(place));
+        }
+    }
+
+    fn section(&self, place: &Place<'_>) -> Section {
+        let mut text = self.middle.clone();
+        write_string(place.file, &mut text);
+        text.extend_from_slice(b",\"pos\":");
+        write_integer(place.marker, &mut text);
+        text.extend_from_slice(b",\"entry\":");
+        Section { segment: place.segment, marker: place.marker, file: place.file.to_owned(), text }
+    }
+}
+
+fn tail(config: &EncoderConfig, late: bool) -> Vec<u8> {
+    let mut tail = br#","visibility":"#.to_vec();
+    write_string(config.source.visibility, &mut tail);
+    tail.extend_from_slice(format!(",\"late\":{late},\"replay\":{}}}", config.source.replay).as_bytes());
+    tail
+}
 
 /// Appends `"source":{…}`.
 pub(super) fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
-    let plan = parts.plan;
-    out.extend_from_slice(&plan.source_head);
+    let source = &parts.plan.source;
+    out.extend_from_slice(&source.head);
     write_integer(parts.ts_us.div_euclid(1000), out);
     out.extend_from_slice(b",\"ts_us\":");
     write_integer(parts.ts_us, out);
-    out.extend_from_slice(&plan.source_middle);
-    write_string(parts.place.file, out);
-    out.extend_from_slice(b",\"pos\":");
-    write_integer(parts.place.marker, out);
-    out.extend_from_slice(b",\"entry\":");
+    if let Some(section) = &source.section {
+        out.extend_from_slice(&section.text);
+    }
     write_integer(parts.place.entry, out);
     out.extend_from_slice(b",\"row\":");
     write_integer(parts.event.index, out);
-    out.extend_from_slice(&plan.source_tail);
-    out.extend_from_slice(b",\"late\":");
-    out.extend_from_slice(json_bool(parts.place.late));
-    out.extend_from_slice(b",\"replay\":");
-    out.extend_from_slice(json_bool(parts.config.source.replay));
-    out.push(b'}');
-}
-
-fn json_bool(value: bool) -> &'static [u8] {
-    if value { b"true" } else { b"false" }
+    out.extend_from_slice(if parts.place.late { &source.late_tail } else { &source.tail });
 }

@@ -14,6 +14,7 @@ pub mod model;
 pub mod problem;
 pub mod rows;
 pub mod system;
+mod table_cache;
 mod timestamp;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use history::{Effect, LoggedRow, LoggedUpdate, SchemaHistory, Source as Sche
 pub use model::{Column, ColumnKind, Schema, TableId, TableMap, TableSchema};
 pub use problem::{Problem, ProblemKind};
 pub use rows::SystemSchemaRows;
+pub use table_cache::TableCache;
 
 /// Why a schema file could not be used at all.
 #[derive(Debug, thiserror::Error)]

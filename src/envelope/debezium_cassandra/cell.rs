@@ -33,7 +33,7 @@ pub(super) fn write_cell(
 ) -> Result<(), ValueError> {
     let EventColumn { column, cells, plan } = *item;
     let (cql_type, format) = (&column.column.cql_type, parts.config.format);
-    let content = Content::of(parts.event, column);
+    let content = Content::of(column, cells);
     out.extend_from_slice(b"{\"value\":");
     match (plan.rule, content) {
         (Some(rule), _) => write_withheld(rule, column, content, parts.config, out),

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use cdc_agent::change::EventColumns;
 use cdc_agent::change::event_id::EventIdEncoder;
 use cdc_agent::change::filter::{ColumnRule, ColumnRules};
 use cdc_agent::change::for_each_event;
@@ -142,12 +143,12 @@ fn encoded(case: &Case, payload: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     Decoder::new(&schema).decode(payload, &mut mutation)?;
     let mut found = Vec::new();
     for_each_event::<Box<dyn Error>>(&mutation, |event| {
-        let mut order = Vec::new();
-        event.order_by_name(&mut order);
-        let withheld = |column: &cdc_agent::commitlog::mutation::ColumnCells<'_>| {
-            case.rules.rule(event.update.table, &column.column.name).is_some()
+        let columns = EventColumns::of(&event);
+        let withheld = |index| {
+            let found = columns.find(index).map(|cells| &cells.column.column.name);
+            found.is_some_and(|name| case.rules.rule(event.update.table, name).is_some())
         };
-        found.push(EventIdEncoder::default().encode(&event, &order, withheld).to_vec());
+        found.push(EventIdEncoder::default().encode(&event, &columns, withheld).to_vec());
         Ok(())
     })?;
     assert_eq!(found.len(), 1, "one event");

@@ -9,8 +9,8 @@ import texts
 OPS = {"c": 0x63, "u": 0x75, "d": 0x64, "rt": 0x74, "r": 0x72}
 SHAPES = {"row": 0, "static": 1, "range": 2}
 BOUNDS = {"open": 0, "inclusive": 1, "exclusive": 2}
-TOMBSTONE, EXPIRING, HAS_PATH, COMPLEX_DELETION, WITHHELD = 1, 2, 4, 8, 16
-NO_LENGTH = 0xFFFFFFFF
+TOMBSTONE, EXPIRING, HAS_PATH, COMPLEX_DELETION, WITHHELD, OWN_TIMESTAMP = 1, 2, 4, 8, 16, 32
+NO_EXPIRY = 0xFFFFFFFF
 
 
 # --- row_hash ---
@@ -97,33 +97,66 @@ def sha256(text):
 
 # --- event_id ---
 
+def length(number):
+    """A length or count in LEB128."""
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number % 0x80 + 0x80)
+        number //= 0x80
+    return bytes(out) + bytes([number])
+
+
 def prefixed(data):
     """lp: the length, then the bytes."""
-    return struct.pack(">I", len(data)) + data
+    return length(len(data)) + data
 
 
 def clustering(values):
-    """A count, then each value with its length; null has a length only."""
-    out = struct.pack(">H", len(values))
+    """A count, then each value behind a byte that tells it from null."""
+    out = length(len(values))
     for value in values:
-        out += struct.pack(">I", NO_LENGTH) if value is None else prefixed(bytes.fromhex(value))
+        out += b"\0" if value is None else b"\1" + prefixed(bytes.fromhex(value))
     return out
+
+
+def event_timestamp(event):
+    """The newest timestamp that the event carries."""
+    times = [part["ts"] for part in [event["deletion"], event["liveness"], *event["cells"]] if part is not None]
+    return max(times, default=0)
+
+
+def row_times(event, newest):
+    """Timestamp, flags, deletion and liveness."""
+    deletion, liveness = event["deletion"], event["liveness"]
+    assert deletion is None or deletion["ts"] == newest, "an event with a deletion holds nothing else"
+    flags, rest = 0, b""
+    if deletion is not None:
+        flags |= 1
+        rest += struct.pack(">I", deletion["ldt"])
+    if liveness is not None:
+        flags |= 2
+        if liveness["ts"] != newest:
+            flags |= 8
+            rest += struct.pack(">q", liveness["ts"])
+        if (liveness["ttl"], liveness["ldt"]) != (0, NO_EXPIRY):
+            flags |= 4
+            rest += struct.pack(">II", liveness["ttl"], liveness["ldt"])
+    return struct.pack(">qB", newest, flags) + rest
 
 
 def encode_event(event):
     """The bytes whose SHA-256 begins with event_id."""
+    newest = event_timestamp(event)
     out = b"\x01" + prefixed(f"{event['keyspace']}.{event['table']}".encode("utf-8"))
     out += prefixed(bytes.fromhex(event["partition_key"]))
     out += bytes([OPS[event["op"]], SHAPES[event["shape"]]])
-    out += clustering(event["clustering"])
+    if event["shape"] == "row":
+        out += clustering(event["clustering"])
     if event["shape"] == "range":
         for bound in (event["range"]["start"], event["range"]["end"]):
             out += bytes([BOUNDS[bound["kind"]]]) + clustering(bound["values"])
-    deletion, liveness = event["deletion"], event["liveness"]
-    out += b"\0" if deletion is None else b"\1" + struct.pack(">qI", deletion["ts"], deletion["ldt"])
-    out += b"\0" if liveness is None else b"\1" + struct.pack(">qII", liveness["ts"], liveness["ttl"], liveness["ldt"])
-    out += struct.pack(">I", len(event["cells"]))
-    return out + b"".join(encode_cell(cell) for cell in sorted(event["cells"], key=cell_order))
+    out += row_times(event, newest) + length(len(event["cells"]))
+    return out + b"".join(encode_cell(cell, newest) for cell in sorted(event["cells"], key=cell_order))
 
 
 def cell_order(cell):
@@ -132,12 +165,15 @@ def cell_order(cell):
     return cell["column"].encode("utf-8"), not cell.get("complex_deletion"), path
 
 
-def encode_cell(cell):
+def encode_cell(cell, newest):
     """One cell entry."""
     withheld, complex_deletion = cell.get("withheld", False), cell.get("complex_deletion", False)
     flags = TOMBSTONE * cell.get("deleted", False) | EXPIRING * ("ttl" in cell) | COMPLEX_DELETION * complex_deletion
+    flags |= OWN_TIMESTAMP * (cell["ts"] != newest)
     flags |= WITHHELD * withheld | HAS_PATH * ("path" in cell and not withheld)
-    out = prefixed(cell["column"].encode("utf-8")) + bytes([flags]) + struct.pack(">q", cell["ts"])
+    out = prefixed(cell["column"].encode("utf-8")) + bytes([flags])
+    if flags & OWN_TIMESTAMP:
+        out += struct.pack(">q", cell["ts"])
     if flags & (TOMBSTONE | EXPIRING | COMPLEX_DELETION):
         out += struct.pack(">I", cell["ldt"])
     if flags & EXPIRING:
