@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::event::ChangeEvent;
 use crate::commitlog::mutation::{Cell, CellValue, ColumnCells};
 use crate::cql::CqlType;
+use crate::cql::value::is_no_value;
 
 /// A column of an event and its cells.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,7 @@ impl<'m, 'a> EventColumns<'m, 'a> {
         self.newest_us
     }
 
-    /// Whether every column is simple and holds a live value with bytes, nothing of the columns expires, and all
+    /// Whether every column is simple and holds a live value of its type with bytes, nothing of the columns expires, and all
     /// times of the event are the same. Counters are not plain.
     #[must_use]
     pub fn are_plain(&self) -> bool {
@@ -95,11 +96,9 @@ impl<'m, 'a> EventColumns<'m, 'a> {
 
 #[inline]
 fn is_plain(column: &ColumnCells<'_>, cells: &[Cell<'_>]) -> bool {
-    let is_value =
-        |cell: &Cell<'_>| matches!(cell.value, CellValue::Live { value, expiry: None } if !value.is_empty());
-    !column.column.multi_cell
-        && column.column.cql_type != CqlType::Counter
-        && matches!(cells, [cell] if is_value(cell))
+    let cql_type = &column.column.cql_type;
+    let is_value = |cell: &Cell<'_>| matches!(cell.value, CellValue::Live { value, expiry: None } if !value.is_empty() && !is_no_value(cql_type, value));
+    !column.column.multi_cell && *cql_type != CqlType::Counter && matches!(cells, [cell] if is_value(cell))
 }
 
 /// The newest and the oldest of some timestamps.

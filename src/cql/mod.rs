@@ -3,6 +3,7 @@
 pub mod counter;
 pub(crate) mod hex;
 pub mod ident;
+pub mod loose_text;
 pub mod number;
 mod type_class;
 pub mod type_expr;
@@ -13,6 +14,7 @@ mod type_text;
 pub mod types;
 pub mod value;
 
+pub use loose_text::LooseText;
 pub use type_expr::TypeExpr;
 pub use type_grammar::TypeError;
 pub use types::{CqlType, UserType};

@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::loose_text::LooseText;
 use super::types::{CqlType, UserType};
 use crate::primitives::{self, Malformed, Parsed};
 
@@ -18,6 +19,8 @@ const DATE_ZERO: i64 = 1 << 31;
 pub enum Value<'a> {
     /// `text`, `ascii`.
     Text(&'a str),
+    /// `text` that Cassandra takes and UTF-8 does not have.
+    LooseText(LooseText<'a>),
     /// `blob` and types known only by their Java class.
     Blob(&'a [u8]),
     /// `tinyint`, `smallint`, `int`, `bigint`.
@@ -64,7 +67,7 @@ pub enum Value<'a> {
     Tuple(Fields<'a>),
     /// Frozen user-defined type.
     Udt(&'a UserType, Fields<'a>),
-    /// Zero bytes of a type for which that is no proper value.
+    /// No value, though something is stored: [`is_no_value`].
     Empty,
 }
 
@@ -109,9 +112,15 @@ impl<'a> Value<'a> {
                 exact("date", bytes).map(|v| Self::Date(i64::from(u32::from_be_bytes(v)) - DATE_ZERO))
             }
             CqlType::Time => exact("time", bytes).map(|v| Self::Time(i64::from_be_bytes(v))),
-            CqlType::Duration => all("duration", bytes, duration),
+            // Cassandra accepts what follows and does not look at it.
+            CqlType::Duration => duration(bytes).map(|(_, value)| value).map_err(|_| cut("duration")),
             CqlType::Uuid | CqlType::TimeUuid => exact("uuid", bytes).map(Self::Uuid),
             CqlType::Inet => inet(bytes),
+            CqlType::List { .. } | CqlType::Set { .. } | CqlType::Map { .. }
+                if is_no_value(cql_type, bytes) =>
+            {
+                Ok(Self::Empty)
+            }
             CqlType::List { element, .. } => elements("list", bytes, element, element, 1).map(Self::Sequence),
             CqlType::Set { element, .. } => elements("set", bytes, element, element, 1).map(Self::Sequence),
             CqlType::Map { key, value, .. } => elements("map", bytes, key, value, 2).map(Self::Map),
@@ -138,9 +147,35 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Whether the bytes are no value, though Cassandra stores them for the type: no bytes (but of text and blobs), a
+/// decimal of a scale alone, a frozen collection with a negative count. Cassandra itself fails to print the second and
+/// to read the third.
+#[must_use]
+#[inline]
+pub fn is_no_value(cql_type: &CqlType, bytes: &[u8]) -> bool {
+    match (cql_type, bytes) {
+        (CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_), _) => false,
+        (CqlType::Decimal, [_, _, _, _]) => true,
+        (CqlType::List { .. } | CqlType::Set { .. } | CqlType::Map { .. }, [sign, _, _, _]) => *sign >= 0x80,
+        (_, bytes) => bytes.is_empty(),
+    }
+}
+
 fn text(bytes: &[u8]) -> Result<Value<'_>, ValueError> {
-    let problem = "it is not valid UTF-8";
-    std::str::from_utf8(bytes).map(Value::Text).map_err(|_| ValueError { type_name: "text", problem })
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Value::Text(text)),
+        Err(_) => loose_text(bytes),
+    }
+}
+
+#[cold]
+fn loose_text(bytes: &[u8]) -> Result<Value<'_>, ValueError> {
+    let problem = "Cassandra would not take it";
+    LooseText::new(bytes).map(Value::LooseText).ok_or(ValueError { type_name: "text", problem })
+}
+
+fn cut(type_name: &'static str) -> ValueError {
+    ValueError { type_name, problem: "it is cut short" }
 }
 
 /// Exactly `N` bytes.
@@ -149,23 +184,11 @@ fn exact<const N: usize>(type_name: &'static str, bytes: &[u8]) -> Result<[u8; N
     bytes.try_into().map_err(|_| ValueError { type_name, problem: "its length is wrong" })
 }
 
-/// A parser that must use all bytes.
-fn all<'a, T>(
-    type_name: &'static str,
-    bytes: &'a [u8],
-    parser: impl Fn(&'a [u8]) -> Parsed<'a, T>,
-) -> Result<T, ValueError> {
-    match parser(bytes) {
-        Ok(([], value)) => Ok(value),
-        Ok(_) => Err(ValueError { type_name, problem: "bytes are left over" }),
-        Err(_) => Err(ValueError { type_name, problem: "it is cut short" }),
-    }
-}
-
 fn decimal(bytes: &[u8]) -> Result<Value<'_>, ValueError> {
     match primitives::i32(bytes) {
         Ok((unscaled, scale)) if !unscaled.is_empty() => Ok(Value::Decimal { scale, unscaled }),
-        _ => Err(ValueError { type_name: "decimal", problem: "it is cut short" }),
+        Ok(_) => Ok(Value::Empty),
+        Err(_) => Err(cut("decimal")),
     }
 }
 
@@ -215,14 +238,13 @@ fn elements<'a>(
     second: &'a CqlType,
     a_time: usize,
 ) -> Result<Elements<'a>, ValueError> {
-    let cut = ValueError { type_name, problem: "it is cut short" };
-    let (rest, count) = primitives::i32(bytes).map_err(|_| cut.clone())?;
+    let (rest, count) = primitives::i32(bytes).map_err(|_| cut(type_name))?;
     // Every element takes at least its own length.
     let left = usize::try_from(count)
         .ok()
         .and_then(|count| count.checked_mul(a_time))
         .filter(|count| count.checked_mul(4).is_some_and(|least| least <= rest.len()))
-        .ok_or(cut)?;
+        .ok_or_else(|| cut(type_name))?;
     Ok(Elements { rest, left, odd: false, first, second, length: ElementLength::Prefixed })
 }
 

@@ -5,11 +5,11 @@ use super::encoder::EncodeError;
 use super::json::field;
 use super::options::CellTimes;
 use super::parts::{EventColumn, Parts};
-use super::value::is_empty_mark;
 use crate::change::Shape;
 use crate::change::partition_key::for_each_component;
 use crate::commitlog::mutation::{Cell, CellValue, Expiry};
 use crate::cql::number::write_integer;
+use crate::cql::value::is_no_value;
 use crate::cql::{CqlType, ValueError};
 
 /// Appends `,"liveness":{…}` when it applies.
@@ -93,7 +93,9 @@ fn says_nothing(parts: &Parts<'_, '_, '_>, item: &EventColumn<'_, '_, '_>) -> bo
         cell.ts_us == parts.ts_us
             && match cell.value {
                 CellValue::Tombstone { .. } => true,
-                CellValue::Live { value, expiry } => expiry.is_none() && !value.is_empty(),
+                CellValue::Live { value, expiry } => {
+                    expiry.is_none() && !is_no_value(&item.column.column.cql_type, value)
+                }
             }
     })
 }
@@ -102,10 +104,8 @@ fn says_nothing(parts: &Parts<'_, '_, '_>, item: &EventColumn<'_, '_, '_>) -> bo
 fn write_empty_keys(parts: &Parts<'_, '_, '_>, cells: &mut Cells<'_>) -> Result<(), EncodeError> {
     let table = parts.event.update.table;
     for_each_component::<EncodeError>(table, parts.event.update.partition_key, |index, value| {
-        if value.is_empty()
-            && let Some(column) = table.partition_key.get(index)
-        {
-            cells.mark_empty_key(&column.name, is_empty_mark(&column.cql_type, value));
+        if let Some(column) = table.partition_key.get(index) {
+            cells.mark_empty_key(&column.name, is_no_value(&column.cql_type, value));
         }
         Ok(())
     })?;
@@ -113,7 +113,7 @@ fn write_empty_keys(parts: &Parts<'_, '_, '_>, cells: &mut Cells<'_>) -> Result<
         for (column, value) in table.clustering.iter().zip(clustering) {
             cells.mark_empty_key(
                 &column.name,
-                value.is_some_and(|value| is_empty_mark(&column.cql_type, value)),
+                value.is_some_and(|value| is_no_value(&column.cql_type, value)),
             );
         }
     }
@@ -190,7 +190,7 @@ fn write_cell(parts: &Parts<'_, '_, '_>, cell: &Cell<'_>, cql_type: Option<&CqlT
 
 /// The mark `empty` of a live value that shows as null.
 fn write_empty(cql_type: Option<&CqlType>, value: &[u8], out: &mut Vec<u8>) {
-    if cql_type.is_some_and(|cql_type| is_empty_mark(cql_type, value)) {
+    if cql_type.is_some_and(|cql_type| is_no_value(cql_type, value)) {
         separate(out);
         out.extend_from_slice(b"\"empty\":true");
     }

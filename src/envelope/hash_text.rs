@@ -61,6 +61,10 @@ pub(super) fn v0_text(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Re
 fn common_text(value: Value<'_>, out: &mut Vec<u8>) -> Result<HashText, ValueError> {
     match value {
         Value::Text(text) => out.extend_from_slice(text.as_bytes()),
+        Value::LooseText(text) => match text.exact() {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => return Ok(HashText::Inexact),
+        },
         Value::Integer(number) => write_integer(number, out),
         Value::VarInt(bytes) => write_varint(bytes, out)?,
         Value::Boolean(value) => out.extend_from_slice(if value { b"TRUE" } else { b"FALSE" }),
@@ -90,7 +94,10 @@ fn is_exact(value: f64, below: f64) -> bool {
 const V0_DECIMAL: usize = 1000;
 
 fn v0_decimal(scale: i32, unscaled: &[u8], out: &mut Vec<u8>) -> Result<HashText, ValueError> {
-    if scale.unsigned_abs() > 1000 {
+    // So many bytes are more digits, which take long to print.
+    let fill = if unscaled.first().is_some_and(|first| *first >= 0x80) { 0xFF } else { 0 };
+    let significant = unscaled.iter().skip_while(|byte| **byte == fill).count();
+    if scale.unsigned_abs() > 1000 || significant > V0_DECIMAL {
         return Ok(HashText::Inexact);
     }
     let mut digits = Vec::new();

@@ -4,9 +4,10 @@ use super::encoder::EncodeError;
 use super::json::write_null;
 use super::options::ValueFormat;
 use super::plan::TablePlan;
-use super::value::{is_empty_mark, write_nested, write_value};
+use super::value::{write_nested, write_value};
 use crate::change::partition_key::for_each_component;
 use crate::change::{ChangeEvent, Shape};
+use crate::cql::value::is_no_value;
 use crate::schema::TableSchema;
 
 /// What a key is like.
@@ -35,7 +36,7 @@ pub(super) fn write_key(
         let columns = table.clustering.iter().zip(clustering);
         has_empty |= columns
             .filter_map(|(column, value)| Some((column, (*value)?)))
-            .any(|(column, value)| is_empty_mark(&column.cql_type, value));
+            .any(|(column, value)| is_no_value(&column.cql_type, value));
         write_clustering(table, clustering, plan, format, out)?;
     } else if complete {
         for field in &plan.clustering {
@@ -66,7 +67,7 @@ fn write_partition_key(
             out.push(b',');
         }
         out.extend_from_slice(field);
-        has_empty |= is_empty_mark(&column.cql_type, value);
+        has_empty |= is_no_value(&column.cql_type, value);
         write_value(&column.cql_type, value, format, out).map_err(|error| EncodeError::value(column, error))
     })?;
     Ok(has_empty)

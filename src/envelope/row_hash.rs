@@ -14,6 +14,7 @@ use crate::change::filter::ColumnRules;
 use crate::change::partition_key::for_each_component;
 use crate::change::{ChangeEvent, EventCells, EventColumns, Operation, Shape};
 use crate::cql::number::write_integer;
+use crate::cql::value::is_no_value;
 use crate::cql::{CqlType, ValueError};
 use crate::schema::{Column, TableSchema};
 
@@ -200,21 +201,21 @@ impl RowHasher {
         })?;
         let row = HashedRow { table: event.update.table, columns, partition_key: &partition_key, clustering };
         let complete = match plan.version {
-            RowHashVersion::V1 => self.v1(&row, plan)?,
-            RowHashVersion::V0 => self.v0(&row, plan)?,
+            RowHashVersion::V1 => self.v1(&row, plan),
+            RowHashVersion::V0 => self.v0(&row, plan),
         };
         Ok(if complete { RowHash::Full(Sha256::digest(&self.text).into()) } else { RowHash::Partial })
     }
 
     /// Writes the text of v1; `false` when a column is missing.
-    fn v1(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> Result<bool, EncodeError> {
+    fn v1(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> bool {
         self.text.clear();
         self.text.extend_from_slice(&plan.head);
         for hashed in &plan.columns {
             self.field.clear();
             let withheld = matches!(hashed, HashedColumn::Regular { withheld: true, .. });
-            match row.field(*hashed, &mut self.field, v1_text)? {
-                Field::Missing => return Ok(false),
+            match row.field(*hashed, &mut self.field, v1_text) {
+                Field::Missing => return false,
                 Field::Null | Field::Skipped => self.text.push(b'~'),
                 Field::Text => {
                     if withheld {
@@ -226,17 +227,17 @@ impl RowHasher {
                 }
             }
         }
-        Ok(true)
+        true
     }
 
     /// Writes the text of v0; `false` when a column is missing or has no exact text.
-    fn v0(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> Result<bool, EncodeError> {
+    fn v0(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> bool {
         self.text.clear();
         let mut first = true;
         for hashed in &plan.columns {
             self.field.clear();
-            match row.field(*hashed, &mut self.field, v0_text)? {
-                Field::Missing => return Ok(false),
+            match row.field(*hashed, &mut self.field, v0_text) {
+                Field::Missing => return false,
                 Field::Skipped => continue,
                 Field::Null => self.field.extend_from_slice(b"NULL"),
                 Field::Text => {}
@@ -246,7 +247,7 @@ impl RowHasher {
             }
             self.text.extend_from_slice(&self.field);
         }
-        Ok(true)
+        true
     }
 }
 
@@ -274,52 +275,38 @@ struct HashedRow<'r, 'm, 'a> {
 }
 
 impl HashedRow<'_, '_, '_> {
-    fn field(
-        &self,
-        hashed: HashedColumn,
-        out: &mut Vec<u8>,
-        writer: TextWriter,
-    ) -> Result<Field, EncodeError> {
+    fn field(&self, hashed: HashedColumn, out: &mut Vec<u8>, writer: TextWriter) -> Field {
         let table = self.table;
         match hashed {
             HashedColumn::PartitionKey(index) => {
                 let value = self.partition_key.get(index).copied().flatten();
-                table
-                    .partition_key
-                    .get(index)
-                    .map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
+                let column = table.partition_key.get(index);
+                column.map_or(Field::Missing, |column| value_field(column, value, out, writer))
             }
             HashedColumn::Clustering(index) => {
                 let value = self.clustering.get(index).copied().flatten();
-                table
-                    .clustering
-                    .get(index)
-                    .map_or(Ok(Field::Missing), |column| value_field(column, value, out, writer))
+                let column = table.clustering.get(index);
+                column.map_or(Field::Missing, |column| value_field(column, value, out, writer))
             }
             HashedColumn::Regular { index, withheld } => match self.columns.find(index) {
-                None => Ok(Field::Missing),
-                Some(cells) if withheld => Ok(withheld_field(cells, out)),
+                None => Field::Missing,
+                Some(cells) if withheld => withheld_field(cells, out),
                 Some(cells) => column_field(cells, out, writer),
             },
         }
     }
 }
 
-fn column_field(
-    column: &EventCells<'_, '_>,
-    out: &mut Vec<u8>,
-    writer: TextWriter,
-) -> Result<Field, EncodeError> {
+fn column_field(column: &EventCells<'_, '_>, out: &mut Vec<u8>, writer: TextWriter) -> Field {
     let content = Content::of(column.column, column.cells);
     let column = column.column;
     match content {
         Content::Simple(value) => value_field(column.column, value, out, writer),
-        Content::Part(_) | Content::Counter(_) => Ok(Field::Missing),
-        Content::Whole(cells) if live_cells(column, cells).next().is_none() => Ok(Field::Null),
+        Content::Part(_) | Content::Counter(_) => Field::Missing,
+        Content::Whole(cells) if live_cells(column, cells).next().is_none() => Field::Null,
         Content::Whole(cells) => {
-            super::columns::write_whole(column, cells, Default::default(), out)
-                .map_err(|error| EncodeError::value(column.column, error))?;
-            Ok(Field::Text)
+            let written = super::columns::write_whole(column, cells, Default::default(), out);
+            if written.is_ok() { Field::Text } else { Field::Missing }
         }
     }
 }
@@ -335,19 +322,16 @@ fn withheld_field(column: &EventCells<'_, '_>, out: &mut Vec<u8>) -> Field {
     Field::Text
 }
 
-fn value_field(
-    column: &Column,
-    value: Option<&[u8]>,
-    out: &mut Vec<u8>,
-    writer: TextWriter,
-) -> Result<Field, EncodeError> {
+/// The text of a value. One that does not fit its type fails where the record carries it; a number that is too long
+/// for a text may still be carried in another form.
+fn value_field(column: &Column, value: Option<&[u8]>, out: &mut Vec<u8>, writer: TextWriter) -> Field {
     let cql_type = &column.cql_type;
-    let Some(value) = value.filter(|value| !super::value::is_empty_mark(cql_type, value)) else {
+    let Some(value) = value.filter(|value| !is_no_value(cql_type, value)) else {
         let skipped = *cql_type == CqlType::Timestamp;
-        return Ok(if skipped { Field::Skipped } else { Field::Null });
+        return if skipped { Field::Skipped } else { Field::Null };
     };
-    match writer(cql_type, value, out).map_err(|error| EncodeError::value(column, error))? {
-        HashText::Written => Ok(Field::Text),
-        HashText::Inexact => Ok(Field::Missing),
+    match writer(cql_type, value, out) {
+        Ok(HashText::Written) => Field::Text,
+        Ok(HashText::Inexact) | Err(_) => Field::Missing,
     }
 }

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::connector_forms::{write_connector_duration, write_connector_inet, write_connector_tuple};
-use super::json::{write_base64, write_escaped, write_null, write_plain_ascii, write_string};
+use super::json::{
+    write_base64, write_escaped, write_loose_string, write_null, write_plain_ascii, write_string,
+};
 use super::options::{DecimalHandling, TimestampFormat, ValueFormat, ValueForms, VarintHandling};
 use super::time_text::write_iso8601;
 use crate::cql::number::{
@@ -12,7 +14,7 @@ use crate::cql::number::{
 use crate::cql::value::{Elements, Fields};
 use crate::cql::{CqlType, UserType, Value, ValueError};
 
-/// Appends the JSON of a serialised value. Zero bytes of a type for which that is no value become null.
+/// Appends the JSON of a serialised value. What is no value of its type becomes null.
 ///
 /// # Errors
 /// The bytes are no value of the type; `out` then holds a part of it.
@@ -29,6 +31,7 @@ pub fn write_value(
     let connector = format.forms == ValueForms::Connector;
     match Value::decode(cql_type, bytes)? {
         Value::Text(text) => write_string(text, out),
+        Value::LooseText(text) => write_loose_string(text, out),
         Value::Integer(number) => write_integer(number, out),
         Value::Blob(bytes) => write_base64(bytes, out),
         Value::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
@@ -53,13 +56,6 @@ pub fn write_value(
         Value::Empty => write_null(out),
     }
     Ok(())
-}
-
-/// Whether a value of no bytes is null with the mark `empty`, not a real value.
-#[must_use]
-pub fn is_empty_mark(cql_type: &CqlType, bytes: &[u8]) -> bool {
-    bytes.is_empty()
-        && !matches!(cql_type, CqlType::Text | CqlType::Ascii | CqlType::Blob | CqlType::Custom(_))
 }
 
 pub(super) fn write_nested(

@@ -19,6 +19,7 @@ pub(super) fn write_bound_text(
 ) -> Result<(), ValueError> {
     match Value::decode(cql_type, bytes)? {
         Value::Text(text) => out.extend_from_slice(text.as_bytes()),
+        Value::LooseText(text) => out.extend_from_slice(text.lossy().as_bytes()),
         Value::Integer(number) => write_integer(number, out),
         Value::VarInt(bytes) => write_varint(bytes, out)?,
         Value::Decimal { scale, unscaled } => write_decimal(scale, unscaled, out)?,

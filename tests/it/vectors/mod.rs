@@ -1,6 +1,7 @@
 //! The library against the independent implementation and the texts of Cassandra, Kafka and the JDK in
 //! `tests/oracle/vectors`. Every row travels the whole way: payload, mutation, event, record.
 
+mod accepted;
 mod bounds;
 mod cassandra_json;
 mod event_id;
