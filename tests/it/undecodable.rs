@@ -111,6 +111,13 @@ impl Place {
     }
 }
 
+/// Sum of the events that a summary counts.
+fn events(summary: &Value) -> usize {
+    let tables = summary["events"].as_object().unwrap().values();
+    let counts = tables.flat_map(|table| table.as_object().unwrap().values());
+    usize::try_from(counts.map(|count| count.as_u64().unwrap()).sum::<u64>()).unwrap()
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -151,6 +158,8 @@ fn a_wrong_schema_parks_and_the_right_one_delivers() {
         assert!(first["bytes"].as_u64().unwrap() > 20, "{said}");
         assert!(!first["reason"].as_str().unwrap().is_empty(), "{said}");
         assert_eq!(place.records("other"), [record("u", 1, false)], "{said}");
+        let given_out = place.records("t").len() + 1;
+        assert_eq!((&summary["records"], events(&summary)), (&json!(given_out), given_out), "{said}");
         if wrong.of_kind("partition_key").count() == 1 {
             assert_eq!(place.records("t"), [record("d", 1, false), record("d", 2, false)], "{said}");
             assert_eq!(summary["parked"]["count"], 2, "the write, and the delete behind it: {said}");

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use super::report::Undelivered;
+use crate::change::Operation;
 use crate::commitlog::Position;
 use crate::envelope::Record;
+use crate::schema::TableId;
 
 /// A worker hands a batch over when it holds this many bytes.
 pub(super) const BATCH_BYTES: usize = 256 * 1024;
 
 /// Identity of a partition of a table: mutations that wait behind a parked one have the same.
 pub(super) type PartitionTag = u64;
+
+/// What is counted of an event.
+pub(super) type Event = (TableId, Operation);
 
 /// Records in order.
 #[derive(Debug, Default)]
@@ -44,6 +49,8 @@ struct Stored {
     ts_ms: i64,
     position: Position,
     tag: PartitionTag,
+    table: TableId,
+    operation: Operation,
 }
 
 impl Stored {
@@ -66,6 +73,12 @@ impl<'b> MutationRecords<'b> {
 
     pub(super) fn count(self) -> usize {
         self.records.len()
+    }
+
+    /// The events that the records are of. An event may have two records, which have its position.
+    pub(super) fn events(self) -> impl Iterator<Item = Event> {
+        let events = self.records.chunk_by(|a, b| a.position == b.position);
+        events.filter_map(|records| records.first()).map(|stored| (stored.table, stored.operation))
     }
 
     pub(super) fn tags(self) -> impl Iterator<Item = PartitionTag> {
@@ -108,7 +121,8 @@ impl Batch {
         self.records.truncate(mark);
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>, tag: PartitionTag) {
+    /// Adds a record of an event of `table`.
+    pub(super) fn push(&mut self, record: &Record<'_>, tag: PartitionTag, (table, operation): Event) {
         let topic = self.topic(record.topic);
         self.records.push(Stored {
             topic,
@@ -119,6 +133,8 @@ impl Batch {
             ts_ms: record.ts_ms,
             position: record.position,
             tag,
+            table,
+            operation,
         });
         self.bytes.extend_from_slice(record.event_id.as_bytes());
         self.bytes.extend_from_slice(record.key);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::batch::Event;
 use crate::change::Operation;
 use crate::commitlog::{Damage, Position, SegmentId};
 use crate::schema::{TableId, TableMap};
@@ -136,6 +137,21 @@ impl Report {
         }
         self.lost.sections += u64::from(damage.plain_offset.is_none());
         self.damage.push((segment, damage));
+    }
+
+    /// Takes back records and events that were counted and are held back.
+    pub(super) fn take_back(&mut self, records: u64, events: &[Event]) {
+        self.records = self.records.saturating_sub(records);
+        for (table, operation) in events {
+            let Some(counts) = self.events.get_mut(table) else { continue };
+            if let Some(count) = counts.by_operation.get_mut(operation) {
+                *count = count.saturating_sub(1);
+            }
+            counts.by_operation.retain(|_, count| *count > 0);
+            if counts.by_operation.is_empty() {
+                self.events.remove(table);
+            }
+        }
     }
 
     /// Adds what another report counted.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::batch::{Batch, Parked, PartitionTag};
+use super::batch::{Batch, Event, Parked, PartitionTag};
 use super::epoch::{Epoch, Interest, Verdict};
 use super::failed::Failed;
 use super::range::Range;
 use super::report::{Report, Skipped, TableEvents, Undelivered};
 use super::schedule::{Schedule, Unit};
 use crate::agent::exit::{Exit, Failure};
-use crate::change::{ChangeEvent, Operation, for_each_event};
+use crate::change::{ChangeEvent, for_each_event};
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{
     Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, Peek, Position, SectionStep, Sections,
@@ -50,7 +50,7 @@ struct Work<'w, 'u> {
     batch: Batch,
     report: Report,
     /// Events of the mutation at hand, counted once it is through.
-    events: Vec<(TableId, Operation)>,
+    events: Vec<Event>,
     /// Events of the mutation at hand that are not wanted.
     skipped: Vec<Skipped>,
 }
@@ -302,16 +302,17 @@ impl<'u> Work<'_, 'u> {
         }
         let (batch, dry_run, records) = (&mut self.batch, self.worker.dry_run, &mut self.report.records);
         let tag = tag(event.update.table.id, event.update.partition_key);
+        let counted = (event.update.table.id, event.operation);
         self.encoder.encode::<Failed>(event, place, self.now_ms, |record| {
             *records += 1;
             if dry_run {
-                batch.push(&Record { key: &[], value: None, ..*record }, tag);
+                batch.push(&Record { key: &[], value: None, ..*record }, tag, counted);
             } else {
-                batch.push(record, tag);
+                batch.push(record, tag, counted);
             }
             Ok(())
         })?;
-        self.events.push((event.update.table.id, event.operation));
+        self.events.push(counted);
         Ok(())
     }
 

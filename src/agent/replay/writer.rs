@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::batch::{Batch, MutationRecords, Parked, PartitionTag};
+use super::batch::{Batch, Event, MutationRecords, Parked, PartitionTag};
 use super::report::{Report, Undelivered};
 use super::schedule::After;
 use super::worker::Outlet;
@@ -21,8 +21,8 @@ pub(super) struct Writer<'s> {
     uncommitted: usize,
     /// Partitions with a parked mutation: what comes after it in the same partition waits behind it.
     parked: HashSet<PartitionTag>,
-    /// Records of the unit at hand that were held back.
-    held_back: u64,
+    /// Records and events of the unit at hand that were held back.
+    held_back: (u64, Vec<Event>),
     /// Whether the checkpoint moves with the units. It does not when only a part of the log is replayed: then
     /// there is one commit, at the end.
     moves: bool,
@@ -36,7 +36,7 @@ impl<'s> Writer<'s> {
             sink,
             uncommitted: 0,
             parked: HashSet::new(),
-            held_back: 0,
+            held_back: (0, Vec::new()),
             moves,
             report: Report::default(),
         }
@@ -70,7 +70,8 @@ impl<'s> Writer<'s> {
     /// A mutation waits as a whole, and what follows it in any of its partitions waits behind it.
     fn hold_back(&mut self, mutation: MutationRecords<'_>) -> Result<(), Failure> {
         let Some(position) = mutation.position() else { return Ok(()) };
-        self.held_back += mutation.count() as u64;
+        self.held_back.0 += mutation.count() as u64;
+        self.held_back.1.extend(mutation.events());
         self.parked.extend(mutation.tags());
         self.note_parked(Undelivered {
             position,
@@ -96,7 +97,8 @@ impl<'s> Writer<'s> {
 
     /// A unit is through: moves the checkpoint, commits now and then and at the end of a segment.
     pub(super) fn end_unit(&mut self, mut report: Report, after: After) -> Result<(), Failure> {
-        report.records = report.records.saturating_sub(std::mem::take(&mut self.held_back));
+        let (records, events) = std::mem::take(&mut self.held_back);
+        report.take_back(records, &events);
         self.report.add(report);
         if !self.moves {
             return Ok(());
