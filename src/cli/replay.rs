@@ -1,13 +1,13 @@
 //! Options of `replay`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::filters::FilterArgs;
 use super::keys::KeyArgs;
-use super::values::{ColumnList, Instant, RowHash, Undecodable, UnknownTable};
+use super::values::{ColumnList, Instant, RowHash, Undecodable, UnknownTable, topic_prefix};
 use crate::commitlog::Position;
 use crate::envelope::options::{
     CellTimes, DecimalHandling, Profile, TimestampFormat, Unrepresentable, VarintHandling,
@@ -75,10 +75,10 @@ pub struct ReplayRange {
     pub to: Option<Position>,
     /// Only changes whose `source.ts_us` is at or after this time: RFC 3339, or milliseconds or microseconds
     /// since 1970
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub since: Option<Instant>,
     /// Only changes whose `source.ts_us` is before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub until: Option<Instant>,
 }
 
@@ -122,8 +122,8 @@ pub struct ReplayRecords {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Source of the records")]
 pub struct ReplaySource {
-    /// First part of topic names, and `source.name`
-    #[arg(long, value_name = "NAME", default_value = "local")]
+    /// First part of topic names, and `source.name`: characters a-z A-Z 0-9 . _ -
+    #[arg(long, value_name = "NAME", default_value = "local", value_parser = topic_prefix)]
     pub prefix: String,
     /// `source.cluster`. Default: null
     #[arg(long, value_name = "NAME")]
@@ -144,9 +144,10 @@ pub struct ReplayOutput {
     /// its last replay of these segments stopped
     #[arg(long, value_name = "-|DIR", default_value = "-")]
     pub out: PathBuf,
-    /// Partitions of each topic of the file log
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub partitions: NonZeroUsize,
+    /// Partitions of each topic of the file log, fixed when it is made [default: as the file log has; 1 for a new
+    /// one]
+    #[arg(long, value_name = "N")]
+    pub partitions: Option<NonZeroU16>,
     /// Write segments that the file log holds already once more
     #[arg(long)]
     pub again: bool,

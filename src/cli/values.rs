@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::envelope::topic::{MAX_PREFIX_LENGTH, is_prefix};
+
 /// Version of `row_hash`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RowHash {
@@ -78,6 +80,11 @@ pub enum ValueError {
     /// Not `keyspace.table=column,…`.
     #[error("expected <keyspace>.<table>=<column>[,<column>…]")]
     Columns,
+    /// Not the start of a topic name.
+    #[error(
+        "expected 1 to {MAX_PREFIX_LENGTH} of the characters a-z A-Z 0-9 . _ -, as Kafka takes them in a topic name"
+    )]
+    Prefix,
     /// Not a time.
     #[error(
         "expected a time as RFC 3339 (2026-01-31T12:00:00Z) or as milliseconds or microseconds since 1970"
@@ -145,6 +152,14 @@ impl FromStr for Instant {
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ValueError::Instant)?;
         i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).map(Self).map_err(|_| ValueError::Instant)
     }
+}
+
+/// The first part of topic names.
+///
+/// # Errors
+/// Kafka would not take a topic name that begins so.
+pub(super) fn topic_prefix(text: &str) -> Result<String, ValueError> {
+    if is_prefix(text) { Ok(text.to_owned()) } else { Err(ValueError::Prefix) }
 }
 
 fn unquote(part: &str) -> String {

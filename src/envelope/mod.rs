@@ -22,6 +22,7 @@ pub mod record;
 mod row_hash;
 mod source;
 mod time_text;
+pub mod topic;
 pub mod value;
 mod withheld;
 

@@ -1,11 +1,12 @@
 //! What is the same in every record of a table: prepared once, copied often.
 
 use super::config::EncoderConfig;
-use super::debezium_cassandra::{ConnectorPlan, connector_topic};
+use super::debezium_cassandra::ConnectorPlan;
 use super::json::field;
 use super::options::Profile;
 use super::row_hash::RowHashPlan;
 use super::source::SourcePlan;
+use super::topic::{side_topic, table_topic};
 use crate::change::filter::ColumnRule;
 use crate::schema::{Column, TableSchema};
 
@@ -62,19 +63,14 @@ impl TablePlan {
             columns.iter().map(plan).collect()
         };
         let is_connector = config.profile == Profile::DebeziumCassandra;
-        let prefix = &config.source.prefix;
-        let topic = if is_connector {
-            connector_topic(prefix, table)
-        } else {
-            format!("{prefix}.cdc.{}.{}", table.keyspace, table.name)
-        };
+        let topic = table_topic(config.profile, &config.source.prefix, table);
         let statics: Vec<ColumnPlan> = plans(&table.statics);
         let regulars: Vec<ColumnPlan> = plans(&table.regulars);
         let shown = |(column, plan): &(&Column, &ColumnPlan)| {
             column.dropped_at_us.is_none() && plan.rule != Some(ColumnRule::Drop)
         };
         Self {
-            side_topic: format!("{topic}.flat"),
+            side_topic: side_topic(&topic),
             topic,
             partition_key: fields(&table.partition_key),
             clustering: fields(&table.clustering),

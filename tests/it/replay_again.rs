@@ -142,3 +142,31 @@ fn a_segment_given_twice_is_read_once_and_another_one_of_its_id_is_refused() {
     let clash = agent(arguments([&segment, &other]));
     assert_eq!(clash.status.code(), Some(2), "{}", stderr(&clash));
 }
+
+#[test]
+fn a_file_log_is_continued_with_the_partitions_that_it_has() {
+    let folder = fixtures().join("demo");
+    let (segment, schema) = (segments(&folder).remove(0), folder.join("schema.json"));
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    assert_eq!(replay(&segment, &schema, &out, &["--partitions", "3"]), Some(0));
+    assert_eq!(replay(&segment, &schema, &out, &[]), Some(0));
+    assert_eq!(replay(&segment, &schema, &out, &["--partitions", "3"]), Some(0));
+    let other = ["replay", segment.to_str().unwrap(), "--schema", schema.to_str().unwrap(), "--quiet"];
+    let other = agent(other.into_iter().chain(["--partitions", "2", "--out", out.to_str().unwrap()]));
+    assert_eq!(other.status.code(), Some(6));
+    assert!(stderr(&other).contains("has 3 partitions a topic, and 2 were asked for"), "{}", stderr(&other));
+    assert_eq!(replay(&segment, &schema, &dir.path().join("none"), &["--partitions", "65536"]), Some(2));
+}
+
+#[test]
+fn a_prefix_that_kafka_does_not_take_is_wrong_usage() {
+    let folder = fixtures().join("demo");
+    let (segment, schema) = (segments(&folder).remove(0), folder.join("schema.json"));
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    for prefix in ["a b", "", "a/b", &"x".repeat(239)] {
+        assert_eq!(replay(&segment, &schema, &out, &["--prefix", prefix]), Some(2), "{prefix}");
+        assert!(!out.exists(), "{prefix}");
+    }
+}

@@ -20,7 +20,6 @@ mod worker;
 mod writer;
 
 use std::io;
-use std::num::NonZeroU16;
 use std::path::Path;
 use std::time::Instant;
 
@@ -109,9 +108,7 @@ fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {
             ))
         }
         _ => {
-            let partitions = NonZeroU16::try_from(args.output.partitions)
-                .map_err(|_| Failure::new(Exit::Usage, "--partitions is at most 65535"))?;
-            let options = FileLogOptions { partitions: Some(partitions), ..FileLogOptions::default() };
+            let options = FileLogOptions { partitions: args.output.partitions, ..FileLogOptions::default() };
             Ok(Box::new(FileLog::open(&output.out, options).map_err(sink_failure)?))
         }
     }

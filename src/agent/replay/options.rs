@@ -7,7 +7,8 @@ use crate::change::filter::{ColumnRule, ColumnRules, TableFilter, TableKey};
 use crate::cli::{ColumnName, FilterArgs, ReplayArgs, ReplayRecords, ReplaySource, RowHash, TableName};
 use crate::cql::CqlType;
 use crate::envelope::config::HashKey;
-use crate::envelope::options::{Profile, RowHashOptions, RowHashVersion, ValueFormat};
+use crate::envelope::options::{Profile, RowHashOptions, RowHashVersion, Unrepresentable, ValueFormat};
+use crate::envelope::topic::{MAX_LENGTH, side_topic, table_topic};
 use crate::envelope::{EncoderConfig, SourceNames};
 use crate::schema::{Schema, TableSchema};
 
@@ -29,6 +30,7 @@ pub fn table_filter(args: &FilterArgs) -> TableFilter {
 pub fn encoder_config(args: &ReplayArgs, schema: &Schema) -> Result<EncoderConfig, Failure> {
     check_tables(&args.filter, schema)?;
     check_profile(&args.records)?;
+    check_topics(args, schema)?;
     let rules = column_rules(&args.filter)?;
     rules.check(schema).map_err(|error| usage(error.to_string()))?;
     Ok(EncoderConfig {
@@ -87,6 +89,24 @@ fn check_profile(args: &ReplayRecords) -> Result<(), Failure> {
     match given.into_iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(usage(format!("{option} does not apply to profile debezium-cassandra"))
             .next("take the option away, or use profile flat")),
+        None => Ok(()),
+    }
+}
+
+/// Kafka takes no longer name, and neither does a file system.
+fn check_topics(args: &ReplayArgs, schema: &Schema) -> Result<(), Failure> {
+    let (filter, profile) = (table_filter(&args.filter), args.records.profile);
+    let has_side_topic =
+        profile == Profile::Debezium && args.records.unrepresentable == Unrepresentable::SideTopic;
+    let topics = schema.tables().filter(|table| filter.wants(table)).map(|table| {
+        let topic = table_topic(profile, &args.source.prefix, table);
+        if has_side_topic { side_topic(&topic) } else { topic }
+    });
+    match topics.max_by_key(String::len).filter(|topic| topic.len() > MAX_LENGTH) {
+        Some(topic) => {
+            Err(usage(format!("--prefix: the topic {topic} has more than {MAX_LENGTH} characters"))
+                .next("choose a shorter prefix"))
+        }
         None => Ok(()),
     }
 }

@@ -56,6 +56,33 @@ fn defaults_are_those_of_profile_flat() {
 }
 
 #[test]
+fn topics_are_names_that_kafka_takes() {
+    // `.cdc.shop.orders` has 16 characters, Kafka takes 249.
+    assert!(config(&["--prefix", &"x".repeat(233)]).is_ok());
+    let refused = refused(&["--prefix", &"x".repeat(234)]);
+    assert!(refused.contains(".cdc.shop.orders has more than 249 characters"), "{refused}");
+    assert!(config(&["--prefix", &"x".repeat(228), "--profile", "debezium"]).is_ok());
+    assert!(config(&["--prefix", &"x".repeat(229), "--profile", "debezium"]).is_err());
+    assert!(config(&["--prefix", &"x".repeat(234), "--table", "shop.users"]).is_ok());
+    for prefix in ["", "a b", "a/b", "\u{e4}", &"x".repeat(250)] {
+        let line = ["replay", "segment", "--schema", "schema.json", "--prefix", prefix];
+        let error = Line::try_parse_from(line).unwrap_err().to_string();
+        assert!(error.contains("a-z A-Z 0-9 . _ -"), "{prefix}: {error}");
+    }
+}
+
+#[test]
+fn times_before_1970_can_be_given() {
+    for (text, time_us) in [("-1", -1000), ("-1000000000000000", -1_000_000_000_000_000)] {
+        let args = args(&["--since", text, "--until", text]);
+        let times = [args.range.since, args.range.until].map(|time| time.map(|time| time.0));
+        assert_eq!(times, [Some(time_us); 2], "{text}");
+    }
+    let line = ["replay", "segment", "--schema", "schema.json", "--since", "--dry-run"];
+    assert!(Line::try_parse_from(line).is_err(), "an option is no time");
+}
+
+#[test]
 fn the_connector_has_other_defaults_which_options_override() {
     let profile = ["--profile", "debezium-cassandra"];
     let format = config(&profile).unwrap().format;

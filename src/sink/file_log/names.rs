@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::envelope::topic::is_topic_name;
 use crate::sink::SinkError;
 
 /// What was committed.
@@ -15,9 +16,6 @@ pub(super) const LOCK: &str = "lock";
 /// offsets do. Kafka names its segments the same way.
 const OFFSET_DIGITS: usize = 20;
 const EXTENSION: &str = ".jsonl";
-
-/// Longest topic name that Kafka takes.
-const TOPIC_MAX: usize = 249;
 
 /// The file of a partition that starts with the record `first_offset`.
 pub(super) fn file_name(first_offset: u64) -> String {
@@ -50,11 +48,9 @@ pub(super) fn partition_dir(root: &Path, topic: &str, partition: u32) -> PathBuf
 /// # Errors
 /// When it is not.
 pub(super) fn check_topic(name: &str) -> Result<(), SinkError> {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    let fits = (1..=TOPIC_MAX).contains(&name.len()) && name.bytes().all(legal);
     // Not refused by Kafka, but they would stand where the log keeps its own files.
-    let taken = matches!(name, "." | ".." | COMMIT | COMMIT_TEMPORARY | LOCK);
-    if fits && !taken { Ok(()) } else { Err(SinkError::TopicName(name.to_owned())) }
+    let taken = matches!(name, COMMIT | COMMIT_TEMPORARY | LOCK);
+    if is_topic_name(name) && !taken { Ok(()) } else { Err(SinkError::TopicName(name.to_owned())) }
 }
 
 #[cfg(test)]
