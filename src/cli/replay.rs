@@ -58,7 +58,7 @@ pub struct ReplayInput {
     /// What to do with a mutation of a known table that no schema at hand decodes, checksums being right
     #[arg(long, value_name = "WORD", value_enum, default_value = "park")]
     pub undecodable: Undecodable,
-    /// Threads that decode; the order of the records does not change
+    /// Threads that decode, 12 at most; the order of the records does not change
     #[arg(long, value_name = "N", default_value = "1")]
     pub jobs: NonZeroUsize,
 }

@@ -3,6 +3,8 @@
 //! `i32 length, u32 CRC(length), payload, u32 CRC(length, payload)`; a payload is given out only after both
 //! checksums were found right.
 
+use std::ops::Range;
+
 use crc32fast::Hasher;
 
 use super::error::{Damage, DamageKind};
@@ -202,6 +204,49 @@ impl<'r> Frames<'r> {
             lost_mutations: mutations,
         }
     }
+}
+
+/// A run of frames through which [`Frames`] went before: what it found whole is not checked once more.
+#[derive(Debug, Clone)]
+pub struct CheckedFrames<'r> {
+    plain: &'r [u8],
+    at: usize,
+    entry: u32,
+    /// Whether frames with a wrong checksum stand among them, which are left out.
+    has_damage: bool,
+}
+
+impl<'r> CheckedFrames<'r> {
+    /// The frames in `range` of a section's plain bytes; the first is the section's frame `entry`.
+    #[must_use]
+    pub fn new(plain: &'r [u8], range: Range<usize>, entry: u32, has_damage: bool) -> Self {
+        Self { plain: plain.get(..range.end).unwrap_or_default(), at: range.start, entry, has_damage }
+    }
+}
+
+impl<'r> Iterator for CheckedFrames<'r> {
+    type Item = Frame<'r>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Frame<'r>> {
+        loop {
+            let (length, _, after) = head(self.plain.get(self.at..)?)?;
+            let (payload, checksum) = body(after, length)?;
+            let frame = Frame { entry: self.entry, offset: self.at, payload };
+            self.at = frame.end();
+            self.entry += 1;
+            if !self.has_damage || payload_checksum(length, payload) == checksum {
+                return Some(frame);
+            }
+        }
+    }
+}
+
+fn payload_checksum(length: u32, payload: &[u8]) -> u32 {
+    let mut hasher = Hasher::new();
+    hasher.update(&length.to_be_bytes());
+    hasher.update(payload);
+    hasher.finalize()
 }
 
 /// Where the frames at the start of `bytes` end, looked at up to `limit`: beyond it when a frame begins there

@@ -5,13 +5,18 @@ use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::Path;
 
+use memmap2::MmapMut;
+
 /// The bytes of a segment file.
 #[derive(Debug)]
 pub enum SegmentBytes {
     /// Mapped: nobody writes to the file any more.
     Mapped(memmap2::Mmap),
-    /// Copied: the file may still grow.
-    Copied(Vec<u8>),
+    /// Copied, since the file may still grow: memory of its own, which is given back as a whole, and the length
+    /// that was read.
+    Copied(MmapMut, usize),
+    /// An empty file.
+    Empty,
 }
 
 impl SegmentBytes {
@@ -21,13 +26,27 @@ impl SegmentBytes {
     /// The file cannot be opened, mapped or read.
     pub fn open(path: &Path, is_final: bool) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        if is_final && file.metadata()?.len() > 0 {
-            return map(&file).map(Self::Mapped);
+        match file.metadata()?.len() {
+            0 => Ok(Self::Empty),
+            _ if is_final => map(&file).map(Self::Mapped),
+            length => copy(&mut file, length),
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(Self::Copied(bytes))
     }
+}
+
+fn copy(file: &mut File, length: u64) -> io::Result<SegmentBytes> {
+    let length = usize::try_from(length).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut memory = MmapMut::map_anon(length)?;
+    let mut read = 0;
+    while let Some(rest) = memory.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(SegmentBytes::Copied(memory, read))
 }
 
 #[expect(unsafe_code, reason = "the one place where a file is mapped")]
@@ -44,7 +63,8 @@ impl Deref for SegmentBytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
-            Self::Copied(bytes) => bytes,
+            Self::Copied(memory, length) => memory.get(..*length).unwrap_or_default(),
+            Self::Empty => &[],
         }
     }
 }

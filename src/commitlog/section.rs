@@ -6,22 +6,32 @@ use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at, used_length};
 use super::segment::{STORED_HEAD_LENGTH, Segment};
 use crate::primitives as bytes;
 
+/// Most plain bytes that a compressed or encrypted section may declare. A section holds no more than a segment,
+/// which has 32 MiB unless `commitlog_segment_size` says otherwise; memory for all of it is needed at once.
+pub const LONGEST_SECTION: usize = 256 << 20;
+
 /// Reads the sections of a segment one after the other.
 ///
 /// Damage is reported where it stands; reading goes on at the next marker that can be believed.
 #[derive(Debug)]
 pub struct Sections<'f> {
     pub(super) segment: &'f Segment<'f>,
+    at: SectionCursor,
+    plain: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+/// How far the sections of a segment were read: to go on later.
+#[derive(Debug, Clone, Copy)]
+pub struct SectionCursor {
     /// File offset of the next marker; `None` after the end of the chain.
-    pub(super) next: Option<usize>,
+    next: Option<usize>,
     logical: u64,
     unmarked: u64,
     /// End of the file's last non-zero byte; computed once, when first needed.
     used: Option<usize>,
     /// Bytes looked at only to decide whether a pointer is believed.
     doubted: usize,
-    plain: Vec<u8>,
-    scratch: Vec<u8>,
 }
 
 /// Where a section stands.
@@ -72,40 +82,55 @@ impl<'f> Sections<'f> {
     #[must_use]
     pub fn new(segment: &'f Segment<'f>) -> Self {
         let first = segment.descriptor().length;
-        Self {
-            segment,
-            next: Some(first),
-            logical: first as u64,
-            unmarked: 0,
-            used: None,
-            doubted: 0,
-            plain: Vec::new(),
-            scratch: Vec::new(),
-        }
+        let at =
+            SectionCursor { next: Some(first), logical: first as u64, unmarked: 0, used: None, doubted: 0 };
+        Self::resume(segment, at, Vec::new())
     }
 
-    /// Starts at the marker at file offset `marker` instead, whose logical position is `logical`: both as
-    /// [`Self::next_marker`] gave them.
+    /// Goes on where another reader of the same segment was. Stored sections are restored into `buffer`.
     #[must_use]
-    pub fn starting_at(segment: &'f Segment<'f>, (marker, logical): (usize, u64)) -> Self {
-        Self { next: Some(marker), logical, ..Self::new(segment) }
+    pub fn resume(segment: &'f Segment<'f>, at: SectionCursor, buffer: Vec<u8>) -> Self {
+        Self { segment, at, plain: buffer, scratch: Vec::new() }
+    }
+
+    /// How far it is, for [`Self::resume`].
+    #[must_use]
+    pub fn cursor(&self) -> SectionCursor {
+        self.at
+    }
+
+    /// Gives the restored bytes of the section that was read last away, without a copy. Of a segment that is
+    /// neither compressed nor encrypted there are none.
+    #[must_use]
+    pub fn take_plain(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.plain)
+    }
+
+    /// Memory in bytes that the next section will need: what a stored one declares.
+    #[must_use]
+    pub fn next_plain_length(&self) -> usize {
+        let declared = self.at.next.filter(|_| self.segment.is_stored()).and_then(|marker| {
+            let (_, length) = bytes::u32(self.segment.file.get(marker + MARKER_LENGTH..)?).ok()?;
+            usize::try_from(length).ok()
+        });
+        declared.filter(|length| *length <= LONGEST_SECTION).unwrap_or(0)
     }
 
     /// File offset and logical position of the marker that is read next; `None` after the end of the chain.
     #[must_use]
     pub fn next_marker(&self) -> Option<(usize, u64)> {
-        self.next.map(|marker| (marker, self.logical))
+        self.at.next.map(|marker| (marker, self.at.logical))
     }
 
     /// Bytes behind the last marker: written but never synced. Known once the chain has ended.
     #[must_use]
     pub fn unmarked_bytes(&self) -> u64 {
-        self.unmarked
+        self.at.unmarked
     }
 
     /// The next section or damage; `None` at the end of the chain.
     pub fn next_section(&mut self) -> Option<SectionStep<'_>> {
-        let marker = self.next.take()?;
+        let marker = self.at.next.take()?;
         let segment = self.segment;
         match marker_at(segment.descriptor(), segment.file, marker) {
             Marker::EndOfFile => None,
@@ -126,11 +151,11 @@ impl<'f> Sections<'f> {
         }
         match find_marker(self.segment.descriptor(), self.segment.file, marker + 1, used) {
             Some(found) => {
-                self.next = Some(found);
+                self.at.next = Some(found);
                 Some(lost(DamageKind::MarkerChecksum, marker, found - marker))
             }
             None => {
-                self.unmarked = used.saturating_sub(marker + MARKER_LENGTH) as u64;
+                self.at.unmarked = used.saturating_sub(marker + MARKER_LENGTH) as u64;
                 None
             }
         }
@@ -138,13 +163,13 @@ impl<'f> Sections<'f> {
 
     fn skip_invalid_marker(&mut self, marker: usize) -> Damage {
         let used = self.used_end();
-        self.next = find_marker(self.segment.descriptor(), self.segment.file, marker + 1, used);
-        let end = self.next.unwrap_or(used);
+        self.at.next = find_marker(self.segment.descriptor(), self.segment.file, marker + 1, used);
+        let end = self.at.next.unwrap_or(used);
         lost(DamageKind::MarkerChecksum, marker, end.saturating_sub(marker))
     }
 
     fn used_end(&mut self) -> usize {
-        *self.used.get_or_insert_with(|| used_length(self.segment.file))
+        *self.at.used.get_or_insert_with(|| used_length(self.segment.file))
     }
 
     /// Decides where the section of a valid marker ends.
@@ -168,7 +193,7 @@ impl<'f> Sections<'f> {
                 None => (file.len(), Some(PointerFault::Lost)),
             },
         };
-        self.next = (end < file.len()).then_some(end);
+        self.at.next = (end < file.len()).then_some(end);
         Ok(SectionBounds { marker, end, logical_start: self.logical_start(marker), fault })
     }
 
@@ -176,12 +201,12 @@ impl<'f> Sections<'f> {
         let (segment, file) = (self.segment, self.segment.file);
         let at_target = marker_at(segment.descriptor(), file, target);
         if !matches!(at_target, Marker::Valid { .. }) {
-            self.doubted += target - marker;
+            self.at.doubted += target - marker;
         }
         match at_target {
             Marker::Valid { .. } => true,
             // Many doubtful markers before the same bytes must not make reading quadratic.
-            _ if self.doubted > 4 * file.len() => true,
+            _ if self.at.doubted > 4 * file.len() => true,
             _ if !segment.is_stored() => {
                 let start = marker + MARKER_LENGTH;
                 let frames = file.get(start..).unwrap_or_default();
@@ -214,19 +239,19 @@ impl<'f> Sections<'f> {
 
     fn logical_start(&self, marker: usize) -> u64 {
         let marker_length = MARKER_LENGTH as u64;
-        if self.segment.is_stored() { self.logical + marker_length } else { marker as u64 + marker_length }
+        if self.segment.is_stored() { self.at.logical + marker_length } else { marker as u64 + marker_length }
     }
 
     fn open(&mut self, bounds: SectionBounds) -> SectionStep<'_> {
         let segment = self.segment;
         let body = segment.file.get(bounds.marker + MARKER_LENGTH..bounds.end).unwrap_or_default();
         if !segment.is_stored() {
-            return SectionStep::Section(Frames::new(segment, bounds, body, &mut self.next));
+            return SectionStep::Section(Frames::new(segment, bounds, body, &mut self.at.next));
         }
         match self.restore(body) {
             Ok(plain_length) => {
-                self.logical = bounds.logical_start + plain_length as u64;
-                SectionStep::Section(Frames::new(segment, bounds, &self.plain, &mut self.next))
+                self.at.logical = bounds.logical_start + plain_length as u64;
+                SectionStep::Section(Frames::new(segment, bounds, &self.plain, &mut self.at.next))
             }
             Err(kind) => {
                 SectionStep::Damage(lost(kind, bounds.marker, bounds.end.saturating_sub(bounds.marker)))
@@ -239,7 +264,7 @@ impl<'f> Sections<'f> {
         let (block, plain_length) = bytes::u32(body).map_err(|_| DamageKind::SectionBody)?;
         let plain_length = usize::try_from(plain_length)
             .ok()
-            .filter(|length| i32::try_from(*length).is_ok())
+            .filter(|length| *length <= LONGEST_SECTION)
             .ok_or(DamageKind::SectionTooLarge)?;
         self.segment
             .restore(block, plain_length, &mut self.scratch, &mut self.plain)

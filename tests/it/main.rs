@@ -17,6 +17,7 @@ mod file_log;
 mod golden;
 mod inspect;
 mod legacy;
+mod memory;
 mod model;
 mod program;
 mod record_schemas;

@@ -8,8 +8,8 @@ use crate::commitlog::Position;
 use crate::envelope::Record;
 use crate::schema::TableId;
 
-/// A worker hands a batch over when it holds this many bytes.
-pub(super) const BATCH_BYTES: usize = 256 * 1024;
+/// A worker hands a batch over when it takes this many bytes.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// Identity of a partition of a table: mutations that wait behind a parked one have the same.
 pub(super) type PartitionTag = u64;
@@ -95,6 +95,16 @@ const EVENT_ID_LENGTH: usize = 32;
 impl Batch {
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Memory in bytes, apart from what parked mutations need: those are few.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity() + self.records.capacity() * size_of::<Stored>()
+    }
+
+    /// Whether it is time to hand it over.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() + self.records.len() * size_of::<Stored>() >= BATCH_BYTES
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -12,8 +12,11 @@ use super::schedule::After;
 use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
 
-/// Bytes of records that may wait for their turn.
-const AHEAD_BYTES: usize = 24 << 20;
+/// Memory in bytes of all batches that may wait for their turn.
+const AHEAD_BYTES: usize = 10 << 20;
+/// Used batches that are kept to be filled again, and the memory in bytes that each of them may have.
+const SPARE_BATCHES: usize = 4;
+const SPARE_BYTES: usize = 1 << 20;
 
 /// What a worker hands over.
 #[derive(Debug)]
@@ -126,7 +129,7 @@ impl Delivery {
     pub(super) fn give_back(&self, mut batch: Batch) {
         batch.clear();
         let mut state = self.lock();
-        if state.spare.len() < 16 {
+        if state.spare.len() < SPARE_BATCHES && batch.memory() <= SPARE_BYTES {
             state.spare.push(batch);
         }
     }
@@ -159,7 +162,7 @@ impl Drop for Member<'_> {
 
 fn size(message: &Message) -> usize {
     match message {
-        Message::Batch(batch) => batch.len(),
+        Message::Batch(batch) => batch.memory(),
         Message::End(..) => 0,
     }
 }

@@ -1,10 +1,12 @@
 //! Which schema holds from where on.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::change::filter::TableFilter;
-use crate::commitlog::{Peek, Position};
-use crate::schema::{Schema, TableId, TableMap, system};
+use crate::change::schema_change;
+use crate::commitlog::{Decoder, Mutation, Peek, Position};
+use crate::schema::{Schema, SchemaHistory, TableId, TableMap, system};
 
 /// A schema and the place from which it holds.
 #[derive(Debug)]
@@ -19,6 +21,47 @@ impl Epoch {
     pub(super) fn new(from: Option<Position>, schema: Schema, filter: &TableFilter) -> Self {
         let interest = Interest::new(&schema, filter);
         Self { from, schema, interest }
+    }
+}
+
+/// The schema at one place of the log.
+#[derive(Debug, Clone)]
+pub(super) struct SchemaAt {
+    history: SchemaHistory,
+    epoch: Arc<Epoch>,
+    filter: TableFilter,
+}
+
+impl SchemaAt {
+    pub(super) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
+        let epoch = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
+        Self { history, epoch, filter }
+    }
+
+    pub(super) fn epoch(&self) -> &Arc<Epoch> {
+        &self.epoch
+    }
+
+    /// Goes past a mutation of `system_schema`: what it does, in words, and whether another epoch begins behind
+    /// it.
+    pub(super) fn apply(&mut self, position: Position, payload: &[u8]) -> (Vec<String>, bool) {
+        let mut mutation = Mutation::default();
+        let decoded = Decoder::new(system::schema()).decode(payload, &mut mutation);
+        let change = match &decoded {
+            Ok(()) => schema_change(&mutation).map_err(|error| error.to_string()),
+            Err(error) => Err(format!("a change of system_schema cannot be decoded: {error}")),
+        };
+        let effects = match change {
+            Ok(updates) => self.history.apply(&updates),
+            Err(problem) => return (vec![format!("doubtful: {problem}")], false),
+        };
+        if effects.is_empty() {
+            return (Vec::new(), false);
+        }
+        // The schema holds for what follows the mutation that changed it.
+        let from = Position { entry: position.entry + 1, ..position };
+        self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
+        (effects.iter().map(ToString::to_string).collect(), true)
     }
 }
 

@@ -8,14 +8,15 @@ mod batch;
 mod delivery;
 mod epoch;
 mod failed;
+mod held;
 pub mod options;
 mod progress;
 mod range;
 mod report;
-mod scan;
 mod schedule;
 mod segment;
 mod summary;
+mod walk;
 mod worker;
 mod writer;
 
@@ -36,6 +37,9 @@ use report::Report;
 use schedule::Schedule;
 use worker::Worker;
 use writer::{Writer, sink_failure};
+
+/// Each worker needs about a MiB for its records and its decoder; a single thread writes what they all make.
+const MOST_WORKERS: usize = 12;
 
 /// Runs `replay`.
 ///
@@ -64,7 +68,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let mut run = Run { writer: Writer::new(sink.as_mut(), is_whole(args)), progress };
     let done = match args.input.jobs.get() {
         1 => run.alone(&worker),
-        jobs => run.with_workers(&worker, jobs),
+        jobs => run.with_workers(&worker, jobs.min(MOST_WORKERS)),
     };
     run.progress.finish();
     let ended = done.and_then(|()| run.writer.commit());
@@ -128,8 +132,8 @@ impl Run<'_> {
     /// Decodes and writes in one thread.
     fn alone(&mut self, worker: &Worker<'_>) -> Result<(), Failure> {
         while let Some(unit) = worker.schedule.next_unit()? {
-            let report = worker.run(&unit, &mut self.writer)?;
-            self.end_unit(report, unit.after)?;
+            let report = worker.run(&unit.unit, &mut self.writer)?;
+            self.end_unit(report, unit.unit.after)?;
         }
         Ok(())
     }
@@ -175,8 +179,8 @@ impl Run<'_> {
 fn work(worker: &Worker<'_>, delivery: &Delivery) -> Result<(), Failure> {
     while let Some(unit) = worker.schedule.next_unit()? {
         let mut outlet = UnitOutlet { delivery, sequence: unit.sequence, stopped: false };
-        let report = worker.run(&unit, &mut outlet)?;
-        let goes_on = delivery.put(unit.sequence, Message::End(Box::new(report), unit.after));
+        let report = worker.run(&unit.unit, &mut outlet)?;
+        let goes_on = delivery.put(unit.sequence, Message::End(Box::new(report), unit.unit.after));
         if outlet.stopped || !goes_on {
             break;
         }

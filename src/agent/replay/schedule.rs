@@ -2,32 +2,33 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::epoch::Epoch;
+use super::epoch::{Epoch, SchemaAt};
+use super::held::Held;
 use super::report::Report;
-use super::scan::{Scan, SectionStart, scan};
-use super::segment::{OpenSegment, identity};
+use super::segment::{OpenSegment, identity, memory_to_open};
+use super::walk::{Found, SectionPart, Walk, follow_schema, start_of};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::Keys;
 use crate::agent::warn;
 use crate::change::filter::TableFilter;
-use crate::change::schema_change;
 use crate::checkpoint::{Checkpoint, Fingerprint};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
-use crate::commitlog::{Decoder, Mutation, Position, SegmentError, SegmentId};
-use crate::schema::{SchemaHistory, system};
+use crate::commitlog::{DescriptorError, Position, Sections, SegmentError, SegmentId};
+use crate::schema::SchemaHistory;
 
-/// A run of sections of one segment.
+/// A run of frames of one segment.
 #[derive(Debug)]
 pub(super) struct Unit {
-    /// Place in the order of the replay, from 0.
-    pub(super) sequence: u64,
     pub(super) segment: Arc<OpenSegment>,
-    pub(super) start: SectionStart,
-    /// File offset where the unit ends.
-    pub(super) end: usize,
+    /// Whether the sections are compressed or encrypted.
+    pub(super) is_stored: bool,
+    pub(super) parts: Vec<SectionPart>,
+    /// Bytes of the file.
+    pub(super) bytes: u64,
     /// What stands before it was done by an earlier replay.
     pub(super) from: Position,
     /// Mutations that an earlier replay parked, to be tried again.
@@ -47,28 +48,62 @@ pub(super) enum After {
     Finish(SegmentId, Fingerprint),
 }
 
-/// Units in order. Segments are looked at when the units of the ones before are handed out.
+/// Units in order. The log is looked at, section by section, when the units before are handed out.
 #[derive(Debug)]
 pub(super) struct Schedule {
     state: Mutex<State>,
+    /// A unit is worked off: there may be room for the next section.
+    changed: Condvar,
     keys: Keys,
-    filter: TableFilter,
     committed: Checkpoint,
 }
 
 #[derive(Debug)]
 struct State {
     files: VecDeque<SegmentFile>,
+    /// The segment at hand.
+    walk: Option<Walk>,
     units: VecDeque<Unit>,
     next_sequence: u64,
+    in_work: usize,
+    held: Held,
     /// Segments of this replay.
     seen: BTreeMap<SegmentId, Fingerprint>,
     /// Segments that were done before, from which the schema changes are not yet taken.
-    passed: Vec<Arc<OpenSegment>>,
-    history: SchemaHistory,
-    current: Arc<Epoch>,
-    /// What the scans found, until it is taken.
+    passed: Vec<SegmentFile>,
+    schema: SchemaAt,
+    /// The schema at the end of the log, once somebody asked for it.
+    last: Option<Arc<Epoch>>,
+    /// What was found, until it is taken.
     report: Report,
+}
+
+/// A unit that a worker has. When it is dropped the memory that it alone needed is free.
+#[derive(Debug)]
+pub(super) struct UnitInWork<'s> {
+    /// Place in the order of the replay, from 0.
+    pub(super) sequence: u64,
+    pub(super) unit: Unit,
+    schedule: &'s Schedule,
+}
+
+impl Drop for UnitInWork<'_> {
+    fn drop(&mut self) {
+        let mut state = self.schedule.lock();
+        state.in_work -= 1;
+        for restored in self.unit.parts.drain(..).filter_map(SectionPart::into_restored) {
+            state.held.give_back(restored);
+        }
+        self.schedule.changed.notify_all();
+    }
+}
+
+/// What came of a step through the log.
+enum Step {
+    Walked,
+    /// The next section or segment must wait until others need less memory.
+    NoRoom,
+    EndOfLog,
 }
 
 impl Schedule {
@@ -82,60 +117,116 @@ impl Schedule {
     ) -> Self {
         // Of several copies of a segment the longest is read.
         files.sort_by_cached_key(|file| (file.name.is_none(), file.name, Reverse(named_length(file))));
-        let current = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
         let state = State {
             files: files.into(),
+            walk: None,
             units: VecDeque::new(),
             next_sequence: 0,
+            in_work: 0,
+            held: Held::default(),
             seen: BTreeMap::new(),
             passed: Vec::new(),
-            history,
-            current,
+            schema: SchemaAt::new(history, filter),
+            last: None,
             report: Report::default(),
         };
-        Self { state: Mutex::new(state), keys, filter, committed }
-    }
-
-    pub(super) fn keys(&self) -> &Keys {
-        &self.keys
+        Self { state: Mutex::new(state), changed: Condvar::new(), keys, committed }
     }
 
     /// The next unit; `None` when all are handed out.
     ///
     /// # Errors
     /// A segment has the id of another one.
-    pub(super) fn next_unit(&self) -> Result<Option<Unit>, Failure> {
+    pub(super) fn next_unit(&self) -> Result<Option<UnitInWork<'_>>, Failure> {
         let mut state = self.lock();
-        while state.units.is_empty() {
-            let Some(file) = state.files.pop_front() else { return Ok(None) };
-            self.look_at(&mut state, file)?;
+        loop {
+            if let Some(unit) = state.units.pop_front() {
+                let sequence = state.next_sequence;
+                state.next_sequence += 1;
+                state.in_work += 1;
+                return Ok(Some(UnitInWork { sequence, unit, schedule: self }));
+            }
+            match self.step(&mut state)? {
+                Step::Walked => {}
+                Step::NoRoom => {
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                Step::EndOfLog => return Ok(None),
+            }
         }
-        Ok(state.units.pop_front())
     }
 
-    /// Looks at all segments that are left and gives the last schema of the log: what it says of a table may
+    /// Follows the schema through all of the log that is left and gives the last one: what it says of a table may
     /// stand behind the mutations that need it.
-    ///
-    /// # Errors
-    /// A segment has the id of another one.
-    pub(super) fn last_epoch(&self) -> Result<Arc<Epoch>, Failure> {
+    pub(super) fn last_epoch(&self) -> Arc<Epoch> {
         let mut state = self.lock();
-        while let Some(file) = state.files.pop_front() {
-            self.look_at(&mut state, file)?;
+        if let Some(last) = &state.last {
+            return Arc::clone(last);
         }
-        Ok(Arc::clone(&state.current))
+        let mut schema = state.schema.clone();
+        if let Some(walk) = &state.walk
+            && let Ok(segment) = walk.opened.segment(&self.keys)
+        {
+            follow_schema(&segment, walk.cursor, &mut schema);
+        }
+        for file in &state.files {
+            self.follow_file(file.clone(), &mut schema);
+        }
+        let last = Arc::clone(schema.epoch());
+        state.last = Some(Arc::clone(&last));
+        last
     }
 
     /// What was found since the last call: damage, segments, schema changes.
     pub(super) fn take_report(&self) -> Report {
-        std::mem::take(&mut self.lock().report)
+        mem::take(&mut self.lock().report)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look_at(&self, state: &mut State, file: SegmentFile) -> Result<(), Failure> {
+    /// Goes on in the segment at hand until there are units, or opens the next one.
+    fn step(&self, state: &mut State) -> Result<Step, Failure> {
+        if let Some(walk) = state.walk.take() {
+            return Ok(self.go_on(state, walk));
+        }
+        let Some(file) = state.files.front() else { return Ok(Step::EndOfLog) };
+        if state.in_work > 0 && !state.held.has_room_for(memory_to_open(file)) {
+            return Ok(Step::NoRoom);
+        }
+        if let Some(file) = state.files.pop_front() {
+            drop(state.held.take_buffer());
+            self.open(state, file)?;
+        }
+        Ok(Step::Walked)
+    }
+
+    fn go_on(&self, state: &mut State, mut walk: Walk) -> Step {
+        let opened = Arc::clone(&walk.opened);
+        let Ok(segment) = opened.segment(&self.keys) else { return Step::Walked };
+        loop {
+            let has_room = state.held.has_room_for(walk.memory_of_next(&segment));
+            // What the unit at hand holds is free once it is worked off; when nothing is, nothing comes of waiting.
+            let must_wait = !has_room && (state.in_work > 0 || walk.has_parts());
+            let mut found = Found { schema: &mut state.schema, report: &mut state.report, units: Vec::new() };
+            if must_wait {
+                walk.cut_here(&mut found);
+            }
+            let is_more = must_wait || walk.next_section(&segment, &mut found, &mut state.held);
+            let has_units = !found.units.is_empty();
+            state.units.extend(found.units);
+            if is_more && (has_units || must_wait) {
+                state.walk = Some(walk);
+            } else if is_more {
+                continue;
+            }
+            return if must_wait && !has_units { Step::NoRoom } else { Step::Walked };
+        }
+    }
+
+    /// Opens a segment to walk through, unless nothing in it is left to be done.
+    fn open(&self, state: &mut State, file: SegmentFile) -> Result<(), Failure> {
         let label = file.label();
         let opened = match OpenSegment::open(file) {
             Ok(opened) => Arc::new(opened),
@@ -174,91 +265,33 @@ impl Schedule {
         if known.is_some() {
             state.report.segments_done_before += 1;
             if retried.is_empty() {
-                state.passed.push(opened);
+                state.passed.push(opened.file.clone());
                 return Ok(());
             }
         } else {
             state.report.segments_read += 1;
         }
-        self.catch_up(state);
+        // The schema is followed through the segments that were done before.
+        for passed in mem::take(&mut state.passed) {
+            self.follow_file(passed, &mut state.schema);
+        }
         let from = match known {
             Some(_) => Position { segment: id, marker: u64::MAX, entry: u32::MAX, row: 0 },
             None => self.committed.open_at(id).unwrap_or(start_of(id)),
         };
-        let first = retried.first().map_or(from, |place| from.min(*place));
-        let found = scan(&segment, from, first);
-        self.cut(state, &opened, found, (fingerprint, from, retried));
+        state.held.add(&opened, opened.memory());
+        state.walk = Some(Walk::new(Arc::clone(&opened), &segment, (fingerprint, from, retried)));
         Ok(())
     }
 
-    /// Follows the schema through the segments that were done before.
-    fn catch_up(&self, state: &mut State) {
-        for opened in std::mem::take(&mut state.passed) {
-            let Ok(segment) = opened.segment(&self.keys) else { continue };
-            let end = Position { marker: u64::MAX, ..start_of(segment.descriptor().id) };
-            let found = scan(&segment, end, end);
-            self.follow(state, &found, end);
+    /// Follows the schema through a segment; one that cannot be read says nothing.
+    fn follow_file(&self, file: SegmentFile, schema: &mut SchemaAt) {
+        let Ok(opened) = OpenSegment::open(file) else { return };
+        let Ok(segment) = opened.segment(&self.keys) else { return };
+        if segment.descriptor().version >= OLDEST_DECODED_VERSION {
+            follow_schema(&segment, Sections::new(&segment).cursor(), schema);
         }
     }
-
-    /// Applies the schema changes of a segment; tells of those from `from` on.
-    fn follow(&self, state: &mut State, found: &Scan, from: Position) -> Vec<Arc<Epoch>> {
-        let mut epochs = vec![Arc::clone(&state.current)];
-        for (position, payload) in &found.schema_mutations {
-            let told = state.report.schema_changes.len();
-            let changed = state.apply(*position, payload);
-            if *position < from {
-                state.report.schema_changes.truncate(told);
-            }
-            if changed {
-                // The schema holds for what follows the mutation that changed it.
-                let from = Position { entry: position.entry + 1, ..*position };
-                state.current =
-                    Arc::new(Epoch::new(Some(from), state.history.schema().clone(), &self.filter));
-                epochs.push(Arc::clone(&state.current));
-            }
-        }
-        epochs
-    }
-
-    /// Applies the segment's schema changes and makes its units.
-    fn cut(
-        &self,
-        state: &mut State,
-        opened: &Arc<OpenSegment>,
-        found: Scan,
-        (fingerprint, from, retried): (Fingerprint, Position, BTreeSet<Position>),
-    ) {
-        let (id, retried) = (from.segment, Arc::new(retried));
-        let epochs = self.follow(state, &found, from);
-        let is_done = opened.is_completed && found.ends_cleanly;
-        let ends = found.units.iter().skip(1).map(|start| start.0).chain([found.end]);
-        for (start, end) in found.units.iter().zip(ends) {
-            let next = Position { marker: end as u64, ..start_of(id) };
-            let after = match end == found.end {
-                true if is_done => After::Finish(id, fingerprint),
-                true => After::Continue(found.next),
-                false => After::Continue(next),
-            };
-            let here = Position { marker: start.0 as u64, ..start_of(id) };
-            state.units.push_back(Unit {
-                sequence: state.next_sequence,
-                segment: Arc::clone(opened),
-                start: *start,
-                end,
-                from,
-                retried: Arc::clone(&retried),
-                epochs: epochs_of(&epochs, here, next),
-                after,
-            });
-            state.next_sequence += 1;
-        }
-        state.report.add(found.report);
-    }
-}
-
-fn start_of(segment: SegmentId) -> Position {
-    Position { segment, marker: 0, entry: 0, row: 0 }
 }
 
 /// Length of a file with a segment's name; 0 of others, whose order is the user's.
@@ -266,42 +299,15 @@ fn named_length(file: &SegmentFile) -> u64 {
     file.name.and_then(|_| file.path.metadata().ok()).map_or(0, |metadata| metadata.len())
 }
 
-/// The epoch that holds at `from`, and those that begin before `to`.
-fn epochs_of(epochs: &[Arc<Epoch>], from: Position, to: Position) -> Vec<Arc<Epoch>> {
-    let first = epochs.iter().rposition(|epoch| epoch.from.is_none_or(|start| start <= from)).unwrap_or(0);
-    let later = epochs.iter().skip(first + 1).filter(|epoch| epoch.from.is_some_and(|start| start < to));
-    epochs.iter().skip(first).take(1).chain(later).cloned().collect()
-}
-
 impl State {
-    /// Applies a logged schema change; `true` when something changed.
-    fn apply(&mut self, position: Position, payload: &[u8]) -> bool {
-        let mut mutation = Mutation::default();
-        let decoded = Decoder::new(system::schema()).decode(payload, &mut mutation);
-        let change = match &decoded {
-            Ok(()) => schema_change(&mutation).map_err(|error| error.to_string()),
-            Err(error) => Err(format!("a change of system_schema cannot be decoded: {error}")),
-        };
-        let effects = match change {
-            Ok(updates) => self.history.apply(&updates),
-            Err(problem) => {
-                self.report.schema_changes.push((position, format!("doubtful: {problem}")));
-                return false;
-            }
-        };
-        let changes = effects.iter().map(|effect| (position, effect.to_string()));
-        self.report.schema_changes.extend(changes);
-        !effects.is_empty()
-    }
-
     /// Notes a segment that cannot be opened.
     fn refuse(&mut self, opened: &OpenSegment, error: &SegmentError) {
         let entry = (opened.label.clone(), error.to_string());
         if error.damage_kind().is_some() {
-            self.report.lost.bytes += opened.length();
+            self.report.lost.bytes += opened.bytes().len() as u64;
             self.report.lost.more_mutations = true;
             self.report.damaged_segments.push(entry);
-        } else if !matches!(error, SegmentError::Descriptor(crate::commitlog::DescriptorError::Blank)) {
+        } else if !matches!(error, SegmentError::Descriptor(DescriptorError::Blank)) {
             self.report.unreadable.push(entry);
         }
     }

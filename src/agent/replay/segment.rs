@@ -32,14 +32,30 @@ impl OpenSegment {
         Ok(Self { label: file.label(), file, is_completed, bytes })
     }
 
-    pub(super) fn length(&self) -> u64 {
-        self.bytes.len() as u64
+    /// The bytes of the file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Memory in bytes that the open segment takes: a map takes none.
+    pub(super) fn memory(&self) -> usize {
+        match &self.bytes {
+            SegmentBytes::Mapped(_) | SegmentBytes::Empty => 0,
+            SegmentBytes::Copied(memory, _) => memory.len(),
+        }
     }
 
     /// Reads the descriptor.
     pub(super) fn segment(&self, keys: &Keys) -> Result<Segment<'_>, SegmentError> {
         Segment::open(&self.bytes, self.file.name, &|alias| keys.key(alias))
     }
+}
+
+/// Memory in bytes that opening `file` will take.
+pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
+    let is_final = is_completed(file) || has_one_link(&file.path).unwrap_or(true);
+    let length = || file.path.metadata().map_or(0, |metadata| metadata.len());
+    if is_final { 0 } else { usize::try_from(length()).unwrap_or(usize::MAX) }
 }
 
 /// What tells a segment from another one with the same id.

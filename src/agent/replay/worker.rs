@@ -9,13 +9,11 @@ use super::failed::Failed;
 use super::range::Range;
 use super::report::{Report, Skipped, TableEvents, Undelivered};
 use super::schedule::{Schedule, Unit};
+use super::walk::SectionPart;
 use crate::agent::exit::{Exit, Failure};
 use crate::change::{ChangeEvent, for_each_event};
 use crate::cli::{Undecodable, UnknownTable};
-use crate::commitlog::{
-    Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, Peek, Position, SectionStep, Sections,
-    SegmentId, peek,
-};
+use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place, Record};
 use crate::schema::TableId;
 
@@ -43,7 +41,6 @@ struct Work<'w, 'u> {
     worker: &'w Worker<'w>,
     unit: &'u Unit,
     id: SegmentId,
-    is_stored: bool,
     encoder: Encoder<'w>,
     epoch: usize,
     now_ms: i64,
@@ -61,32 +58,21 @@ impl Worker<'_> {
     /// # Errors
     /// The outlet fails, or profile `debezium` meets what it cannot say and must stop.
     pub(super) fn run(&self, unit: &Unit, outlet: &mut impl Outlet) -> Result<Report, Failure> {
-        let segment = unit
-            .segment
-            .segment(self.schedule.keys())
-            .map_err(|error| Failure::new(Exit::Unreadable, unit.segment.label.clone()).because(error))?;
         let mut work = Work {
             worker: self,
             unit,
-            id: segment.descriptor().id,
+            id: unit.from.segment,
             encoder: Encoder::new(self.config),
             epoch: 0,
             now_ms: now_ms(),
             batch: Batch::default(),
-            report: Report::default(),
+            report: Report { bytes: unit.bytes, ..Report::default() },
             events: Vec::new(),
             skipped: Vec::new(),
-            is_stored: segment.is_stored(),
         };
         let mut decoder = work.decoder();
-        let mut sections = Sections::starting_at(&segment, unit.start);
-        while sections.next_marker().is_some_and(|(marker, _)| marker < unit.end) {
-            match sections.next_section() {
-                Some(SectionStep::Section(frames)) => work.section(frames, &mut decoder, outlet)?,
-                // Damage was reported by the first look.
-                Some(SectionStep::Damage(_)) => {}
-                None => break,
-            }
+        for part in &unit.parts {
+            work.part(part, &mut decoder, outlet)?;
         }
         if !work.batch.is_empty() {
             outlet.take(&mut work.batch)?;
@@ -105,18 +91,16 @@ impl<'u> Work<'_, 'u> {
         self.epoch().map(|epoch| Decoder::new(&epoch.schema))
     }
 
-    fn section(
+    fn part(
         &mut self,
-        mut frames: Frames<'_>,
+        part: &SectionPart,
         decoder: &mut Option<Decoder<'u>>,
         outlet: &mut impl Outlet,
     ) -> Result<(), Failure> {
-        let (unit, bounds) = (self.unit, frames.bounds());
+        let unit = self.unit;
         let mut mutation = Mutation::default();
-        while let Some(step) = frames.next_frame() {
-            let FrameStep::Frame(frame) = step else { continue };
-            let position =
-                Position { segment: self.id, marker: bounds.marker as u64, entry: frame.entry, row: 0 };
+        for frame in part.frames(unit.segment.bytes()) {
+            let position = Position { segment: self.id, marker: part.marker, entry: frame.entry, row: 0 };
             let retried = unit.retried.contains(&position);
             if position < unit.from && !retried {
                 continue;
@@ -132,7 +116,7 @@ impl<'u> Work<'_, 'u> {
                 file: &unit.segment.label,
                 marker: position.marker,
                 entry: position.entry,
-                end: bounds.logical_start + frame.end() as u64,
+                end: part.logical_start + frame.end() as u64,
                 late: retried,
             };
             self.frame(frame, place, decoder, &mut mutation)?;
@@ -141,7 +125,7 @@ impl<'u> Work<'_, 'u> {
             if retried && !parked_again {
                 self.batch.retried.push(position);
             }
-            if self.batch.len() >= super::batch::BATCH_BYTES {
+            if self.batch.is_full() {
                 outlet.take(&mut self.batch)?;
             }
         }
@@ -203,7 +187,7 @@ impl<'u> Work<'_, 'u> {
     ) -> Result<(), Failure> {
         let mut failed = failed;
         if !failed.is_refused() {
-            let last = self.worker.schedule.last_epoch()?;
+            let last = self.worker.schedule.last_epoch();
             if !self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
                 match self.with_schema(&last, frame, place) {
                     Ok(()) => return Ok(()),
@@ -330,7 +314,7 @@ impl<'u> Work<'_, 'u> {
 
     /// The checksums are right and the bytes make no sense: the mutation is lost.
     fn lost(&mut self, frame: Frame<'_>, position: Position) {
-        let in_file = if self.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
+        let in_file = if self.unit.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
         let damage = Damage {
             kind: DamageKind::Mutation,
             offset: position.marker + in_file,

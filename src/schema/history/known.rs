@@ -24,7 +24,7 @@ pub(super) enum TableHeader {
 }
 
 /// Everything known.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub(super) tables: HashMap<TableId, KnownTable>,
     /// The table that a name means now.

@@ -112,7 +112,7 @@ impl RowState {
 }
 
 /// Everything the log has shown of `system_schema`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Log {
     rows: BTreeMap<RowKey, RowState>,
     /// Deletions by the beginning of a row key.

@@ -27,7 +27,7 @@ use super::rows::{ColumnRow, DroppedColumnRow, SystemSchemaRows, TypeRow};
 use super::system;
 
 /// A schema that follows the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SchemaHistory {
     /// As given.
     given: Known,

@@ -7,6 +7,9 @@ use super::mutant::{Mutant, Random, damage};
 use super::plain::Class;
 use super::segment::{Original, Section};
 
+/// docs/commit-log-format.md, 9: a section that declares more is not restored.
+const MOST_PLAIN_BYTES: u32 = 256 << 20;
+
 pub(super) const CLASSES: &[(&str, Class)] = &[
     ("pointer of a marker", pointer),
     ("pointer behind the end of the file", pointer_behind_the_end),
@@ -113,7 +116,7 @@ fn plain_length(original: &Original, random: &mut Random) -> Option<Mutant> {
         return None;
     }
     let bytes = put(original, section.marker + 8, lie);
-    let kind = if i32::try_from(lie).is_ok() { DamageKind::SectionBody } else { DamageKind::SectionTooLarge };
+    let kind = if lie <= MOST_PLAIN_BYTES { DamageKind::SectionBody } else { DamageKind::SectionTooLarge };
     Some(lost_section(original, bytes, section, kind, section.end))
 }
 

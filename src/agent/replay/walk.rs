@@ -1,0 +1,326 @@
+//! The first look at a segment, section by section: framing, damage, schema changes, and the units of work to
+//! cut it into.
+//!
+//! Every checksum is verified here. So damage is known, and reported once, before a record is made of what
+//! stands behind it, and several workers can share a section.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::epoch::{Epoch, SchemaAt};
+use super::held::Held;
+use super::report::Report;
+use super::schedule::{After, Unit};
+use super::segment::OpenSegment;
+use crate::checkpoint::Fingerprint;
+use crate::commitlog::{
+    CheckedFrames, DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections,
+    Segment, SegmentId, peek,
+};
+use crate::schema::{TableId, system};
+
+/// A unit ends at the first frame boundary after this many plain bytes.
+const UNIT_BYTES: usize = 512 << 10;
+
+/// Frames of one section, back to back.
+#[derive(Debug)]
+pub(super) struct SectionPart {
+    /// File offset of the section's marker.
+    pub(super) marker: u64,
+    /// Logical position of the section's first plain byte.
+    pub(super) logical_start: u64,
+    /// Index of the first frame in the section.
+    entry: u32,
+    /// Place in the section's plain bytes.
+    range: Range<usize>,
+    has_damage: bool,
+    /// The plain bytes of a compressed or encrypted section.
+    restored: Option<Arc<Vec<u8>>>,
+}
+
+impl SectionPart {
+    /// The plain bytes of its section, when it is compressed or encrypted.
+    pub(super) fn into_restored(self) -> Option<Arc<Vec<u8>>> {
+        self.restored
+    }
+
+    /// The frames; `file` is the segment's.
+    pub(super) fn frames<'p>(&'p self, file: &'p [u8]) -> CheckedFrames<'p> {
+        let plain = match &self.restored {
+            Some(restored) => restored.as_slice(),
+            None => {
+                let start = usize::try_from(self.logical_start).unwrap_or(usize::MAX);
+                file.get(start..).unwrap_or_default()
+            }
+        };
+        CheckedFrames::new(plain, self.range.clone(), self.entry, self.has_damage)
+    }
+}
+
+/// A walk over the sections of one segment.
+///
+/// The whole segment is walked in any case: the schema may change in any part of it, and the logical positions
+/// of a compressed segment are only known from its start. What stands before `from` is not reported; units
+/// begin at `first` or behind it.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) opened: Arc<OpenSegment>,
+    pub(super) cursor: SectionCursor,
+    fingerprint: Fingerprint,
+    from: Position,
+    first: Position,
+    retried: Arc<BTreeSet<Position>>,
+    is_stored: bool,
+    /// Where the chain of markers ends, as far as it was walked.
+    end: usize,
+    /// Where the next look begins: at the end, or inside a last section that was cut and may be whole then.
+    next: Position,
+    /// Whether nothing is wrong with the end of the chain.
+    ends_cleanly: bool,
+    /// Whether a section from `first` on was met.
+    has_begun: bool,
+    /// File offset up to which bytes are counted.
+    counted: u64,
+    cut: Cut,
+}
+
+/// The unit that is being filled.
+#[derive(Debug, Default)]
+struct Cut {
+    parts: Vec<SectionPart>,
+    bytes: usize,
+    epochs: Vec<Arc<Epoch>>,
+}
+
+/// What a walk adds to.
+pub(super) struct Found<'s> {
+    pub(super) schema: &'s mut SchemaAt,
+    pub(super) report: &'s mut Report,
+    pub(super) units: Vec<Unit>,
+}
+
+impl Walk {
+    pub(super) fn new(
+        opened: Arc<OpenSegment>,
+        segment: &Segment<'_>,
+        (fingerprint, from, retried): (Fingerprint, Position, BTreeSet<Position>),
+    ) -> Self {
+        Self {
+            opened,
+            cursor: Sections::new(segment).cursor(),
+            fingerprint,
+            from,
+            first: retried.first().map_or(from, |place| from.min(*place)),
+            retried: Arc::new(retried),
+            is_stored: segment.is_stored(),
+            end: 0,
+            next: start_of(from.segment),
+            ends_cleanly: true,
+            has_begun: false,
+            counted: from.marker,
+            cut: Cut::default(),
+        }
+    }
+
+    /// Memory in bytes that the next section will take.
+    pub(super) fn memory_of_next(&self, segment: &Segment<'_>) -> usize {
+        Sections::resume(segment, self.cursor, Vec::new()).next_plain_length()
+    }
+
+    /// Looks at the next section; `false` when there is none: then the last unit is cut.
+    pub(super) fn next_section(
+        &mut self,
+        segment: &Segment<'_>,
+        found: &mut Found<'_>,
+        held: &mut Held,
+    ) -> bool {
+        let mut sections = Sections::resume(segment, self.cursor, held.take_buffer());
+        let is_more = self.look_at(&mut sections, found);
+        if self.is_stored {
+            let restored = Arc::new(sections.take_plain());
+            held.add(&restored, restored.capacity());
+            let units = found.units.iter_mut().map(|unit| &mut unit.parts);
+            for part in units.chain([&mut self.cut.parts]).flatten() {
+                part.restored.get_or_insert_with(|| Arc::clone(&restored));
+            }
+            held.give_back(restored);
+        }
+        self.cursor = sections.cursor();
+        if !is_more {
+            self.finish(sections.unmarked_bytes(), found);
+        }
+        is_more
+    }
+
+    fn look_at(&mut self, sections: &mut Sections<'_>, found: &mut Found<'_>) -> bool {
+        let Some((marker, _)) = sections.next_marker() else { return false };
+        let here = Position { marker: marker as u64, ..start_of(self.from.segment) };
+        (self.end, self.next, self.ends_cleanly) = (marker, here, true);
+        match sections.next_section() {
+            None => return false,
+            Some(SectionStep::Damage(damage)) => {
+                self.ends_cleanly = false;
+                if here.marker >= self.from.marker {
+                    found.report.damaged(here.segment, damage);
+                }
+            }
+            Some(SectionStep::Section(frames)) => {
+                found.report.sections += u64::from(here.marker >= self.from.marker);
+                let is_wanted = here.marker >= self.first.marker;
+                self.has_begun |= is_wanted;
+                self.section(frames, here, is_wanted, found);
+            }
+        }
+        true
+    }
+
+    fn section(
+        &mut self,
+        mut frames: Frames<'_>,
+        mut here: Position,
+        is_wanted: bool,
+        found: &mut Found<'_>,
+    ) {
+        let bounds = frames.bounds();
+        while let Some(step) = frames.next_frame() {
+            match step {
+                FrameStep::Damage(damage) => {
+                    // Only told of a last section: no marker follows that corrects this one's pointer.
+                    self.ends_cleanly &=
+                        !matches!(damage.kind, DamageKind::TruncatedSection | DamageKind::MarkerTarget);
+                    if here >= self.from {
+                        found.report.damaged(here.segment, damage);
+                    }
+                }
+                FrameStep::Frame(frame) => {
+                    here.entry = frame.entry;
+                    if is_wanted {
+                        self.cut.add(frame, (here.marker, bounds.logical_start), found.schema);
+                    }
+                    if is_schema_mutation(frame.payload) {
+                        self.change_schema(here, frame.payload, found);
+                    }
+                    here.entry += 1;
+                    if self.cut.bytes >= UNIT_BYTES {
+                        if !self.is_stored {
+                            self.end = bounds.marker + frame.end();
+                        }
+                        self.cut(After::Continue(here), found);
+                    }
+                }
+            }
+        }
+        self.end = bounds.end;
+        let end = Position { marker: self.end as u64, entry: 0, ..here };
+        self.next = if self.ends_cleanly { end } else { here };
+    }
+
+    /// Applies a schema change; it is told of when it is not one that was there before.
+    fn change_schema(&mut self, position: Position, payload: &[u8], found: &mut Found<'_>) {
+        let (changes, is_changed) = found.schema.apply(position, payload);
+        if position >= self.from {
+            let changes = changes.into_iter().map(|change| (position, change));
+            found.report.schema_changes.extend(changes);
+        }
+        if is_changed && !self.cut.parts.is_empty() {
+            self.cut.epochs.push(Arc::clone(found.schema.epoch()));
+        }
+    }
+
+    /// Whether something was gathered for the next unit.
+    pub(super) fn has_parts(&self) -> bool {
+        !self.cut.parts.is_empty()
+    }
+
+    /// Makes a unit of what was gathered.
+    pub(super) fn cut_here(&mut self, found: &mut Found<'_>) {
+        if self.has_parts() {
+            self.cut(After::Continue(self.next), found);
+        }
+    }
+
+    fn cut(&mut self, after: After, found: &mut Found<'_>) {
+        let cut = std::mem::take(&mut self.cut);
+        let bytes = (self.end as u64).saturating_sub(self.counted);
+        self.counted += bytes;
+        found.units.push(Unit {
+            segment: Arc::clone(&self.opened),
+            is_stored: self.is_stored,
+            parts: cut.parts,
+            bytes,
+            from: self.from,
+            retried: Arc::clone(&self.retried),
+            epochs: cut.epochs,
+            after,
+        });
+    }
+
+    fn finish(&mut self, unmarked_bytes: u64, found: &mut Found<'_>) {
+        found.report.unmarked_bytes += unmarked_bytes;
+        if !self.has_begun {
+            found.report.bytes += (self.end as u64).saturating_sub(self.counted);
+            return;
+        }
+        let after = match self.opened.is_completed && self.ends_cleanly {
+            true => After::Finish(self.from.segment, self.fingerprint),
+            false => After::Continue(self.next),
+        };
+        self.cut(after, found);
+    }
+}
+
+impl Cut {
+    #[inline]
+    fn add(&mut self, frame: Frame<'_>, (marker, logical_start): (u64, u64), schema: &SchemaAt) {
+        self.bytes += frame.length();
+        match self.parts.last_mut() {
+            Some(part) if part.marker == marker => {
+                part.has_damage |= part.range.end != frame.offset;
+                part.range.end = frame.end();
+                return;
+            }
+            Some(_) => {}
+            None => self.epochs = vec![Arc::clone(schema.epoch())],
+        }
+        self.parts.push(SectionPart {
+            marker,
+            logical_start,
+            entry: frame.entry,
+            range: frame.offset..frame.end(),
+            has_damage: false,
+            restored: None,
+        });
+    }
+}
+
+/// Follows the schema from `cursor` to the end of the segment, and does nothing else.
+pub(super) fn follow_schema(segment: &Segment<'_>, cursor: SectionCursor, schema: &mut SchemaAt) {
+    let mut sections = Sections::resume(segment, cursor, Vec::new());
+    while let Some((marker, _)) = sections.next_marker() {
+        let here = Position { marker: marker as u64, ..start_of(segment.descriptor().id) };
+        let Some(step) = sections.next_section() else { break };
+        let SectionStep::Section(mut frames) = step else { continue };
+        while let Some(step) = frames.next_frame() {
+            if let FrameStep::Frame(frame) = step
+                && is_schema_mutation(frame.payload)
+            {
+                schema.apply(Position { entry: frame.entry, ..here }, frame.payload);
+            }
+        }
+    }
+}
+
+/// The first place of a segment.
+pub(super) fn start_of(segment: SegmentId) -> Position {
+    Position { segment, marker: 0, entry: 0, row: 0 }
+}
+
+fn is_schema_mutation(payload: &[u8]) -> bool {
+    peek(payload).is_ok_and(|peek| is_schema_table(peek.table))
+}
+
+/// Whether a table is one of those in which Cassandra keeps the schema.
+fn is_schema_table(id: TableId) -> bool {
+    system::schema().table(id).is_some_and(|table| table.keyspace == "system_schema")
+}
