@@ -161,12 +161,56 @@ fn increasing(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cql::CqlType;
+    use crate::schema::{Column, ColumnKind, TableId};
 
     fn subset(input: &[u8], columns: usize) -> Option<Vec<usize>> {
         let mut present = Vec::new();
         let (rest, ()) = read_subset(input, columns, &mut present).ok()?;
         assert!(rest.is_empty());
         Some(present)
+    }
+
+    #[test]
+    fn lists_seen_lately_are_kept_and_no_more() {
+        let columns = (0..3 * KEPT).map(|index| {
+            let name = format!("c{index:02}");
+            Column::new(&name, ColumnKind::Regular, CqlType::Int, "int")
+        });
+        let table = TableSchema { regulars: columns.collect(), ..table() };
+        let mut lists = KnownLists::default();
+        let mut read = |index: usize| {
+            let input = format!("\u{1}\u{3}c{index:02}rest");
+            let (rest, list) = lists.read(input.as_bytes(), &table, false).ok().unwrap();
+            assert_eq!((rest, list.indexes.as_slice()), (&b"rest"[..], &[index][..]));
+            list
+        };
+        let first: Vec<_> = (0..KEPT).map(&mut read).collect();
+        for (index, list) in first.iter().enumerate() {
+            assert!(Rc::ptr_eq(list, &read(index)), "{index} is kept");
+        }
+        // Each new one takes the place of the oldest.
+        let later: Vec<_> = (KEPT..2 * KEPT + 2).map(&mut read).collect();
+        for (index, list) in (KEPT..).zip(&later).skip(2) {
+            assert!(Rc::ptr_eq(list, &read(index)), "{index} is kept");
+        }
+        assert!(!Rc::ptr_eq(&later[0], &read(KEPT)), "{KEPT} was replaced");
+    }
+
+    fn table() -> TableSchema {
+        TableSchema {
+            id: TableId([0; 16]),
+            keyspace: "ks".to_owned(),
+            name: "t".to_owned(),
+            cdc: true,
+            view: false,
+            counter: false,
+            compact: false,
+            partition_key: Vec::new(),
+            clustering: Vec::new(),
+            statics: Vec::new(),
+            regulars: Vec::new(),
+        }
     }
 
     #[test]
