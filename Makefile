@@ -8,8 +8,12 @@ SEED ?= 1
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = descriptor sections body mutation texts
 
+# A Python with the packages of the checks.
+VENV = .cache/venv
+PYTHON = $(VENV)/bin/python
+
 .DEFAULT_GOAL := help
-.PHONY: help run test differential lint bench fuzz fixtures clean
+.PHONY: help run test test-oracle differential lint bench fuzz fixtures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,9 +21,19 @@ help: ## list the targets
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
 
-test: ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
+test: test-oracle ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
+
+test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
+	python3 tests/oracle/vectors/make_vectors.py --check
+	$(PYTHON) tests/oracle/vectors/check_schemas.py
+	$(PYTHON) tests/oracle/soundness.py
+
+$(VENV)/.done: tests/requirements.txt
+	python3 -m venv --clear $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
 
 differential: ## decode random writes as Cassandra's own reader does; CASES=100 SEED=1000 for a long run
 	$(CARGO) build --locked
@@ -32,8 +46,9 @@ lint: ## check format and lints; licences and sources of dependencies where carg
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources are not checked"; fi
 
-bench: ## measure decoding beside Cassandra's reader and the JVM connector's, one table
+bench: ## measure decoding beside Cassandra's reader and the JVM connector's; memory and jobs of replay
 	tests/bench/run.py
+	tests/bench/replay.py
 
 fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-fuzz
 	for target in $(FUZZ_TARGETS); do \
