@@ -31,14 +31,14 @@ pub enum CheckpointError {
     },
     /// Two different segments with one id.
     #[error(
-        "segment {segment} with fingerprint {found} is not the segment that is done ({done}): \
+        "segment {segment} with fingerprint {found} is not the segment that was read before ({known}): \
          the segments of two nodes need a destination each"
     )]
     OtherSegment {
         /// Which.
         segment: SegmentId,
-        /// Fingerprint of the segment that is done.
-        done: Fingerprint,
+        /// Fingerprint of the segment that was read before.
+        known: Fingerprint,
         /// Fingerprint of this one.
         found: Fingerprint,
     },

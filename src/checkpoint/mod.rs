@@ -20,9 +20,21 @@ pub use fingerprint::{Fingerprint, ParseFingerprintError};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     generation: u64,
-    open: BTreeMap<SegmentId, Position>,
+    open: BTreeMap<SegmentId, Open>,
     done: BTreeMap<SegmentId, Fingerprint>,
-    parked: BTreeSet<Position>,
+    parked: BTreeMap<Position, BTreeSet<PartitionTag>>,
+}
+
+/// Identity of a partition of a table, as far as a checkpoint needs it: equal for the mutations of one partition, and
+/// hardly for others. What it is made of is the caller's affair, as long as it stays the same.
+pub type PartitionTag = u64;
+
+/// How far a segment is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Open {
+    first_not_done: Position,
+    /// `None` until its first section is whole, and in checkpoints of version 1.
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Checkpoint {
@@ -36,12 +48,18 @@ impl Checkpoint {
     /// The first event not yet done of a segment that is partly done.
     #[must_use]
     pub fn open_at(&self, segment: SegmentId) -> Option<Position> {
-        self.open.get(&segment).copied()
+        self.open.get(&segment).map(|open| open.first_not_done)
+    }
+
+    /// The fingerprint of a segment that is partly done, where it is known.
+    #[must_use]
+    pub fn open_as(&self, segment: SegmentId) -> Option<Fingerprint> {
+        self.open.get(&segment)?.fingerprint
     }
 
     /// The partly done segments with their first event not yet done, in id order.
     pub fn open(&self) -> impl Iterator<Item = Position> {
-        self.open.values().copied()
+        self.open.values().map(|open| open.first_not_done)
     }
 
     /// The fingerprint of a segment that was read to its end.
@@ -57,24 +75,43 @@ impl Checkpoint {
 
     /// The places of mutations that could not be decoded yet, in the order of the log.
     pub fn parked(&self) -> impl Iterator<Item = Position> {
-        self.parked.iter().copied()
+        self.parked.keys().copied()
     }
 
-    /// Everything before `first_not_done` is done in its segment, but for parked places.
+    /// Whether a mutation is parked there.
+    #[must_use]
+    pub fn is_parked(&self, place: Position) -> bool {
+        self.parked.contains_key(&place)
+    }
+
+    /// The partitions that wait for a parked mutation; none when nothing is parked there, and of one that was parked
+    /// by version 1.
+    pub fn parked_partitions(&self, place: Position) -> impl Iterator<Item = PartitionTag> {
+        self.parked.get(&place).into_iter().flatten().copied()
+    }
+
+    /// Everything before `first_not_done` is done in its segment, but for parked places. `fingerprint` is the
+    /// segment's, once its first section is whole.
     ///
     /// # Errors
-    /// When the segment already is done, or further on than this.
-    pub fn advance(&mut self, first_not_done: Position) -> Result<(), CheckpointError> {
+    /// When the segment already is done, or further on than this, or is another segment with the same id.
+    pub fn advance(
+        &mut self,
+        first_not_done: Position,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<(), CheckpointError> {
         let segment = first_not_done.segment;
         if self.done.contains_key(&segment) {
             return Err(CheckpointError::AlreadyDone { segment });
         }
-        match self.open.get(&segment) {
-            Some(reached) if *reached > first_not_done => {
-                Err(CheckpointError::Backwards { reached: *reached, asked: first_not_done })
+        let known = self.open_as(segment);
+        same_segment(segment, known, fingerprint)?;
+        match self.open_at(segment) {
+            Some(reached) if reached > first_not_done => {
+                Err(CheckpointError::Backwards { reached, asked: first_not_done })
             }
             _ => {
-                self.open.insert(segment, first_not_done);
+                self.open.insert(segment, Open { first_not_done, fingerprint: fingerprint.or(known) });
                 Ok(())
             }
         }
@@ -85,36 +122,34 @@ impl Checkpoint {
     /// # Errors
     /// When another segment with the same id, as told by its fingerprint, is done.
     pub fn finish(&mut self, segment: SegmentId, fingerprint: Fingerprint) -> Result<(), CheckpointError> {
-        match self.done.get(&segment) {
-            Some(done) if *done != fingerprint => {
-                Err(CheckpointError::OtherSegment { segment, done: *done, found: fingerprint })
-            }
-            _ => {
-                self.open.remove(&segment);
-                self.done.insert(segment, fingerprint);
-                Ok(())
-            }
-        }
+        same_segment(segment, self.done_as(segment).or(self.open_as(segment)), Some(fingerprint))?;
+        self.open.remove(&segment);
+        self.done.insert(segment, fingerprint);
+        Ok(())
     }
 
-    /// Remember a mutation that could not be decoded, before the progress moves past it.
+    /// Remember a mutation that could not be decoded, before the progress moves past it, and the partitions that wait
+    /// for it. Of one that is parked already only the partitions are added.
     ///
     /// # Errors
     /// When the place was passed already: its events may have been sent.
-    pub fn park(&mut self, place: Position) -> Result<(), CheckpointError> {
+    pub fn park(
+        &mut self,
+        place: Position,
+        partitions: impl IntoIterator<Item = PartitionTag>,
+    ) -> Result<(), CheckpointError> {
         let segment = place.segment;
-        if self.parked.contains(&place) {
+        if let Some(known) = self.parked.get_mut(&place) {
+            known.extend(partitions);
             return Ok(());
         }
         if self.done.contains_key(&segment) {
             return Err(CheckpointError::AlreadyDone { segment });
         }
-        match self.open.get(&segment) {
-            Some(reached) if *reached > place => {
-                Err(CheckpointError::Backwards { reached: *reached, asked: place })
-            }
+        match self.open_at(segment) {
+            Some(reached) if reached > place => Err(CheckpointError::Backwards { reached, asked: place }),
             _ => {
-                self.parked.insert(place);
+                self.parked.insert(place, partitions.into_iter().collect());
                 Ok(())
             }
         }
@@ -125,13 +160,13 @@ impl Checkpoint {
     /// # Errors
     /// When nothing is parked there.
     pub fn unpark(&mut self, place: Position) -> Result<(), CheckpointError> {
-        if self.parked.remove(&place) { Ok(()) } else { Err(CheckpointError::NotParked { place }) }
+        self.parked.remove(&place).map(|_| ()).ok_or(CheckpointError::NotParked { place })
     }
 
     /// Whether every event of the segment is done and nothing in it is parked, so that it may be deleted.
     #[must_use]
     pub fn is_complete(&self, segment: SegmentId) -> bool {
-        self.done.contains_key(&segment) && !self.parked.iter().any(|place| place.segment == segment)
+        self.done.contains_key(&segment) && !self.parked().any(|place| place.segment == segment)
     }
 
     /// Start the next generation. To be called once before every commit of a changed checkpoint.
@@ -154,35 +189,40 @@ impl Checkpoint {
                 asked: self.generation,
             });
         }
-        for (segment, done) in &committed.done {
-            match self.done.get(segment) {
-                Some(found) if found == done => {}
-                Some(found) => {
-                    return Err(CheckpointError::OtherSegment {
-                        segment: *segment,
-                        done: *done,
-                        found: *found,
-                    });
-                }
-                None => return Err(CheckpointError::AlreadyDone { segment: *segment }),
-            }
+        for (segment, done) in committed.done() {
+            let found = self.done_as(segment).ok_or(CheckpointError::AlreadyDone { segment })?;
+            same_segment(segment, Some(done), Some(found))?;
         }
-        for reached in committed.open.values() {
-            let still_there = match self.open.get(&reached.segment) {
+        for (segment, open) in &committed.open {
+            let (segment, reached) = (*segment, open.first_not_done);
+            same_segment(segment, open.fingerprint, self.done_as(segment).or(self.open_as(segment)))?;
+            let still_there = match self.open_at(segment) {
                 Some(position) => position >= reached,
-                None => self.done.contains_key(&reached.segment),
+                None => self.done.contains_key(&segment),
             };
             if !still_there {
-                let asked = self.open_at(reached.segment).unwrap_or(Position {
-                    marker: 0,
-                    entry: 0,
-                    row: 0,
-                    ..*reached
+                let start = Position { marker: 0, entry: 0, row: 0, ..reached };
+                return Err(CheckpointError::Backwards {
+                    reached,
+                    asked: self.open_at(segment).unwrap_or(start),
                 });
-                return Err(CheckpointError::Backwards { reached: *reached, asked });
             }
         }
         Ok(())
+    }
+}
+
+/// An error when both fingerprints are known and differ.
+fn same_segment(
+    segment: SegmentId,
+    known: Option<Fingerprint>,
+    found: Option<Fingerprint>,
+) -> Result<(), CheckpointError> {
+    match (known, found) {
+        (Some(known), Some(found)) if known != found => {
+            Err(CheckpointError::OtherSegment { segment, known, found })
+        }
+        _ => Ok(()),
     }
 }
 

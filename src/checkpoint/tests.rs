@@ -24,30 +24,30 @@ fn fingerprint_is_the_start_of_sha256() {
 #[test]
 fn progress_in_a_segment_only_grows() {
     let mut checkpoint = Checkpoint::default();
-    checkpoint.advance(at("5:20:3")).unwrap();
-    checkpoint.advance(at("5:20:3")).unwrap();
-    checkpoint.advance(at("5:20:3:1")).unwrap();
-    checkpoint.advance(at("4:90:0")).unwrap();
-    assert!(matches!(checkpoint.advance(at("5:20:3")), Err(CheckpointError::Backwards { .. })));
+    checkpoint.advance(at("5:20:3"), None).unwrap();
+    checkpoint.advance(at("5:20:3"), None).unwrap();
+    checkpoint.advance(at("5:20:3:1"), None).unwrap();
+    checkpoint.advance(at("4:90:0"), None).unwrap();
+    assert!(matches!(checkpoint.advance(at("5:20:3"), None), Err(CheckpointError::Backwards { .. })));
     assert_eq!(checkpoint.open().collect::<Vec<_>>(), [at("4:90:0"), at("5:20:3:1")]);
     checkpoint.finish(SegmentId(5), print(1)).unwrap();
     checkpoint.finish(SegmentId(5), print(1)).unwrap();
     assert_eq!(checkpoint.open_at(SegmentId(5)), None);
     assert_eq!(checkpoint.done_as(SegmentId(5)), Some(print(1)));
-    assert!(matches!(checkpoint.advance(at("5:30:0")), Err(CheckpointError::AlreadyDone { .. })));
+    assert!(matches!(checkpoint.advance(at("5:30:0"), None), Err(CheckpointError::AlreadyDone { .. })));
     assert!(matches!(checkpoint.finish(SegmentId(5), print(2)), Err(CheckpointError::OtherSegment { .. })));
 }
 
 #[test]
 fn a_segment_with_a_parked_mutation_is_not_complete() {
     let mut checkpoint = Checkpoint::default();
-    checkpoint.park(at("5:20:3")).unwrap();
-    checkpoint.advance(at("5:20:4")).unwrap();
-    checkpoint.park(at("5:20:3")).unwrap();
-    assert!(matches!(checkpoint.park(at("5:20:2")), Err(CheckpointError::Backwards { .. })));
+    checkpoint.park(at("5:20:3"), []).unwrap();
+    checkpoint.advance(at("5:20:4"), None).unwrap();
+    checkpoint.park(at("5:20:3"), []).unwrap();
+    assert!(matches!(checkpoint.park(at("5:20:2"), []), Err(CheckpointError::Backwards { .. })));
     checkpoint.finish(SegmentId(5), print(1)).unwrap();
     assert!(!checkpoint.is_complete(SegmentId(5)));
-    assert!(matches!(checkpoint.park(at("5:50:0")), Err(CheckpointError::AlreadyDone { .. })));
+    assert!(matches!(checkpoint.park(at("5:50:0"), []), Err(CheckpointError::AlreadyDone { .. })));
     checkpoint.unpark(at("5:20:3")).unwrap();
     assert!(matches!(checkpoint.unpark(at("5:20:3")), Err(CheckpointError::NotParked { .. })));
     assert!(checkpoint.is_complete(SegmentId(5)));
@@ -55,27 +55,75 @@ fn a_segment_with_a_parked_mutation_is_not_complete() {
 }
 
 #[test]
+fn a_partly_done_segment_is_told_from_another_one_of_its_id() {
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.advance(at("5:20:3"), None).unwrap();
+    assert_eq!(checkpoint.open_as(SegmentId(5)), None);
+    checkpoint.advance(at("5:90:0"), Some(print(1))).unwrap();
+    // Once known it stays, and is not another one's.
+    checkpoint.advance(at("5:95:0"), None).unwrap();
+    assert_eq!(checkpoint.open_as(SegmentId(5)), Some(print(1)));
+    let other = checkpoint.advance(at("5:99:0"), Some(print(2)));
+    assert!(matches!(other, Err(CheckpointError::OtherSegment { .. })));
+    assert!(matches!(checkpoint.finish(SegmentId(5), print(2)), Err(CheckpointError::OtherSegment { .. })));
+
+    let mut other = Checkpoint { generation: 9, ..Checkpoint::default() };
+    other.advance(at("5:99:0"), Some(print(2))).unwrap();
+    assert!(matches!(other.check_follows(&checkpoint), Err(CheckpointError::OtherSegment { .. })));
+    checkpoint.finish(SegmentId(5), print(1)).unwrap();
+}
+
+#[test]
+fn a_parked_mutation_keeps_the_partitions_that_wait_for_it() {
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.park(at("5:20:3"), [7]).unwrap();
+    checkpoint.park(at("5:20:3"), [7, 9]).unwrap();
+    assert_eq!(checkpoint.parked_partitions(at("5:20:3")).collect::<Vec<_>>(), [7, 9]);
+    checkpoint.unpark(at("5:20:3")).unwrap();
+    assert_eq!(checkpoint.parked_partitions(at("5:20:3")).count(), 0);
+}
+
+#[test]
 fn stored_form_is_fixed_and_round_trips() {
     let mut checkpoint = Checkpoint::default();
     checkpoint.finish(SegmentId(11), print(1)).unwrap();
-    checkpoint.park(at("12:20:3")).unwrap();
-    checkpoint.advance(at("12:20:5:1")).unwrap();
+    checkpoint.park(at("12:20:3"), [0x1f]).unwrap();
+    checkpoint.advance(at("12:20:5:1"), Some(print(1))).unwrap();
+    checkpoint.advance(at("13:20:0"), None).unwrap();
     checkpoint.next_generation();
     let text = String::from_utf8(checkpoint.to_json().unwrap()).unwrap();
     assert_eq!(
         text,
         // printf '\001' | sha256sum
-        r#"{"version":1,"generation":1,"open":{"12":"12:20:5:1"},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3"]}"#
+        r#"{"version":2,"generation":1,"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":[{"at":"12:20:3","partitions":["000000000000001f"]}]}"#
     );
     assert_eq!(Checkpoint::from_json(text.as_bytes()).unwrap(), checkpoint);
 }
 
+/// As version 1 stored it, before open segments had fingerprints and parked mutations partitions.
+#[test]
+fn version_1_is_still_read() {
+    let text = r#"{"version":1,"generation":1,"open":{"12":"12:20:5:1"},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3"]}"#;
+    let checkpoint = Checkpoint::from_json(text.as_bytes()).unwrap();
+    assert_eq!(checkpoint.generation(), 1);
+    assert_eq!(checkpoint.open_at(SegmentId(12)), Some(at("12:20:5:1")));
+    assert_eq!(checkpoint.open_as(SegmentId(12)), None);
+    assert_eq!(checkpoint.done_as(SegmentId(11)), Some(print(1)));
+    assert_eq!(checkpoint.parked().collect::<Vec<_>>(), [at("12:20:3")]);
+    assert_eq!(checkpoint.parked_partitions(at("12:20:3")).count(), 0);
+    let mut next = checkpoint.clone();
+    next.advance(at("12:20:6"), Some(print(3))).unwrap();
+    next.next_generation();
+    next.check_follows(&checkpoint).unwrap();
+    assert_eq!(next.open_as(SegmentId(12)), Some(print(3)));
+}
+
 #[test]
 fn a_newer_or_broken_stored_form_is_refused() {
-    let newer = br#"{"version":2,"anything":true}"#;
+    let newer = br#"{"version":3,"anything":true}"#;
     assert!(matches!(
         Checkpoint::from_json(newer),
-        Err(CheckpointError::NewerVersion { found: 2, known: 1 })
+        Err(CheckpointError::NewerVersion { found: 3, known: 2 })
     ));
     for text in [
         "",
@@ -88,6 +136,8 @@ fn a_newer_or_broken_stored_form_is_refused() {
         r#"{"version":1,"generation":1,"open":{},"done":{"1":"4b"},"parked":[]}"#,
         r#"{"version":1,"generation":1,"open":{},"done":{},"parked":["1"]}"#,
         r#"{"version":1,"generation":1,"open":{},"done":{}}"#,
+        r#"{"version":2,"generation":1,"open":{"1":{"at":"1:20:0","fingerprint":"4b"}},"done":{},"parked":[]}"#,
+        r#"{"version":2,"generation":1,"open":{},"done":{},"parked":[{"at":"1:20:0","partitions":["1f"]}]}"#,
     ] {
         assert!(
             matches!(Checkpoint::from_json(text.as_bytes()), Err(CheckpointError::Unreadable(_))),
@@ -100,7 +150,7 @@ fn a_newer_or_broken_stored_form_is_refused() {
 fn a_committed_checkpoint_is_only_replaced_by_a_later_one() {
     let mut committed = Checkpoint::default();
     committed.finish(SegmentId(1), print(1)).unwrap();
-    committed.advance(at("2:20:5")).unwrap();
+    committed.advance(at("2:20:5"), None).unwrap();
     committed.next_generation();
 
     committed.check_follows(&Checkpoint::default()).unwrap();
@@ -117,9 +167,9 @@ fn a_committed_checkpoint_is_only_replaced_by_a_later_one() {
     assert!(matches!(forgetful.check_follows(&committed), Err(CheckpointError::AlreadyDone { .. })));
     forgetful.finish(SegmentId(1), print(1)).unwrap();
     assert!(matches!(forgetful.check_follows(&committed), Err(CheckpointError::Backwards { .. })));
-    forgetful.advance(at("2:20:4")).unwrap();
+    forgetful.advance(at("2:20:4"), None).unwrap();
     assert!(matches!(forgetful.check_follows(&committed), Err(CheckpointError::Backwards { .. })));
-    forgetful.advance(at("2:20:5")).unwrap();
+    forgetful.advance(at("2:20:5"), None).unwrap();
     forgetful.check_follows(&committed).unwrap();
 
     let mut other = Checkpoint { generation: 9, ..Checkpoint::default() };

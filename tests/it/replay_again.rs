@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{agent, fixtures, json_lines, segments, stderr};
+use crate::support::mutation_writer::{Deletion, Item, Row, Update, payload};
+use crate::support::segment_writer::SegmentWriter;
+use crate::support::table::Table;
 
 /// Runs `replay`, and gives the exit code.
 fn replay(segment: &Path, schema: &Path, out: &Path, options: &[&str]) -> Option<i32> {
@@ -169,4 +172,69 @@ fn a_prefix_that_kafka_does_not_take_is_wrong_usage() {
         assert_eq!(replay(&segment, &schema, &out, &["--prefix", prefix]), Some(2), "{prefix}");
         assert!(!out.exists(), "{prefix}");
     }
+}
+
+/// A segment of `shop.t` with a delete for each key, a section for each list, that is not complete yet.
+fn growing(path: &Path, sections: &[&[u8]]) {
+    let table = table();
+    let delete = |key: &u8| {
+        let row = Row {
+            clustering: vec![Some(vec![0, 0, 0, 1])],
+            deletion: Some(Deletion(i64::from(*key), 1_700_000_000)),
+            ..Row::default()
+        };
+        payload(
+            &table,
+            &Update { key: vec![0, 0, 0, *key], items: vec![Item::Row(row)], ..Update::default() },
+        )
+    };
+    let mut writer = SegmentWriter::new(7, false);
+    sections.iter().for_each(|keys| writer.section(keys.iter().map(delete)));
+    fs::write(path, writer.finish()).unwrap();
+}
+
+fn table() -> Table {
+    Table::new([["id", "partition_key", "int"], ["c", "clustering", "int"], ["v", "regular", "text"]])
+}
+
+#[test]
+fn another_segment_with_the_id_of_a_partly_done_one_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, out) = (dir.path().join("schema.json"), dir.path().join("out"));
+    fs::write(&schema, table().schema_file().to_string()).unwrap();
+    let segment = dir.path().join("CommitLog-7-7.log");
+    growing(&segment, &[&[1, 2]]);
+    assert_eq!(replay(&segment, &schema, &out, &[]), Some(0));
+    let before = event_ids(&out);
+    growing(&segment, &[&[1, 3], &[4]]);
+    for options in [&[][..], &["--again"]] {
+        assert_eq!(replay(&segment, &schema, &out, options), Some(2));
+        assert_eq!(event_ids(&out), before);
+    }
+    growing(&segment, &[&[1, 2], &[4]]);
+    assert_eq!(replay(&segment, &schema, &out, &[]), Some(0));
+    assert_eq!(event_ids(&out)["local.cdc.shop.t"].len(), 3);
+}
+
+/// `commit.json` as it was before open segments had fingerprints.
+#[test]
+fn a_file_log_with_a_checkpoint_of_version_1_is_continued() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, out) = (dir.path().join("schema.json"), dir.path().join("out"));
+    fs::write(&schema, table().schema_file().to_string()).unwrap();
+    let segment = dir.path().join("CommitLog-7-7.log");
+    growing(&segment, &[&[1, 2]]);
+    assert_eq!(replay(&segment, &schema, &out, &[]), Some(0));
+    let commit = out.join("commit.json");
+    let mut stored: Value = serde_json::from_slice(&fs::read(&commit).unwrap()).unwrap();
+    let reached = stored["checkpoint"]["open"]["7"]["at"].clone();
+    stored["checkpoint"] =
+        json!({"version": 1, "generation": 2, "open": {"7": reached}, "done": {}, "parked": []});
+    fs::write(&commit, stored.to_string()).unwrap();
+    growing(&segment, &[&[1, 2], &[4]]);
+    assert_eq!(replay(&segment, &schema, &out, &[]), Some(0));
+    assert_eq!(event_ids(&out)["local.cdc.shop.t"].len(), 3);
+    let stored: Value = serde_json::from_slice(&fs::read(&commit).unwrap()).unwrap();
+    assert_eq!(stored["checkpoint"]["version"], 2);
+    assert_eq!(stored["checkpoint"]["open"]["7"]["fingerprint"].as_str().unwrap().len(), 32);
 }

@@ -76,11 +76,16 @@ impl Place {
         self.dir.path().join(name)
     }
 
-    /// Replays into the file log; exit code and summary.
+    /// Replays the segment into the file log; exit code and summary.
     fn replay(&self, schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
+        self.replay_all(&[&self.segment], schema, options)
+    }
+
+    fn replay_all(&self, segments: &[&Path], schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
         let (file, summary) = (self.path("schema.json"), self.path("summary.json"));
         fs::write(&file, schema_file(schema)).unwrap();
-        let mut arguments = vec!["replay", text(&self.segment), "--schema", text(&file)];
+        let mut arguments = vec!["replay", "--schema", text(&file)];
+        arguments.extend(segments.iter().map(|segment| text(segment)));
         let out = self.path("out");
         arguments.extend(["--out", text(&out), "--summary", text(&summary), "--quiet"]);
         arguments.extend(options);
@@ -210,4 +215,62 @@ fn a_mutation_without_a_readable_key_is_lost() {
         assert_eq!(summary["damage"]["listed"][0]["kind"], "mutation");
         assert_eq!(place.records("t"), [record("u", 1, false), record("u", 1, false)]);
     }
+}
+
+/// The order of a partition holds from one replay to the next.
+#[test]
+fn what_follows_in_another_segment_waits_too() {
+    let place = Place::new(&[write(1, b"ab")]);
+    let (wrong, right) = (table("int"), table("text"));
+    assert_eq!(place.replay(&wrong, &[]).0, Some(5));
+    let next = write_segment(place.dir.path(), 8, &[&[delete(1), delete(2)]]);
+    let (code, summary) = place.replay_all(&[&next], &right, &[]);
+    assert_eq!(code, Some(5), "{summary}");
+    assert_eq!(summary["parked"]["listed"][0]["position"], "8:20:0", "{summary}");
+    assert!(summary["parked"]["listed"][0]["reason"].as_str().unwrap().contains("7:20:0"), "{summary}");
+    assert_eq!(place.records("t"), [record("d", 2, false)]);
+    // It still waits, also when its own segment is read once more.
+    assert_eq!(place.replay_all(&[&next], &right, &[]).0, Some(5));
+    assert_eq!(place.records("t"), [record("d", 2, false)]);
+    let (code, summary) = place.replay_all(&[&place.segment, &next], &right, &[]);
+    assert_eq!(code, Some(0), "{summary}");
+    assert_eq!(place.records("t"), [record("d", 2, false), record("u", 1, true), record("d", 1, true)]);
+    assert_eq!(place.checkpoint()["parked"], json!([]));
+}
+
+/// The segment of a parked mutation may be gone for good.
+#[test]
+fn going_past_what_is_parked_elsewhere() {
+    let place = Place::new(&[write(1, b"ab")]);
+    assert_eq!(place.replay(&table("int"), &[]).0, Some(5));
+    let next = write_segment(place.dir.path(), 8, &[&[delete(1)]]);
+    assert_eq!(place.replay_all(&[&next], &table("text"), &["--undecodable", "ledger"]).0, Some(0));
+    assert_eq!(place.records("t"), [record("d", 1, false)]);
+    assert_eq!(place.checkpoint()["parked"][0]["at"], "7:20:0", "it is not forgotten");
+}
+
+#[test]
+fn writing_once_more_ends_the_wait() {
+    let place = Place::new(&log());
+    let right = table("text");
+    assert_eq!(place.replay(&table("int"), &[]).0, Some(5));
+    assert_eq!(place.replay(&right, &["--again"]).0, Some(0));
+    assert_eq!(place.records("t").len(), 2 + 4);
+    assert!(place.records("t").iter().all(|(.., late)| !late), "all of it is in the order of the log");
+    assert_eq!(place.replay(&right, &[]).0, Some(0));
+    assert_eq!(place.records("t").len(), 2 + 4);
+}
+
+/// A part of the log does not move the checkpoint: what is parked stays, and is not delivered with every part.
+#[test]
+fn a_part_of_the_log_leaves_what_is_parked() {
+    let place = Place::new(&log());
+    let right = table("text");
+    assert_eq!(place.replay(&table("int"), &[]).0, Some(5));
+    for part in [["--since", "1900000000000"], ["--from", "7:20:0"]] {
+        assert_eq!(place.replay(&right, &part).0, Some(0));
+        assert_eq!(place.records("t").len(), 2);
+    }
+    assert_eq!(place.replay(&right, &[]).0, Some(0));
+    assert_eq!(place.records("t").len(), 4);
 }

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use super::report::Undelivered;
 use crate::change::Operation;
+use crate::checkpoint::PartitionTag;
 use crate::commitlog::Position;
 use crate::envelope::Record;
 use crate::schema::TableId;
 
 /// A worker hands a batch over when it takes this many bytes.
 const BATCH_BYTES: usize = 256 << 10;
-
-/// Identity of a partition of a table: mutations that wait behind a parked one have the same.
-pub(super) type PartitionTag = u64;
 
 /// What is counted of an event.
 pub(super) type Event = (TableId, Operation);
@@ -23,9 +21,9 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     records: Vec<Stored>,
     topics: Vec<Arc<str>>,
-    /// Mutations that could not be decoded, each with the number of records before it.
-    pub(super) parked: Vec<(usize, Parked)>,
-    /// Mutations of earlier replays that are parked no longer.
+    /// Mutations that could not be decoded, in order.
+    pub(super) parked: Vec<Parked>,
+    /// Mutations of earlier replays that need not be parked any longer, in order.
     pub(super) retried: Vec<Position>,
 }
 
@@ -81,7 +79,7 @@ impl<'b> MutationRecords<'b> {
         events.filter_map(|records| records.first()).map(|stored| (stored.table, stored.operation))
     }
 
-    pub(super) fn tags(self) -> impl Iterator<Item = PartitionTag> {
+    pub(super) fn tags(self) -> impl Iterator<Item = PartitionTag> + Clone + use<'b> {
         self.records.iter().map(|stored| stored.tag)
     }
 
@@ -151,10 +149,6 @@ impl Batch {
         self.bytes.extend_from_slice(record.value.unwrap_or_default());
     }
 
-    pub(super) fn park(&mut self, parked: Parked) {
-        self.parked.push((self.records.len(), parked));
-    }
-
     fn topic(&mut self, name: &str) -> usize {
         let last_first = self.topics.iter().rposition(|topic| **topic == *name);
         last_first.unwrap_or_else(|| {
@@ -163,14 +157,10 @@ impl Batch {
         })
     }
 
-    /// The mutations with records, as they were pushed: number of records before each, and its records.
-    pub(super) fn mutations(&self) -> impl Iterator<Item = (usize, MutationRecords<'_>)> {
+    /// The mutations with records, as they were pushed.
+    pub(super) fn mutations(&self) -> impl Iterator<Item = MutationRecords<'_>> {
         let chunks = self.records.chunk_by(|a, b| a.mutation() == b.mutation());
-        chunks.scan(0, |before, records| {
-            let here = *before;
-            *before += records.len();
-            Some((here, MutationRecords { batch: self, records }))
-        })
+        chunks.map(|records| MutationRecords { batch: self, records })
     }
 
     fn record(&self, stored: &Stored) -> Option<Record<'_>> {

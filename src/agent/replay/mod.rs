@@ -16,6 +16,7 @@ mod report;
 mod schedule;
 mod segment;
 mod summary;
+mod waiting;
 mod walk;
 mod worker;
 mod writer;
@@ -27,14 +28,14 @@ use std::time::Instant;
 use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, segment_files};
 use super::keys::Keys;
-use crate::cli::ReplayArgs;
+use crate::cli::{ReplayArgs, Undecodable};
 use crate::schema::SchemaHistory;
 use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
 use delivery::{Delivery, Message, UnitOutlet};
 use progress::Progress;
 use range::Range;
 use report::Report;
-use schedule::Schedule;
+use schedule::{After, Repeat, Schedule};
 use worker::Worker;
 use writer::{Writer, sink_failure};
 
@@ -54,9 +55,15 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let keys = Keys::open(&args.keys)?;
     let mut sink = open_sink(args)?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
-    let committed = sink.checkpoint().filter(|_| !args.output.again).cloned().unwrap_or_default();
+    let committed = sink.checkpoint().cloned().unwrap_or_default();
+    let repeat = match (args.output.again, is_whole(args)) {
+        (true, _) => Repeat::Everything,
+        (false, true) => Repeat::Parked,
+        // The checkpoint does not move then: they would be delivered every time.
+        (false, false) => Repeat::Nothing,
+    };
     let filter = options::table_filter(&args.filter);
-    let schedule = Schedule::new(files, keys, filter, history, committed);
+    let schedule = Schedule::new(files, keys, filter, history, committed, repeat);
     let worker = Worker {
         schedule: &schedule,
         config: &config,
@@ -65,7 +72,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         unknown_table: args.input.unknown_table,
         undecodable: args.input.undecodable,
     };
-    let mut run = Run { writer: Writer::new(sink.as_mut(), is_whole(args)), progress };
+    let waits = args.input.undecodable == Undecodable::Park;
+    let writer = Writer::new(sink.as_mut(), is_whole(args), waits);
+    let mut run = Run { writer, schedule: &schedule, progress };
     let done = match args.input.jobs.get() {
         1 => run.alone(&worker),
         jobs => run.with_workers(&worker, jobs.min(MOST_WORKERS)),
@@ -125,6 +134,7 @@ fn total_bytes(files: &[SegmentFile]) -> u64 {
 /// The end of the way, and the progress bar.
 struct Run<'s> {
     writer: Writer<'s>,
+    schedule: &'s Schedule,
     progress: Progress,
 }
 
@@ -169,9 +179,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn end_unit(&mut self, report: Report, after: schedule::After) -> Result<(), Failure> {
+    fn end_unit(&mut self, report: Report, after: After) -> Result<(), Failure> {
         self.progress.advance(report.bytes, report.event_count());
-        self.writer.end_unit(report, after)
+        let fingerprint = match after {
+            After::Continue(next) => self.schedule.fingerprint(next.segment),
+            After::Finish(_, fingerprint) => Some(fingerprint),
+        };
+        self.writer.end_unit(report, after, fingerprint)
     }
 }
 

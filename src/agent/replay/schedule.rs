@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
 use super::report::Report;
-use super::segment::{OpenSegment, identity, memory_to_open};
+use super::segment::{Identity, OpenSegment, memory_to_open};
 use super::walk::{Found, SectionPart, Walk, follow_schema, start_of};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::SegmentFile;
@@ -56,6 +56,18 @@ pub(super) struct Schedule {
     changed: Condvar,
     keys: Keys,
     committed: Checkpoint,
+    repeat: Repeat,
+}
+
+/// What is done with what earlier replays did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It is left out, but for mutations that were parked.
+    Parked,
+    /// It is left out.
+    Nothing,
+    /// It is done once more.
+    Everything,
 }
 
 #[derive(Debug)]
@@ -68,7 +80,7 @@ struct State {
     in_work: usize,
     held: Held,
     /// Segments of this replay.
-    seen: BTreeMap<SegmentId, Fingerprint>,
+    seen: BTreeMap<SegmentId, Identity>,
     /// Segments that were done before, from which the schema changes are not yet taken.
     passed: Vec<SegmentFile>,
     schema: SchemaAt,
@@ -107,13 +119,14 @@ enum Step {
 }
 
 impl Schedule {
-    /// `committed` is what earlier replays did, and must not be done again.
+    /// `committed` is what earlier replays did.
     pub(super) fn new(
         mut files: Vec<SegmentFile>,
         keys: Keys,
         filter: TableFilter,
         history: SchemaHistory,
         committed: Checkpoint,
+        repeat: Repeat,
     ) -> Self {
         // Of several copies of a segment the longest is read.
         files.sort_by_cached_key(|file| (file.name.is_none(), file.name, Reverse(named_length(file))));
@@ -130,7 +143,7 @@ impl Schedule {
             last: None,
             report: Report::default(),
         };
-        Self { state: Mutex::new(state), changed: Condvar::new(), keys, committed }
+        Self { state: Mutex::new(state), changed: Condvar::new(), keys, committed, repeat }
     }
 
     /// The next unit; `None` when all are handed out.
@@ -250,19 +263,22 @@ impl Schedule {
             state.report.unreadable.push((opened.label.clone(), reason));
             return Ok(());
         }
-        let (id, fingerprint) = identity(&segment);
-        if state.seen.get(&id) == Some(&fingerprint) {
+        let (id, identity) = (segment.descriptor().id, Identity::of(&segment));
+        if state.seen.get(&id) == Some(&identity) {
             warn(&format!("{label} was given twice and is read once"));
             return Ok(());
         }
-        let known = state.seen.insert(id, fingerprint).or(self.committed.done_as(id));
-        if known.is_some_and(|known| known != fingerprint) {
+        let seen = state.seen.insert(id, identity);
+        let before = self.committed.done_as(id).or(self.committed.open_as(id));
+        if seen.is_some() || before.is_some_and(|before| identity.lasting().is_some_and(|now| now != before))
+        {
             let what = format!("{label}: another segment with id {id} was replayed before it");
             return Err(Failure::new(Exit::Usage, what)
                 .next("replay the segments of one node at a time, each node into its own destination"));
         }
-        let retried = self.committed.parked().filter(|place| place.segment == id).collect::<BTreeSet<_>>();
-        if known.is_some() {
+        let is_done = self.repeat != Repeat::Everything && self.committed.done_as(id).is_some();
+        let retried = self.parked_in(id);
+        if is_done {
             state.report.segments_done_before += 1;
             if retried.is_empty() {
                 state.passed.push(opened.file.clone());
@@ -275,13 +291,30 @@ impl Schedule {
         for passed in mem::take(&mut state.passed) {
             self.follow_file(passed, &mut state.schema);
         }
-        let from = match known {
-            Some(_) => Position { segment: id, marker: u64::MAX, entry: u32::MAX, row: 0 },
-            None => self.committed.open_at(id).unwrap_or(start_of(id)),
+        let from = match is_done {
+            true => Position { segment: id, marker: u64::MAX, entry: u32::MAX, row: 0 },
+            false => self.reached(id),
         };
         state.held.add(&opened, opened.memory());
-        state.walk = Some(Walk::new(Arc::clone(&opened), &segment, (fingerprint, from, retried)));
+        state.walk = Some(Walk::new(Arc::clone(&opened), &segment, (identity.fingerprint, from, retried)));
         Ok(())
+    }
+
+    /// The mutations of a segment that earlier replays parked and that are tried again.
+    fn parked_in(&self, id: SegmentId) -> BTreeSet<Position> {
+        let parked = self.committed.parked().filter(|place| place.segment == id);
+        if self.repeat == Repeat::Nothing { BTreeSet::new() } else { parked.collect() }
+    }
+
+    /// Where a segment that is not done is gone on with.
+    fn reached(&self, id: SegmentId) -> Position {
+        let reached = self.committed.open_at(id).filter(|_| self.repeat != Repeat::Everything);
+        reached.unwrap_or(start_of(id))
+    }
+
+    /// The fingerprint of a segment of this replay, if it can be told already.
+    pub(super) fn fingerprint(&self, id: SegmentId) -> Option<Fingerprint> {
+        self.lock().seen.get(&id).and_then(|identity| identity.lasting())
     }
 
     /// Follows the schema through a segment; one that cannot be read says nothing.

@@ -9,7 +9,7 @@ use crate::agent::input::SegmentFile;
 use crate::agent::keys::Keys;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::map::SegmentBytes;
-use crate::commitlog::{Segment, SegmentError, SegmentId};
+use crate::commitlog::{Segment, SegmentError};
 
 /// An opened segment file.
 #[derive(Debug)]
@@ -59,9 +59,26 @@ pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
 }
 
 /// What tells a segment from another one with the same id.
-pub(super) fn identity(segment: &Segment<'_>) -> (SegmentId, Fingerprint) {
-    let (descriptor, first_section) = segment.head();
-    (segment.descriptor().id, Fingerprint::of(descriptor, first_section))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) fingerprint: Fingerprint,
+    /// Whether the first section is whole: the fingerprint does not change any more.
+    pub(super) is_lasting: bool,
+}
+
+impl Identity {
+    pub(super) fn of(segment: &Segment<'_>) -> Self {
+        let (descriptor, first_section) = segment.head();
+        Self {
+            fingerprint: Fingerprint::of(descriptor, first_section),
+            is_lasting: !first_section.is_empty(),
+        }
+    }
+
+    /// The fingerprint to remember, if it can be told already.
+    pub(super) fn lasting(self) -> Option<Fingerprint> {
+        self.is_lasting.then_some(self.fingerprint)
+    }
 }
 
 /// Whether Cassandra does not hold the segment any more.

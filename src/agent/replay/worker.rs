@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::batch::{Batch, Event, Parked, PartitionTag};
+use super::batch::{Batch, Event, Parked};
 use super::epoch::{Epoch, Interest, Verdict};
 use super::failed::Failed;
 use super::range::Range;
@@ -12,6 +12,7 @@ use super::schedule::{Schedule, Unit};
 use super::walk::SectionPart;
 use crate::agent::exit::{Exit, Failure};
 use crate::change::{ChangeEvent, for_each_event};
+use crate::checkpoint::PartitionTag;
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place, Record};
@@ -117,11 +118,11 @@ impl<'u> Work<'_, 'u> {
                 marker: position.marker,
                 entry: position.entry,
                 end: part.logical_start + frame.end() as u64,
-                late: retried,
+                late: retried && position < unit.from,
             };
             self.frame(frame, place, decoder, &mut mutation)?;
             let parked_again =
-                self.batch.parked.last().is_some_and(|(_, parked)| parked.entry.position == position);
+                self.batch.parked.last().is_some_and(|parked| parked.entry.position == position);
             if retried && !parked_again {
                 self.batch.retried.push(position);
             }
@@ -214,7 +215,7 @@ impl<'u> Work<'_, 'u> {
             return Ok(());
         }
         let tag = tag(peeked.table, peeked.partition_key);
-        self.batch.park(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
+        self.batch.parked.push(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
         Ok(())
     }
 
@@ -334,7 +335,7 @@ fn now_ms() -> i64 {
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Equal for mutations of one partition of one table, and hardly for others.
+/// Equal for mutations of one partition of one table, and hardly for others. Checkpoints hold it.
 fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
     // All of the id: the last bytes of ids that one node gave are the same.
     u64::from(crc32fast::hash(&table.0)) << 32 | u64::from(crc32fast::hash(partition_key))

@@ -1,13 +1,12 @@
 //! Writes batches to the sink, in order, and commits what is done.
 
-use std::collections::HashSet;
-
-use super::batch::{Batch, Event, MutationRecords, Parked, PartitionTag};
+use super::batch::{Batch, Event, MutationRecords, Parked};
 use super::report::{Report, Undelivered};
 use super::schedule::After;
+use super::waiting::Waiting;
 use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
 use crate::commitlog::Position;
 use crate::sink::{Sink, SinkError};
 
@@ -19,8 +18,7 @@ pub(super) struct Writer<'s> {
     sink: &'s mut dyn Sink,
     checkpoint: Checkpoint,
     uncommitted: usize,
-    /// Partitions with a parked mutation: what comes after it in the same partition waits behind it.
-    parked: HashSet<PartitionTag>,
+    waiting: Waiting,
     /// Records and events of the unit at hand that were held back.
     held_back: (u64, Vec<Event>),
     /// Whether the checkpoint moves with the units. It does not when only a part of the log is replayed: then
@@ -30,12 +28,14 @@ pub(super) struct Writer<'s> {
 }
 
 impl<'s> Writer<'s> {
-    pub(super) fn new(sink: &'s mut dyn Sink, moves: bool) -> Self {
+    /// `waits`: what stands behind mutations that earlier replays parked waits for them.
+    pub(super) fn new(sink: &'s mut dyn Sink, moves: bool, waits: bool) -> Self {
+        let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
         Self {
-            checkpoint: sink.checkpoint().cloned().unwrap_or_default(),
+            waiting: if moves && waits { Waiting::of(&checkpoint) } else { Waiting::default() },
+            checkpoint,
             sink,
             uncommitted: 0,
-            parked: HashSet::new(),
             held_back: (0, Vec::new()),
             moves,
             report: Report::default(),
@@ -45,58 +45,79 @@ impl<'s> Writer<'s> {
     /// Sends the records of a batch.
     pub(super) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
         let mut parked = batch.parked.iter().peekable();
-        let mut held_back = HashSet::new();
-        for (number, mutation) in batch.mutations() {
-            while let Some((_, parked)) = parked.next_if(|(before, _)| *before <= number) {
+        let mut retried = batch.retried.iter().copied().peekable();
+        for mutation in batch.mutations() {
+            let Some(position) = mutation.position() else { continue };
+            while let Some(parked) = parked.next_if(|parked| parked.entry.position < position) {
                 self.park(parked)?;
             }
-            if !self.parked.is_empty() && mutation.tags().any(|tag| self.parked.contains(&tag)) {
-                held_back.extend(mutation.position());
-                self.hold_back(mutation)?;
-            } else {
-                mutation.records().try_for_each(|record| self.sink.send(&record).map_err(sink_failure))?;
+            while let Some(place) = retried.next_if(|place| *place < position) {
+                self.unpark(place)?;
+            }
+            match self.waiting.before(position, mutation.tags()) {
+                Some(parked) => {
+                    retried.next_if_eq(&position);
+                    self.hold_back(mutation, position, parked)?;
+                }
+                None => {
+                    mutation.records().try_for_each(|record| self.sink.send(&record).map_err(sink_failure))?
+                }
             }
         }
-        for (_, parked) in parked {
-            self.park(parked)?;
-        }
-        for place in batch.retried.iter().filter(|place| !held_back.contains(*place)) {
-            self.checkpoint.unpark(*place).map_err(checkpoint_failure)?;
-        }
+        parked.try_for_each(|parked| self.park(parked))?;
+        retried.try_for_each(|place| self.unpark(place))?;
         self.uncommitted += batch.len();
         Ok(())
     }
 
     /// A mutation waits as a whole, and what follows it in any of its partitions waits behind it.
-    fn hold_back(&mut self, mutation: MutationRecords<'_>) -> Result<(), Failure> {
-        let Some(position) = mutation.position() else { return Ok(()) };
+    fn hold_back(
+        &mut self,
+        mutation: MutationRecords<'_>,
+        position: Position,
+        parked: Position,
+    ) -> Result<(), Failure> {
         self.held_back.0 += mutation.count() as u64;
         self.held_back.1.extend(mutation.events());
-        self.parked.extend(mutation.tags());
-        self.note_parked(Undelivered {
-            position,
-            table: None,
-            bytes: None,
-            reason: "it waits behind a parked mutation of its partition".to_owned(),
-        })
+        let reason = format!("it waits for the parked mutation {parked} of its partition");
+        self.note_parked(Undelivered { position, table: None, bytes: None, reason }, mutation.tags())
     }
 
     fn park(&mut self, parked: &Parked) -> Result<(), Failure> {
-        self.parked.insert(parked.tag);
         self.report.parked_unfit += u64::from(!parked.is_unknown);
-        self.note_parked(parked.entry.clone())
+        self.note_parked(parked.entry.clone(), [parked.tag])
     }
 
-    fn note_parked(&mut self, entry: Undelivered) -> Result<(), Failure> {
-        if self.moves && !self.is_ahead_of(entry.position) {
-            self.checkpoint.park(entry.position).map_err(checkpoint_failure)?;
+    fn note_parked(
+        &mut self,
+        entry: Undelivered,
+        tags: impl IntoIterator<Item = PartitionTag> + Clone,
+    ) -> Result<(), Failure> {
+        let place = entry.position;
+        self.waiting.add(place, tags.clone());
+        if self.moves && (!self.is_ahead_of(place) || self.checkpoint.is_parked(place)) {
+            self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
         }
         self.report.parked.push(entry);
         Ok(())
     }
 
-    /// A unit is through: moves the checkpoint, commits now and then and at the end of a segment.
-    pub(super) fn end_unit(&mut self, mut report: Report, after: After) -> Result<(), Failure> {
+    fn unpark(&mut self, place: Position) -> Result<(), Failure> {
+        if !self.moves {
+            return Ok(());
+        }
+        self.waiting.remove(place, self.checkpoint.parked_partitions(place));
+        self.checkpoint.unpark(place).map_err(checkpoint_failure)
+    }
+
+    /// A unit is through: moves the checkpoint, commits now and then and at the end of a segment. `fingerprint` is
+    /// the segment's, if it can be told already.
+    pub(super) fn end_unit(
+        &mut self,
+        mut report: Report,
+        after: After,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<(), Failure> {
         let (records, events) = std::mem::take(&mut self.held_back);
         report.take_back(records, &events);
         self.report.add(report);
@@ -105,7 +126,9 @@ impl<'s> Writer<'s> {
         }
         match after {
             After::Continue(next) if self.is_ahead_of(next) => {}
-            After::Continue(next) => self.checkpoint.advance(next).map_err(checkpoint_failure)?,
+            After::Continue(next) => {
+                self.checkpoint.advance(next, fingerprint).map_err(checkpoint_failure)?;
+            }
             After::Finish(segment, fingerprint) => {
                 self.checkpoint.finish(segment, fingerprint).map_err(checkpoint_failure)?;
             }

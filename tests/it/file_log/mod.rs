@@ -49,7 +49,7 @@ fn at(number: u32) -> Position {
 /// The checkpoint after `committed` that says that `number` events are done.
 fn done(committed: &Checkpoint, number: u32) -> Checkpoint {
     let mut checkpoint = committed.clone();
-    checkpoint.advance(at(number)).unwrap();
+    checkpoint.advance(at(number), None).unwrap();
     checkpoint.next_generation();
     checkpoint
 }

@@ -1,0 +1,73 @@
+//! Partitions with parked mutations: what stands behind one in its partition waits.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::checkpoint::{Checkpoint, PartitionTag};
+use crate::commitlog::Position;
+
+/// The parked mutations of every partition that has some.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(HashMap<PartitionTag, BTreeSet<Position>>);
+
+impl Waiting {
+    /// What earlier replays parked.
+    pub(super) fn of(checkpoint: &Checkpoint) -> Self {
+        let mut waiting = Self::default();
+        for place in checkpoint.parked() {
+            waiting.add(place, checkpoint.parked_partitions(place));
+        }
+        waiting
+    }
+
+    /// A mutation is parked.
+    pub(super) fn add(&mut self, place: Position, partitions: impl IntoIterator<Item = PartitionTag>) {
+        for partition in partitions {
+            self.0.entry(partition).or_default().insert(place);
+        }
+    }
+
+    /// A mutation is parked no longer.
+    pub(super) fn remove(&mut self, place: Position, partitions: impl IntoIterator<Item = PartitionTag>) {
+        for partition in partitions {
+            if let Some(places) = self.0.get_mut(&partition) {
+                places.remove(&place);
+            }
+        }
+    }
+
+    /// The first parked mutation that stands before `position` in one of these partitions.
+    pub(super) fn before(
+        &self,
+        position: Position,
+        partitions: impl IntoIterator<Item = PartitionTag>,
+    ) -> Option<Position> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let first = |partition| self.0.get(&partition)?.first().copied();
+        partitions.into_iter().filter_map(first).filter(|place| *place < position).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Position {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_what_stands_behind_waits() {
+        let mut waiting = Waiting::default();
+        waiting.add(at("7:20:3"), [1, 2]);
+        waiting.add(at("7:20:5"), [2]);
+        assert_eq!(waiting.before(at("7:20:3"), [1, 2]), None, "a mutation does not wait for itself");
+        assert_eq!(waiting.before(at("6:90:9"), [1, 2]), None);
+        assert_eq!(waiting.before(at("7:20:4"), [3]), None);
+        assert_eq!(waiting.before(at("8:20:0"), [3, 2]), Some(at("7:20:3")));
+        waiting.remove(at("7:20:3"), [1, 2]);
+        assert_eq!(waiting.before(at("8:20:0"), [1, 2]), Some(at("7:20:5")));
+        assert_eq!(waiting.before(at("8:20:0"), [1]), None);
+    }
+}
