@@ -22,6 +22,7 @@ mod model;
 mod program;
 mod record_schemas;
 mod replay_again;
+mod replay_part;
 mod schema_history;
 mod support;
 mod undecodable;

@@ -228,12 +228,14 @@ fn what_follows_in_another_segment_waits_too() {
     assert_eq!(code, Some(5), "{summary}");
     assert_eq!(summary["parked"]["listed"][0]["position"], "8:20:0", "{summary}");
     assert!(summary["parked"]["listed"][0]["reason"].as_str().unwrap().contains("7:20:0"), "{summary}");
+    let elsewhere = json!([{"segment": "CommitLog-*-7.log", "mutations": 1}]);
+    assert_eq!(summary["parked_elsewhere"], elsewhere, "{summary}");
     assert_eq!(place.records("t"), [record("d", 2, false)]);
     // It still waits, also when its own segment is read once more.
     assert_eq!(place.replay_all(&[&next], &right, &[]).0, Some(5));
     assert_eq!(place.records("t"), [record("d", 2, false)]);
     let (code, summary) = place.replay_all(&[&place.segment, &next], &right, &[]);
-    assert_eq!(code, Some(0), "{summary}");
+    assert_eq!((code, &summary["parked_elsewhere"]), (Some(0), &json!([])), "{summary}");
     assert_eq!(place.records("t"), [record("d", 2, false), record("u", 1, true), record("d", 1, true)]);
     assert_eq!(place.checkpoint()["parked"], json!([]));
 }

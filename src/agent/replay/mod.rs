@@ -63,11 +63,12 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         (false, false) => Repeat::Nothing,
     };
     let filter = options::table_filter(&args.filter);
-    let schedule = Schedule::new(files, keys, filter, history, committed, repeat);
+    let range = Range::new(&args.range);
+    let schedule = Schedule::new(files, keys, filter, history, committed, repeat, range);
     let worker = Worker {
         schedule: &schedule,
         config: &config,
-        range: Range::new(&args.range),
+        range,
         dry_run: args.output.dry_run,
         unknown_table: args.input.unknown_table,
         undecodable: args.input.undecodable,
@@ -83,6 +84,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let ended = done.and_then(|()| run.writer.commit());
     let mut report = run.writer.report;
     report.add(schedule.take_report());
+    report.parked_elsewhere = schedule.parked_elsewhere();
     summary::publish(&report, started.elapsed(), args)?;
     ended?;
     Ok(exit_code(&report, args.input.allow_unknown))

@@ -1,7 +1,7 @@
 //! Which part of the log is wanted.
 
 use crate::cli::ReplayRange;
-use crate::commitlog::Position;
+use crate::commitlog::{Position, SegmentId};
 
 /// Bounds by position and by time.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,6 +24,18 @@ impl Range {
 
     pub(super) fn contains(&self, position: Position) -> bool {
         self.from.is_none_or(|from| from <= position) && self.to.is_none_or(|to| position < to)
+    }
+
+    /// Whether something of what stands from `start` up to `end` can be wanted. Damage has no time: of bounds only
+    /// those by position count.
+    pub(super) fn touches(&self, start: Position, end: Position) -> bool {
+        self.from.is_none_or(|from| from < end) && self.to.is_none_or(|to| start < to)
+    }
+
+    /// The same for a whole segment.
+    pub(super) fn touches_segment(&self, segment: SegmentId) -> bool {
+        let start = Position { segment, marker: 0, entry: 0, row: 0 };
+        self.touches(start, Position { marker: u64::MAX, ..start })
     }
 
     /// Whether `ts_us` lies in the wanted time; it is asked for only when there are bounds.

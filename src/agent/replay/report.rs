@@ -34,6 +34,8 @@ pub(super) struct Report {
     pub(super) lost: Lost,
     pub(super) damage: Limited<(SegmentId, Damage)>,
     pub(super) parked: Limited<Undelivered>,
+    /// Mutations that earlier replays parked and that could not be tried again: their segments were not given.
+    pub(super) parked_elsewhere: BTreeMap<SegmentId, u64>,
     /// Of the parked mutations: those for which the schema does have the table and its columns.
     pub(super) parked_unfit: u64,
     /// Mutations that no schema at hand decodes and that the user wants to go past; they count as lost too.
@@ -176,6 +178,7 @@ impl Report {
         add_counts(&mut self.unknown_tables, other.unknown_tables);
         self.damage.append(other.damage);
         self.parked.append(other.parked);
+        add_counts(&mut self.parked_elsewhere, other.parked_elsewhere);
         self.parked_unfit += other.parked_unfit;
         self.given_up.append(other.given_up);
         self.unreadable.extend(other.unreadable);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
+use super::range::Range;
 use super::report::Report;
 use super::segment::{Identity, OpenSegment, memory_to_open};
 use super::walk::{Found, SectionPart, Walk, follow_schema, start_of};
@@ -57,6 +58,7 @@ pub(super) struct Schedule {
     keys: Keys,
     committed: Checkpoint,
     repeat: Repeat,
+    range: Range,
 }
 
 /// What is done with what earlier replays did.
@@ -127,6 +129,7 @@ impl Schedule {
         history: SchemaHistory,
         committed: Checkpoint,
         repeat: Repeat,
+        range: Range,
     ) -> Self {
         // Of several copies of a segment the longest is read.
         files.sort_by_cached_key(|file| (file.name.is_none(), file.name, Reverse(named_length(file))));
@@ -143,7 +146,7 @@ impl Schedule {
             last: None,
             report: Report::default(),
         };
-        Self { state: Mutex::new(state), changed: Condvar::new(), keys, committed, repeat }
+        Self { state: Mutex::new(state), changed: Condvar::new(), keys, committed, repeat, range }
     }
 
     /// The next unit; `None` when all are handed out.
@@ -251,7 +254,10 @@ impl Schedule {
         let segment = match opened.segment(&self.keys) {
             Ok(segment) => segment,
             Err(error) => {
-                state.refuse(&opened, &error);
+                let name = opened.file.name;
+                if name.is_none_or(|name| self.range.touches_segment(name.id)) {
+                    state.refuse(&opened, &error);
+                }
                 return Ok(());
             }
         };
@@ -296,7 +302,8 @@ impl Schedule {
             false => self.reached(id),
         };
         state.held.add(&opened, opened.memory());
-        state.walk = Some(Walk::new(Arc::clone(&opened), &segment, (identity.fingerprint, from, retried)));
+        state.walk =
+            Some(Walk::new(Arc::clone(&opened), &segment, (identity.fingerprint, from, retried), self.range));
         Ok(())
     }
 
@@ -304,6 +311,17 @@ impl Schedule {
     fn parked_in(&self, id: SegmentId) -> BTreeSet<Position> {
         let parked = self.committed.parked().filter(|place| place.segment == id);
         if self.repeat == Repeat::Nothing { BTreeSet::new() } else { parked.collect() }
+    }
+
+    /// Parked mutations of segments that were not given, or could not be read, by segment. To be asked for when all
+    /// units are handed out.
+    pub(super) fn parked_elsewhere(&self) -> BTreeMap<SegmentId, u64> {
+        let state = self.lock();
+        let mut found = BTreeMap::new();
+        for place in self.committed.parked().filter(|place| !state.seen.contains_key(&place.segment)) {
+            *found.entry(place.segment).or_default() += 1;
+        }
+        found
     }
 
     /// Where a segment that is not done is gone on with.

@@ -12,6 +12,7 @@ use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
 use crate::agent::object::Object;
 use crate::cli::ReplayArgs;
+use crate::commitlog::SegmentId;
 
 /// Lines of a list that the text shows.
 const SHOWN: usize = 10;
@@ -47,6 +48,10 @@ fn to_json(report: &Report, took: Duration) -> Value {
         report.skipped.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect();
     let unknown: Map<String, Value> =
         report.unknown_tables.iter().map(|(table, count)| (table.to_string(), json!(count))).collect();
+    let elsewhere = report.parked_elsewhere.iter();
+    let elsewhere: Vec<Value> = elsewhere
+        .map(|(segment, count)| json!({"segment": any_version(*segment), "mutations": count}))
+        .collect();
     let refused = |list: &[(String, String)]| -> Value {
         list.iter().map(|(segment, reason)| json!({"segment": segment, "reason": reason})).collect()
     };
@@ -79,6 +84,7 @@ fn to_json(report: &Report, took: Duration) -> Value {
         "skipped": skipped,
         "unknown_tables": unknown,
         "parked": undelivered(&report.parked),
+        "parked_elsewhere": elsewhere,
         "given_up": undelivered(&report.given_up),
         "lost": {
             "sections": report.lost.sections,
@@ -92,6 +98,11 @@ fn to_json(report: &Report, took: Duration) -> Value {
         "bytes": report.bytes,
         "seconds": took.as_secs_f64(),
     })
+}
+
+/// The file name of a segment. A checkpoint does not say of which version it is.
+fn any_version(segment: SegmentId) -> String {
+    format!("CommitLog-*-{segment}.log")
 }
 
 fn undelivered(entries: &Limited<Undelivered>) -> Value {
@@ -163,6 +174,13 @@ fn write_problems(report: &Report, text: &mut String) {
         let _ = writeln!(
             text,
             "  next: give the schema that was in force there, or --undecodable ledger to go past and lose them"
+        );
+    }
+    for (segment, count) in &report.parked_elsewhere {
+        let _ = writeln!(
+            text,
+            "not tried again: {count} parked mutation(s) of {}; give this segment too",
+            any_version(*segment)
         );
     }
     write_list(text, "given up", report.given_up.count, &report.given_up.listed, undelivered_line);

@@ -5,11 +5,12 @@
 //! stands behind it, and several workers can share a section.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops;
 use std::sync::Arc;
 
 use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
+use super::range::Range;
 use super::report::Report;
 use super::schedule::{After, Unit};
 use super::segment::OpenSegment;
@@ -33,7 +34,7 @@ pub(super) struct SectionPart {
     /// Index of the first frame in the section.
     entry: u32,
     /// Place in the section's plain bytes.
-    range: Range<usize>,
+    range: ops::Range<usize>,
     has_damage: bool,
     /// The plain bytes of a compressed or encrypted section.
     restored: Option<Arc<Vec<u8>>>,
@@ -71,6 +72,8 @@ pub(super) struct Walk {
     from: Position,
     first: Position,
     retried: Arc<BTreeSet<Position>>,
+    /// Damage outside it is not reported.
+    range: Range,
     is_stored: bool,
     /// Where the chain of markers ends, as far as it was walked.
     end: usize,
@@ -105,6 +108,7 @@ impl Walk {
         opened: Arc<OpenSegment>,
         segment: &Segment<'_>,
         (fingerprint, from, retried): (Fingerprint, Position, BTreeSet<Position>),
+        range: Range,
     ) -> Self {
         Self {
             opened,
@@ -113,6 +117,7 @@ impl Walk {
             from,
             first: retried.first().map_or(from, |place| from.min(*place)),
             retried: Arc::new(retried),
+            range,
             is_stored: segment.is_stored(),
             end: 0,
             next: start_of(from.segment),
@@ -161,7 +166,10 @@ impl Walk {
             None => return false,
             Some(SectionStep::Damage(damage)) => {
                 self.ends_cleanly = false;
-                if here.marker >= self.from.marker {
+                let next = sections.next_marker().map_or(u64::MAX, |(marker, _)| marker as u64);
+                if here.marker >= self.from.marker
+                    && self.range.touches(here, Position { marker: next, ..here })
+                {
                     found.report.damaged(here.segment, damage);
                 }
             }
@@ -183,17 +191,27 @@ impl Walk {
         found: &mut Found<'_>,
     ) {
         let bounds = frames.bounds();
+        let end = Position { marker: bounds.end as u64, entry: 0, ..here };
+        // Counts damaged mutations, too.
+        let mut entry = 0;
         while let Some(step) = frames.next_frame() {
             match step {
                 FrameStep::Damage(damage) => {
                     // Only told of a last section: no marker follows that corrects this one's pointer.
                     self.ends_cleanly &=
                         !matches!(damage.kind, DamageKind::TruncatedSection | DamageKind::MarkerTarget);
-                    if here >= self.from {
+                    let start = Position { entry, ..here };
+                    entry += 1;
+                    let end = match damage.kind {
+                        DamageKind::FrameChecksum => Position { entry, ..here },
+                        _ => end,
+                    };
+                    if here >= self.from && self.range.touches(start, end) {
                         found.report.damaged(here.segment, damage);
                     }
                 }
                 FrameStep::Frame(frame) => {
+                    entry = frame.entry + 1;
                     here.entry = frame.entry;
                     if is_wanted {
                         self.cut.add(frame, (here.marker, bounds.logical_start), found.schema);
@@ -212,7 +230,6 @@ impl Walk {
             }
         }
         self.end = bounds.end;
-        let end = Position { marker: self.end as u64, entry: 0, ..here };
         self.next = if self.ends_cleanly { end } else { here };
     }
 
