@@ -15,13 +15,25 @@ pub struct ShapeError;
 /// The markers of an update do not pair; events before it were visited already. What `visit` returns.
 pub fn for_each_event<'a, E: From<ShapeError>>(
     mutation: &Mutation<'a>,
-    mut visit: impl FnMut(ChangeEvent<'_, 'a>) -> Result<(), E>,
+    visit: impl FnMut(ChangeEvent<'_, 'a>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut index = 0;
+    for_each_event_of_part(mutation, &mut index, visit)
+}
+
+/// The same for a part of a mutation, whose first event has number `index`; then that of the next part's first.
+///
+/// # Errors
+/// As [`for_each_event`].
+pub fn for_each_event_of_part<'a, E: From<ShapeError>>(
+    mutation: &Mutation<'a>,
+    index: &mut u32,
+    mut visit: impl FnMut(ChangeEvent<'_, 'a>) -> Result<(), E>,
+) -> Result<(), E> {
     for update in mutation.updates() {
         let mut numbered = |mut event: ChangeEvent<'_, 'a>| {
-            event.index = index;
-            index += 1;
+            event.index = *index;
+            *index += 1;
             visit(event)
         };
         visit_update(mutation, update, &mut numbered)?;

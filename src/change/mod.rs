@@ -13,5 +13,5 @@ pub mod schema_change;
 
 pub use event::{Bound, ChangeEvent, Operation, Shape};
 pub use event_columns::{EventCells, EventColumns};
-pub use from_mutation::{ShapeError, for_each_event};
+pub use from_mutation::{ShapeError, for_each_event, for_each_event_of_part};
 pub use schema_change::schema_change;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::column_list::{ColumnList, KnownLists, ListError};
 use super::mutation::{Deletion, Mutation, MutationError, PartitionUpdate};
+use super::parts::{MutationParts, Parts, WholeMutation};
 use super::row::{self, Epochs};
 use crate::primitives::{self as bytes, Malformed};
 use crate::schema::{Schema, TableCache, TableId, TableSchema};
@@ -111,9 +112,46 @@ impl<'s> Decoder<'s> {
     where
         's: 'a,
     {
+        self.decode_parts(payload, mutation, &mut WholeMutation)
+    }
+
+    /// Decodes a whole payload part by part into `mutation`: each time it holds `most` rows, cells and other
+    /// items it is given to `visit`, and emptied. A part ends between two rows, and not inside a range; it holds
+    /// the rest of an update whose deletion and static row stood in an earlier part.
+    ///
+    /// # Errors
+    /// See [`MutationError`]: parts before it were visited already. What `visit` returns.
+    pub fn decode_in_parts<'a, E: From<MutationError>>(
+        &mut self,
+        payload: &'a [u8],
+        mutation: &mut Mutation<'a>,
+        most: usize,
+        visit: impl FnMut(&Mutation<'a>) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        's: 'a,
+    {
+        let mut parts = MutationParts { most, visit, stopped: None };
+        let done = self.decode_parts(payload, mutation, &mut parts);
+        match (parts.stopped.take(), done) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(())) => (parts.visit)(mutation),
+        }
+    }
+
+    fn decode_parts<'a>(
+        &mut self,
+        payload: &'a [u8],
+        mutation: &mut Mutation<'a>,
+        parts: &mut impl Parts<'a>,
+    ) -> Result<(), MutationError>
+    where
+        's: 'a,
+    {
         mutation.clear();
         let mut table = None;
-        let result = self.updates(payload, mutation, &mut table);
+        let result = self.updates(payload, mutation, &mut table, parts);
         result.map_err(|failed| {
             mutation.clear();
             match failed {
@@ -130,6 +168,7 @@ impl<'s> Decoder<'s> {
         payload: &'a [u8],
         mutation: &mut Mutation<'a>,
         table: &mut Option<&'s TableSchema>,
+        parts: &mut impl Parts<'a>,
     ) -> Result<(), Failed>
     where
         's: 'a,
@@ -143,7 +182,10 @@ impl<'s> Decoder<'s> {
             let (id, schema) = (TableId(id), self.schema);
             let known = self.known.get_or_try_make(id, || KnownTable::new(schema, id))?;
             *table = Some(known.table);
-            rest = update(after, known, &mut self.present, mutation)?;
+            rest = update(after, known, &mut self.present, mutation, parts)?;
+            if parts.is_full(mutation) && !parts.take(mutation) {
+                return Ok(());
+            }
         }
         if !rest.is_empty() {
             bytes::malformed::<()>(rest, "the end of the mutation")?;
@@ -157,6 +199,7 @@ fn update<'s: 'a, 'a>(
     known: &mut KnownTable<'s>,
     present: &mut Vec<usize>,
     mutation: &mut Mutation<'a>,
+    parts: &mut impl Parts<'a>,
 ) -> Result<&'a [u8], Failed> {
     let table: &'a TableSchema = known.table;
     let (rest, partition_key) = bytes::vbytes(input)?;
@@ -193,8 +236,19 @@ fn update<'s: 'a, 'a>(
     if flags & HAS_ROW_ESTIMATE != 0 {
         rest = bytes::uvint(rest)?.0;
     }
-    let rest = rows.unfiltereds(rest, &regulars)?;
-    update.unfiltereds = first..mutation.unfiltereds.len();
+    let mut end;
+    (rest, end) = rows.unfiltereds(rest, &regulars, parts)?;
+    while !end {
+        update.unfiltereds.end = rows.mutation.unfiltereds.len();
+        rows.mutation.updates.push(update);
+        if !parts.take(rows.mutation) {
+            return Ok(&[]);
+        }
+        update =
+            PartitionUpdate { table, partition_key, deletion: None, static_row: None, unfiltereds: 0..0 };
+        (rest, end) = rows.unfiltereds(rest, &regulars, parts)?;
+    }
+    update.unfiltereds.end = mutation.unfiltereds.len();
     mutation.updates.push(update);
     Ok(rest)
 }

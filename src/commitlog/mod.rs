@@ -15,6 +15,7 @@ pub mod frame;
 pub mod map;
 mod marker;
 pub mod mutation;
+mod parts;
 pub mod position;
 mod row;
 pub mod section;

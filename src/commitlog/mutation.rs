@@ -1,6 +1,6 @@
 //! Frame payload → mutation: partition updates with their rows, markers and cells.
 //!
-//! A mutation is decoded whole before anything of it is used, into flat buffers that are reused from one
+//! A mutation is decoded whole (or in parts, when it is large) into flat buffers that are reused from one
 //! mutation to the next; rows and cells are ranges of them. Source of the layout: `PartitionUpdate` and
 //! `UnfilteredSerializer` of Cassandra 3.0 to 5.0.
 
@@ -241,6 +241,15 @@ impl<'a> Mutation<'a> {
     #[must_use]
     pub fn bound(&self, marker: &Marker) -> &[Option<&'a [u8]>] {
         self.clusterings.get(marker.clustering.clone()).unwrap_or_default()
+    }
+
+    /// How many things of any kind it holds; none needs more than about a hundred bytes.
+    pub(super) fn items(&self) -> usize {
+        self.updates.len()
+            + self.unfiltereds.len()
+            + self.columns.len()
+            + self.cells.len()
+            + self.clusterings.len()
     }
 
     pub(super) fn clear(&mut self) {

@@ -5,6 +5,7 @@ use super::decoder::live;
 use super::mutation::{
     BoundKind, Cell, CellValue, ColumnCells, Deletion, Expiry, Liveness, Marker, Mutation, Row, Unfiltered,
 };
+use super::parts::Parts;
 use crate::primitives::{self as bytes, Malformed, Parsed};
 use crate::schema::{Column, TableSchema};
 
@@ -105,26 +106,37 @@ impl<'a> Rows<'_, 'a> {
         self.row(rest, flags, true, columns)
     }
 
-    /// Rows and markers up to the end of the partition.
+    /// Rows and markers up to the end of the partition, or until a part is full; `true` at the end.
     pub(super) fn unfiltereds(
         &mut self,
         input: &'a [u8],
         columns: &ColumnList,
-    ) -> Result<&'a [u8], nom::Err<Malformed>> {
+        parts: &impl Parts<'a>,
+    ) -> Read<'a, bool> {
         let mut rest = input;
+        let mut is_in_range = false;
         loop {
             let (after, flags) = bytes::u8(rest)?;
             if flags & END_OF_PARTITION != 0 {
-                return Ok(after);
+                return Ok((after, true));
+            }
+            if parts.is_full(self.mutation) {
+                if !is_in_range {
+                    return Ok((rest, false));
+                }
+                if parts.is_too_full(self.mutation) {
+                    return bytes::malformed(rest, "an end of the range after fewer rows");
+                }
             }
             rest = if flags & IS_MARKER != 0 {
                 let (rest, marker) = self.marker(after)?;
+                is_in_range = marker.kind.start_inclusive().is_some();
                 self.mutation.unfiltereds.push(Unfiltered::Marker(marker));
                 rest
             } else {
                 let (after, extended) = extended_flags(after, flags)?;
                 if extended & EXTENDED_IS_STATIC != 0 {
-                    return bytes::malformed(rest, "a row that is not static").map(|(rest, ())| rest);
+                    return bytes::malformed(rest, "a row that is not static");
                 }
                 let (rest, row) = self.row(after, flags, false, columns)?;
                 self.mutation.unfiltereds.push(Unfiltered::Row(row));

@@ -19,6 +19,7 @@ mod inspect;
 mod legacy;
 mod memory;
 mod model;
+mod parts;
 mod program;
 mod record_schemas;
 mod replay_again;

@@ -177,3 +177,56 @@ fn a_section_of_gigabytes_is_refused() {
     assert_eq!(summary["damage"]["listed"][0]["kind"], "section-too-large");
     assert_eq!(summary["records"], 1);
 }
+
+/// A mutation of rows of three bytes.
+fn many_rows(rows: usize) -> Vec<u8> {
+    let mut bytes = payload(&table(), &Update { key: b"key".to_vec(), ..Update::default() });
+    bytes.pop();
+    for _ in 0..rows {
+        // A timestamp and all columns, of which this update has none; an empty clustering value.
+        bytes.extend([0x24, 0x01, 0x00]);
+    }
+    bytes.push(0x01);
+    bytes
+}
+
+/// A mutation of rows of three bytes: decoded it is forty times as large, and its records three hundred times.
+#[test]
+fn a_large_mutation_is_worked_off_in_parts() {
+    let case = Case::new();
+    let rows = 150_000;
+    let large = many_rows(rows);
+    let mut writer = SegmentWriter::new(1, false);
+    writer.section([insert(1, 10), large, insert(2, 10)]);
+    case.add(writer);
+    for jobs in ["1", "3"] {
+        let out = out(&case, jobs);
+        let (output, summary) = case.replay(MOST_BYTES, &["--jobs", jobs, "--out", &out]);
+        assert_eq!(output.status.code(), Some(0), "{} {summary}", stderr(&output));
+        assert_eq!(summary["events"]["shop.t"]["c"], rows + 2);
+        assert_eq!(summary["records"], rows + 2);
+    }
+}
+
+/// It waits as a whole behind a parked mutation of its partition, and counts as one.
+#[test]
+fn a_large_mutation_waits_as_one() {
+    let case = Case::new();
+    let mut unfit = insert(1, 10);
+    unfit.pop();
+    let mut writer = SegmentWriter::new(1, false);
+    writer.section([insert(1, 10), unfit, many_rows(20_000)]);
+    case.add(writer);
+    let out = out(&case, "1");
+    for _ in 0..2 {
+        let (output, summary) = case.replay(MOST_BYTES, &["--out", &out]);
+        assert_eq!(output.status.code(), Some(5), "{} {summary}", stderr(&output));
+        assert_eq!(summary["parked"]["count"], 2, "{summary}");
+        let parked: Vec<&Value> = summary["parked"]["listed"].as_array().unwrap().iter().collect();
+        assert_eq!((&parked[0]["position"], &parked[1]["position"]), (&"1:20:1".into(), &"1:20:2".into()));
+    }
+    let lines = std::fs::read_to_string(
+        Path::new(&out).join("local.cdc.shop.t").join("0").join("00000000000000000000.jsonl"),
+    );
+    assert_eq!(lines.unwrap().lines().count(), 1);
+}

@@ -12,9 +12,6 @@ use crate::schema::TableId;
 /// A worker hands a batch over when it takes this many bytes.
 const BATCH_BYTES: usize = 256 << 10;
 
-/// About what a parked mutation takes: its texts are short.
-const PARKED_BYTES: usize = size_of::<Parked>() + 160;
-
 /// What is counted of an event.
 pub(super) type Event = (TableId, Operation);
 
@@ -28,6 +25,17 @@ pub(super) struct Batch {
     pub(super) parked: Vec<Parked>,
     /// Mutations of earlier replays that need not be parked any longer, in order.
     pub(super) retried: Vec<Position>,
+    large: Option<LargeMutation>,
+}
+
+/// A mutation whose records fill several batches.
+#[derive(Debug, Clone)]
+pub(super) struct LargeMutation {
+    pub(super) position: Position,
+    /// All its partitions: it waits as a whole.
+    pub(super) tags: Arc<[PartitionTag]>,
+    /// Whether records of it stand in a batch before this one.
+    pub(super) is_continued: bool,
 }
 
 /// A mutation that the schema is not enough for.
@@ -83,7 +91,17 @@ impl<'b> MutationRecords<'b> {
     }
 
     pub(super) fn tags(self) -> impl Iterator<Item = PartitionTag> + Clone + use<'b> {
-        self.records.iter().map(|stored| stored.tag)
+        let elsewhere = self.large().map(|large| large.tags.as_ref()).unwrap_or_default();
+        self.records.iter().map(|stored| stored.tag).chain(elsewhere.iter().copied())
+    }
+
+    /// Whether the batches before this one hold records of the mutation, too.
+    pub(super) fn is_continued(self) -> bool {
+        self.large().is_some_and(|large| large.is_continued)
+    }
+
+    fn large(self) -> Option<&'b LargeMutation> {
+        self.batch.large.as_ref().filter(|large| self.position() == Some(large.position))
     }
 
     pub(super) fn records(self) -> impl Iterator<Item = Record<'b>> {
@@ -98,17 +116,14 @@ impl Batch {
         self.bytes.len()
     }
 
-    /// Memory in bytes.
+    /// Memory in bytes, apart from what parked mutations need: those are few.
     pub(super) fn memory(&self) -> usize {
-        self.bytes.capacity()
-            + self.records.capacity() * size_of::<Stored>()
-            + self.parked.len() * PARKED_BYTES
+        self.bytes.capacity() + self.records.capacity() * size_of::<Stored>()
     }
 
     /// Whether it is time to hand it over.
     pub(super) fn is_full(&self) -> bool {
-        let records = self.bytes.len() + self.records.len() * size_of::<Stored>();
-        records + self.parked.len() * PARKED_BYTES >= BATCH_BYTES
+        self.bytes.len() + self.records.len() * size_of::<Stored>() >= BATCH_BYTES
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -120,6 +135,12 @@ impl Batch {
         self.records.clear();
         self.parked.clear();
         self.retried.clear();
+        self.large = None;
+    }
+
+    /// What follows, up to the next position, are records of this mutation.
+    pub(super) fn begin_large(&mut self, large: LargeMutation) {
+        self.large = Some(large);
     }
 
     /// Number of records, to come back to with [`Self::truncate`].

@@ -1,5 +1,6 @@
 //! Why a mutation gave no records, and whether that is for want of a schema.
 
+use crate::agent::exit::Failure;
 use crate::change::ShapeError;
 use crate::commitlog::MutationError;
 use crate::envelope::EncodeError;
@@ -15,6 +16,9 @@ pub(super) enum Failed {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// Not the mutation's fault: its first records could not be handed over.
+    #[error("its records cannot be handed over")]
+    HandOver(Failure),
 }
 
 impl Failed {

@@ -9,6 +9,7 @@ mod delivery;
 mod epoch;
 mod failed;
 mod held;
+mod large;
 pub mod options;
 mod progress;
 mod range;

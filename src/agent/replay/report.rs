@@ -131,6 +131,15 @@ impl Report {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
+    /// Counts events of a table.
+    pub(super) fn count(&mut self, (table, operation): Event, name: impl FnOnce() -> String, count: u64) {
+        let counts = self
+            .events
+            .entry(table)
+            .or_insert_with(|| TableEvents { name: name(), ..TableEvents::default() });
+        *counts.by_operation.entry(operation).or_default() += count;
+    }
+
     pub(super) fn damaged(&mut self, segment: SegmentId, damage: Damage) {
         self.lost.bytes += damage.lost_bytes;
         match damage.lost_mutations {
@@ -142,12 +151,12 @@ impl Report {
     }
 
     /// Takes back records and events that were counted and are held back.
-    pub(super) fn take_back(&mut self, records: u64, events: &[Event]) {
+    pub(super) fn take_back(&mut self, records: u64, events: &BTreeMap<Event, u64>) {
         self.records = self.records.saturating_sub(records);
-        for (table, operation) in events {
+        for ((table, operation), taken) in events {
             let Some(counts) = self.events.get_mut(table) else { continue };
             if let Some(count) = counts.by_operation.get_mut(operation) {
-                *count = count.saturating_sub(1);
+                *count = count.saturating_sub(*taken);
             }
             counts.by_operation.retain(|_, count| *count > 0);
             if counts.by_operation.is_empty() {

@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::batch::{Batch, Event, Parked};
 use super::epoch::{Epoch, Interest, Verdict};
 use super::failed::Failed;
+use super::large::PART_ITEMS;
 use super::range::Range;
-use super::report::{Report, Skipped, TableEvents, Undelivered};
+use super::report::{Report, Skipped, Undelivered};
 use super::schedule::{Schedule, Unit};
 use super::walk::SectionPart;
 use crate::agent::exit::{Exit, Failure};
@@ -16,7 +17,7 @@ use crate::checkpoint::PartitionTag;
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place, Record};
-use crate::schema::TableId;
+use crate::schema::{TableId, TableSchema};
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
 pub(super) trait Outlet {
@@ -38,15 +39,16 @@ pub(super) struct Worker<'w> {
 }
 
 /// What one unit needs while it is worked on.
-struct Work<'w, 'u> {
+pub(super) struct Work<'w, 'u> {
     worker: &'w Worker<'w>,
     unit: &'u Unit,
+    pub(super) outlet: &'w mut dyn Outlet,
     id: SegmentId,
-    encoder: Encoder<'w>,
+    pub(super) encoder: Encoder<'w>,
     epoch: usize,
-    now_ms: i64,
-    batch: Batch,
-    report: Report,
+    pub(super) now_ms: i64,
+    pub(super) batch: Batch,
+    pub(super) report: Report,
     /// Events of the mutation at hand, counted once it is through.
     events: Vec<Event>,
     /// Events of the mutation at hand that are not wanted.
@@ -58,10 +60,11 @@ impl Worker<'_> {
     ///
     /// # Errors
     /// The outlet fails, or profile `debezium` meets what it cannot say and must stop.
-    pub(super) fn run(&self, unit: &Unit, outlet: &mut impl Outlet) -> Result<Report, Failure> {
+    pub(super) fn run<'w>(&'w self, unit: &Unit, outlet: &'w mut dyn Outlet) -> Result<Report, Failure> {
         let mut work = Work {
             worker: self,
             unit,
+            outlet,
             id: unit.from.segment,
             encoder: Encoder::new(self.config),
             epoch: 0,
@@ -73,10 +76,10 @@ impl Worker<'_> {
         };
         let mut decoder = work.decoder();
         for part in &unit.parts {
-            work.part(part, &mut decoder, outlet)?;
+            work.part(part, &mut decoder)?;
         }
         if !work.batch.is_empty() {
-            outlet.take(&mut work.batch)?;
+            work.outlet.take(&mut work.batch)?;
         }
         Ok(work.report)
     }
@@ -92,12 +95,7 @@ impl<'u> Work<'_, 'u> {
         self.epoch().map(|epoch| Decoder::new(&epoch.schema))
     }
 
-    fn part(
-        &mut self,
-        part: &SectionPart,
-        decoder: &mut Option<Decoder<'u>>,
-        outlet: &mut impl Outlet,
-    ) -> Result<(), Failure> {
+    fn part(&mut self, part: &SectionPart, decoder: &mut Option<Decoder<'u>>) -> Result<(), Failure> {
         let unit = self.unit;
         let mut mutation = Mutation::default();
         for frame in part.frames(unit.segment.bytes()) {
@@ -127,7 +125,7 @@ impl<'u> Work<'_, 'u> {
                 self.batch.retried.push(position);
             }
             if self.batch.is_full() {
-                outlet.take(&mut self.batch)?;
+                self.outlet.take(&mut self.batch)?;
             }
         }
         Ok(())
@@ -167,10 +165,9 @@ impl<'u> Work<'_, 'u> {
             Verdict::System => self.report.skip(Skipped::SystemTable),
             Verdict::Unwanted | Verdict::UnwantedKeyspace => self.report.skip(Skipped::UnwantedTable),
             Verdict::Wanted | Verdict::Unknown => {
-                let decoded = decoder.decode(frame.payload, mutation).map_err(Failed::from);
-                let done = decoded.and_then(|()| self.records(mutation, place, &epoch.interest));
-                return match done {
+                return match self.decode(decoder, frame.payload, mutation, place, &epoch.interest) {
                     Ok(()) => Ok(()),
+                    Err(Failed::HandOver(failure)) => Err(failure),
                     Err(failed) => self.later_schema(frame, place, &peeked, failed),
                 };
             }
@@ -192,6 +189,7 @@ impl<'u> Work<'_, 'u> {
             if !self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
                 match self.with_schema(&last, frame, place) {
                     Ok(()) => return Ok(()),
+                    Err(Failed::HandOver(failure)) => return Err(failure),
                     Err(later) if later.is_refused() => failed = later,
                     Err(_) => {}
                 }
@@ -222,11 +220,36 @@ impl<'u> Work<'_, 'u> {
     /// Decodes and encodes one mutation with another schema than that of its place.
     fn with_schema(&mut self, epoch: &Epoch, frame: Frame<'_>, place: Place<'_>) -> Result<(), Failed> {
         let mut mutation = Mutation::default();
-        Decoder::new(&epoch.schema).decode(frame.payload, &mut mutation)?;
+        let mut decoder = Decoder::new(&epoch.schema);
         let encoder = std::mem::replace(&mut self.encoder, Encoder::new(self.worker.config));
-        let done = self.records(&mutation, place, &epoch.interest);
+        let done = self.decode(&mut decoder, frame.payload, &mut mutation, place, &epoch.interest);
         self.encoder = encoder;
         done
+    }
+
+    /// Decodes a mutation and makes its records.
+    fn decode<'a, 's: 'a>(
+        &mut self,
+        decoder: &mut Decoder<'s>,
+        payload: &'a [u8],
+        mutation: &mut Mutation<'a>,
+        place: Place<'_>,
+        interest: &Interest,
+    ) -> Result<(), Failed> {
+        if payload.len() <= SMALL_PAYLOAD {
+            decoder.decode(payload, mutation)?;
+            return self.records(mutation, place, interest);
+        }
+        let mut parts = 0;
+        decoder.decode_in_parts(payload, mutation, PART_ITEMS, |_| {
+            parts += 1;
+            Ok::<_, Failed>(())
+        })?;
+        // A single part is the whole mutation, and is there still.
+        if parts == 1 {
+            return self.records(mutation, place, interest);
+        }
+        self.records_in_parts(decoder, payload, mutation, place, interest)
     }
 
     /// The ledger entry of a mutation that is not delivered.
@@ -238,7 +261,7 @@ impl<'u> Work<'_, 'u> {
         failed: &Failed,
     ) -> Undelivered {
         let known = self.epoch().and_then(|epoch| epoch.schema.table(peeked.table));
-        let table = known.map(|table| format!("{}.{}", table.keyspace, table.name));
+        let table = known.map(|table| full_name(table));
         Undelivered {
             position,
             table: Some(table.unwrap_or_else(|| peeked.table.to_string())),
@@ -276,15 +299,29 @@ impl<'u> Work<'_, 'u> {
     }
 
     fn event(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
-        let position = place.position(event.index);
-        if !self.worker.range.contains(position) {
-            self.skipped.push(Skipped::OutsideRange);
+        if let Some(reason) = self.leaves_out(event, place) {
+            self.skipped.push(reason);
             return Ok(());
         }
-        if !self.worker.range.contains_time(|| event.newest_timestamp()) {
-            self.skipped.push(Skipped::OutsideTime);
-            return Ok(());
+        self.push(event, place)?;
+        self.events.push((event.update.table.id, event.operation));
+        Ok(())
+    }
+
+    /// Why the event is not wanted, although its table is.
+    pub(super) fn leaves_out(&self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Option<Skipped> {
+        let range = &self.worker.range;
+        if !range.contains(place.position(event.index)) {
+            Some(Skipped::OutsideRange)
+        } else if !range.contains_time(|| event.newest_timestamp()) {
+            Some(Skipped::OutsideTime)
+        } else {
+            None
         }
+    }
+
+    /// Makes the records of an event.
+    pub(super) fn push(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
         let (batch, dry_run, records) = (&mut self.batch, self.worker.dry_run, &mut self.report.records);
         let tag = tag(event.update.table.id, event.update.partition_key);
         let counted = (event.update.table.id, event.operation);
@@ -296,20 +333,14 @@ impl<'u> Work<'_, 'u> {
                 batch.push(record, tag, counted);
             }
             Ok(())
-        })?;
-        self.events.push(counted);
-        Ok(())
+        })
     }
 
     fn count_events(&mut self, mutation: &Mutation<'_>) {
-        for (table, operation) in &self.events {
-            let updates = || mutation.updates().iter().map(|update| update.table);
-            let counts = self.report.events.entry(*table).or_insert_with(|| {
-                let found = updates().find(|candidate| candidate.id == *table);
-                let name = found.map(|table| format!("{}.{}", table.keyspace, table.name));
-                TableEvents { name: name.unwrap_or_default(), ..TableEvents::default() }
-            });
-            *counts.by_operation.entry(*operation).or_default() += 1;
+        for event in &self.events {
+            let found = || mutation.updates().iter().find(|update| update.table.id == event.0);
+            let name = || found().map_or_else(String::new, |update| full_name(update.table));
+            self.report.count(*event, name, 1);
         }
     }
 
@@ -327,8 +358,16 @@ impl<'u> Work<'_, 'u> {
     }
 }
 
+/// Payloads up to this length are decoded at once.
+const SMALL_PAYLOAD: usize = 16 << 10;
+
 /// Length of a sync marker in bytes.
 const MARKER_LENGTH: u64 = 8;
+
+/// `keyspace.table`
+pub(super) fn full_name(table: &TableSchema) -> String {
+    format!("{}.{}", table.keyspace, table.name)
+}
 
 fn now_ms() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -336,7 +375,7 @@ fn now_ms() -> i64 {
 }
 
 /// Equal for mutations of one partition of one table, and hardly for others. Checkpoints hold it.
-fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
+pub(super) fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
     // All of the id: the last bytes of ids that one node gave are the same.
     u64::from(crc32fast::hash(&table.0)) << 32 | u64::from(crc32fast::hash(partition_key))
 }

@@ -1,5 +1,7 @@
 //! Writes batches to the sink, in order, and commits what is done.
 
+use std::collections::BTreeMap;
+
 use super::batch::{Batch, Event, MutationRecords, Parked};
 use super::report::{Report, Undelivered};
 use super::schedule::After;
@@ -20,7 +22,7 @@ pub(super) struct Writer<'s> {
     uncommitted: usize,
     waiting: Waiting,
     /// Records and events of the unit at hand that were held back.
-    held_back: (u64, Vec<Event>),
+    held_back: (u64, BTreeMap<Event, u64>),
     /// Whether the checkpoint moves with the units. It does not when only a part of the log is replayed: then
     /// there is one commit, at the end.
     moves: bool,
@@ -36,7 +38,7 @@ impl<'s> Writer<'s> {
             checkpoint,
             sink,
             uncommitted: 0,
-            held_back: (0, Vec::new()),
+            held_back: (0, BTreeMap::new()),
             moves,
             report: Report::default(),
         }
@@ -78,7 +80,12 @@ impl<'s> Writer<'s> {
         parked: Position,
     ) -> Result<(), Failure> {
         self.held_back.0 += mutation.count() as u64;
-        self.held_back.1.extend(mutation.events());
+        for event in mutation.events() {
+            *self.held_back.1.entry(event).or_default() += 1;
+        }
+        if mutation.is_continued() {
+            return Ok(());
+        }
         let reason = format!("it waits for the parked mutation {parked} of its partition");
         self.note_parked(Undelivered { position, table: None, bytes: None, reason }, mutation.tags())
     }

@@ -9,6 +9,9 @@ use crate::commitlog::{
 };
 use crate::schema::{Schema, TableId};
 
+/// Rows, cells and other items that are decoded at once.
+const PART_ITEMS: usize = 8192;
+
 /// What a segment holds. Bytes are file bytes in an uncompressed segment, plain bytes of the sections in any
 /// other; a section that cannot be restored counts with its file bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,7 +92,11 @@ fn section<'r, 's: 'r>(
         };
         let decoded = match survey.decoded {
             None => Ok(0),
-            Some(decoded) => decoder.decode(frame.payload, &mut mutation).map(|()| decoded + 1),
+            Some(decoded) => {
+                let checked: Result<(), MutationError> =
+                    decoder.decode_in_parts(frame.payload, &mut mutation, PART_ITEMS, |_| Ok(()));
+                checked.map(|()| decoded + 1)
+            }
         };
         match decoded {
             Ok(decoded) => survey.decoded = survey.decoded.map(|_| decoded),

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use cdc_agent::change::filter::{ColumnRules, TableFilter};
-use cdc_agent::change::from_mutation::for_each_event;
+use cdc_agent::change::{for_each_event, for_each_event_of_part};
 use cdc_agent::commitlog::{
     Decoder, FrameStep, Mutation, MutationError, SectionStep, Sections, Segment, SegmentId,
 };
@@ -76,27 +76,49 @@ pub(crate) fn records_of_payload(
     config: &EncoderConfig,
     payload: &[u8],
 ) -> Result<Vec<OwnedRecord>, Box<dyn Error>> {
-    let mut decoder = Decoder::new(schema);
     let mut mutation = Mutation::default();
-    decoder.decode(payload, &mut mutation)?;
-    let place = Place {
-        segment: SegmentId(1),
-        file: "CommitLog-7-1.log",
-        marker: 4096,
-        entry: 7,
-        end: 5000,
-        late: false,
-    };
+    Decoder::new(schema).decode(payload, &mut mutation)?;
     let mut encoder = Encoder::new(config);
     let mut found = Vec::new();
     for_each_event::<Box<dyn Error>>(&mutation, |event| {
-        encoder.encode(&event, place, NOW_MS, |record| {
+        encoder.encode(&event, PLACE, NOW_MS, |record| {
             found.push(OwnedRecord::of(record));
             Ok(())
         })
     })?;
     Ok(found)
 }
+
+/// The same, decoded in parts of so many items; and how many parts there were.
+pub(crate) fn records_of_payload_in_parts(
+    schema: &Schema,
+    config: &EncoderConfig,
+    payload: &[u8],
+    items: usize,
+) -> Result<(Vec<OwnedRecord>, usize), Box<dyn Error>> {
+    let mut mutation = Mutation::default();
+    let mut encoder = Encoder::new(config);
+    let (mut found, mut parts, mut index) = (Vec::new(), 0, 0);
+    Decoder::new(schema).decode_in_parts::<Box<dyn Error>>(payload, &mut mutation, items, |part| {
+        parts += 1;
+        for_each_event_of_part::<Box<dyn Error>>(part, &mut index, |event| {
+            encoder.encode(&event, PLACE, NOW_MS, |record| {
+                found.push(OwnedRecord::of(record));
+                Ok(())
+            })
+        })
+    })?;
+    Ok((found, parts))
+}
+
+const PLACE: Place<'static> = Place {
+    segment: SegmentId(1),
+    file: "CommitLog-7-1.log",
+    marker: 4096,
+    entry: 7,
+    end: 5000,
+    late: false,
+};
 
 /// The records of undamaged segments (file name, bytes): mutations of tables that the schema does not have
 /// are left out.
