@@ -23,10 +23,10 @@ CORPUS_CLASS = "cdc.oracle.bench.CorpusWriter"
 PEER_JAVA_OPTS = "-Xmx1g -XX:+UseParallelGC"
 # What a segment holds is the same for both readers; mutations a corpus, and the peers' levels that say something about it.
 CORPORA = {
-    "all-cdc": (1_700_000, {"reader": ["read"], "connector": ["events", "json"]}),
-    "ten-percent": (1_700_000, {"reader": ["read"], "connector": ["json"]}),
-    "lz4": (1_700_000, {"reader": ["read"], "connector": ["json"]}),
-    "small-row": (2_500_000, {"reader": ["read"], "connector": ["json"]}),
+    "all-cdc": (850_000, {"reader": ["read"], "connector": ["events", "json"]}),
+    "ten-percent": (850_000, {"reader": ["read"], "connector": ["json"]}),
+    "lz4": (850_000, {"reader": ["read"], "connector": ["json"]}),
+    "small-row": (1_250_000, {"reader": ["read"], "connector": ["json"]}),
     "unwanted": (1_000_000, {"reader": ["read"]}),
 }
 PEERS = {
