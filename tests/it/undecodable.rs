@@ -276,3 +276,45 @@ fn a_part_of_the_log_leaves_what_is_parked() {
     assert_eq!(place.replay(&right, &[]).0, Some(0));
     assert_eq!(place.records("t").len(), 4);
 }
+
+/// `ALTER TABLE shop.t` as `system_schema.columns` has it: `v` is a text.
+fn alter() -> Vec<u8> {
+    let columns = Table::new([
+        ["keyspace_name", "partition_key", "text"],
+        ["table_name", "clustering", "text"],
+        ["column_name", "clustering", "text"],
+        ["clustering_order", "regular", "text"],
+        ["column_name_bytes", "regular", "blob"],
+        ["kind", "regular", "text"],
+        ["position", "regular", "int"],
+        ["type", "regular", "text"],
+    ]);
+    let cells: [(&str, &[u8]); 5] = [
+        ("clustering_order", b"none"),
+        ("column_name_bytes", b"v"),
+        ("kind", b"regular"),
+        ("position", &[0xff; 4]),
+        ("type", b"text"),
+    ];
+    let row = Row {
+        clustering: vec![Some(b"t".to_vec()), Some(b"v".to_vec())],
+        liveness: Some((3, None)),
+        columns: cells.iter().map(|(name, value)| ColumnData::live(name, 3, value)).collect(),
+        ..Row::default()
+    };
+    let update = Update { key: b"shop".to_vec(), items: vec![Item::Row(row)], ..Update::default() };
+    let mut payload = payload(&columns, &update);
+    payload[1..17].copy_from_slice(&hex::decode("24101c25a2ae3af787c1b40ee1aca33f").unwrap());
+    payload
+}
+
+/// A schema change reaches a table's own writes before it is itself in the log.
+#[test]
+fn the_last_schema_of_the_log_is_tried_first() {
+    for jobs in ["1", "3"] {
+        let place = Place::new(&[write(1, b"ab"), alter(), write(1, b"cd")]);
+        let (code, summary) = place.replay(&table("int"), &["--jobs", jobs]);
+        assert_eq!(code, Some(0), "{summary}");
+        assert_eq!(place.records("t"), [record("u", 1, false), record("u", 1, false)]);
+    }
+}
