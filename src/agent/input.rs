@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use crate::commitlog::decompress::Compression;
 use crate::commitlog::{BodyFormat, SegmentName};
-use crate::schema::{Schema, TableId, system};
+use crate::schema::{Problem, Schema, SystemSchemaRows, TableId, system};
 
 /// A file that was named, or found in a directory that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,24 +76,34 @@ fn segments_in(dir: &Path) -> io::Result<Vec<SegmentFile>> {
 /// The file cannot be read or is no schema file.
 pub fn schema(path: Option<&Path>) -> Result<Schema, Failure> {
     let mut schema = match path {
-        Some(path) => schema_file(path)?,
+        Some(path) => from_schema_file(path, |rows| {
+            let built = crate::schema::build(rows);
+            (built.schema, built.problems)
+        })?,
         None => Schema::default(),
     };
     system::add_to(&mut schema);
     Ok(schema)
 }
 
-fn schema_file(path: &Path) -> Result<Schema, Failure> {
+/// What `make` makes of the schema in a file. What is wrong with parts of it is said on standard error.
+///
+/// # Errors
+/// The file cannot be read or is no schema file.
+pub fn from_schema_file<T>(
+    path: &Path,
+    make: impl FnOnce(&SystemSchemaRows) -> (T, Vec<Problem>),
+) -> Result<T, Failure> {
     let loaded = crate::schema::load(path).map_err(|error| {
         Failure::new(Exit::Usage, "the schema cannot be used")
             .because(error)
             .next(format!("cdc-agent schema check {}", path.display()))
     })?;
-    let built = crate::schema::build(&loaded.rows);
-    for problem in loaded.problems.iter().chain(&built.problems) {
+    let (made, problems) = make(&loaded.rows);
+    for problem in loaded.problems.iter().chain(&problems) {
         super::warn(&format!("{}: {problem}", path.display()));
     }
-    Ok(built.schema)
+    Ok(made)
 }
 
 /// Whether the table belongs to one of Cassandra's own keyspaces.

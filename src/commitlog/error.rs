@@ -42,23 +42,24 @@ pub enum DamageKind {
     DescriptorMismatch,
     /// A sync marker's checksum does not fit.
     MarkerChecksum,
-    /// A sync marker points behind itself or behind the end of the file.
+    /// A sync marker does not point to where its section ends.
     MarkerTarget,
-    /// The last section's marker points behind the end of the file: the file was cut.
+    /// The last section's marker points behind the end of the file, or, of a stored section, to no end that can
+    /// be believed: the file was cut.
     TruncatedSection,
     /// A section's compressed or encrypted body cannot be restored.
     SectionBody,
-    /// A section declares more plain bytes than any segment may hold.
+    /// A section declares more plain bytes than are restored ([`LONGEST_SECTION`](super::section::LONGEST_SECTION)).
     SectionTooLarge,
-    /// A frame's length is negative, too small or does not fit its section.
+    /// A frame's length has the right checksum, and is negative or shorter than any mutation.
     FrameLength,
     /// The checksum of a frame's length does not fit.
     FrameLengthChecksum,
     /// The checksum of a frame's payload does not fit.
     FrameChecksum,
-    /// The section ends inside a frame.
+    /// The section ends inside a frame, whose length may have the right checksum.
     TruncatedFrame,
-    /// A frame of length zero although valid sections follow.
+    /// Eight zero bytes where a frame should begin, although the section goes on.
     ZeroFrame,
     /// The payload's checksum is right but it is no mutation of the given schema.
     Mutation,

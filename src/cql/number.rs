@@ -1,6 +1,9 @@
 //! Numbers as text: the forms of Java's `BigDecimal.toString`, `Double.toString` and `Float.toString`
 //! (JDK 19 and later), so that every implementation of `row_hash` writes the same digits.
 
+use std::fmt::LowerExp;
+use std::str::FromStr;
+
 use num_bigint::BigInt;
 
 use super::value::ValueError;
@@ -139,42 +142,31 @@ fn write_scientific(digits: &[u8], out: &mut Vec<u8>) {
 
 /// Appends a finite double as JDK 19 and later print it; `false` for NaN and infinities, and nothing appended.
 pub fn write_double(value: f64, out: &mut Vec<u8>) -> bool {
-    if !value.is_finite() {
-        return false;
-    }
-    let mut buffer = zmij::Buffer::new();
-    let text = buffer.format_finite(value);
-    if is_plain(value.abs(), text) {
-        out.extend_from_slice(text.as_bytes());
-        return true;
-    }
-    // With one digit Java takes the nearest of two digits, which differs only where doubles are sparse.
-    let parsed = Shortest::parse(text);
-    let parsed = if parsed.digits().len() == 1 && value.abs() < 1e-300 && value != 0.0 {
-        let two = format!("{value:.1e}");
-        if two.parse() == Ok(value) { Shortest::parse(&two) } else { parsed }
-    } else {
-        parsed
-    };
-    parsed.write(out);
-    true
+    value.is_finite() && write_finite(value, value.abs(), 1e-300, out)
 }
 
 /// Appends a finite float as JDK 19 and later print it; `false` for NaN and infinities, and nothing appended.
 pub fn write_float(value: f32, out: &mut Vec<u8>) -> bool {
-    if !value.is_finite() {
-        return false;
-    }
+    value.is_finite() && write_finite(value, f64::from(value.abs()), f64::from(1e-35_f32), out)
+}
+
+/// `true`. Numbers of a magnitude below `sparse` may be further apart than their digits say.
+#[inline]
+fn write_finite<F>(value: F, magnitude: f64, sparse: f64, out: &mut Vec<u8>) -> bool
+where
+    F: zmij::Float + LowerExp + FromStr + PartialEq,
+{
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
-    if is_plain(f64::from(value.abs()), text) {
+    if is_plain(magnitude, text) {
         out.extend_from_slice(text.as_bytes());
         return true;
     }
+    // With one digit Java takes the nearest of two digits, which differs only where numbers are sparse.
     let parsed = Shortest::parse(text);
-    let parsed = if parsed.digits().len() == 1 && value.abs() < 1e-35 && value != 0.0 {
+    let parsed = if parsed.digits().len() == 1 && magnitude < sparse && magnitude > 0.0 {
         let two = format!("{value:.1e}");
-        if two.parse() == Ok(value) { Shortest::parse(&two) } else { parsed }
+        if two.parse().is_ok_and(|read: F| read == value) { Shortest::parse(&two) } else { parsed }
     } else {
         parsed
     };

@@ -3,12 +3,10 @@
 use super::json::write_hex;
 use super::options::ValueFormat;
 use super::row_hash::HashText;
+use super::scalar_text::write_scalar_text;
 use super::time_text::{CivilDate, split_millis, write_clock, write_padded};
-use super::value::{write_uuid_text, write_value};
-use crate::cql::number::{
-    write_decimal, write_double, write_float, write_integer, write_not_finite, write_plain_decimal,
-    write_varint,
-};
+use super::value::write_value;
+use crate::cql::number::{write_decimal, write_integer, write_plain_decimal, write_varint};
 use crate::cql::{CqlType, Value, ValueError};
 
 /// Text of v1.
@@ -60,27 +58,17 @@ pub(super) fn v0_text(cql_type: &CqlType, bytes: &[u8], out: &mut Vec<u8>) -> Re
 /// What both versions write alike.
 fn common_text(value: Value<'_>, out: &mut Vec<u8>) -> Result<HashText, ValueError> {
     match value {
-        Value::Text(text) => out.extend_from_slice(text.as_bytes()),
         Value::LooseText(text) => match text.exact() {
             Some(text) => out.extend_from_slice(text.as_bytes()),
             None => return Ok(HashText::Inexact),
         },
-        Value::Integer(number) => write_integer(number, out),
-        Value::VarInt(bytes) => write_varint(bytes, out)?,
         Value::Boolean(value) => out.extend_from_slice(if value { b"TRUE" } else { b"FALSE" }),
-        Value::Double(value) => {
-            if !write_double(value, out) {
-                write_not_finite(value, out);
-            }
-        }
-        Value::Float(value) => {
-            if !write_float(value, out) {
-                write_not_finite(f64::from(value), out);
-            }
-        }
-        Value::Uuid(id) => write_uuid_text(id, out),
         Value::Inet(address) => out.extend_from_slice(address.to_string().as_bytes()),
-        _ => return Ok(HashText::Inexact),
+        value => {
+            if !write_scalar_text(&value, out)? {
+                return Ok(HashText::Inexact);
+            }
+        }
     }
     Ok(HashText::Written)
 }

@@ -20,6 +20,7 @@ mod parts;
 mod plan;
 pub mod record;
 mod row_hash;
+mod scalar_text;
 mod source;
 mod time_text;
 pub mod topic;

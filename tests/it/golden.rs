@@ -12,7 +12,7 @@ use cdc_agent::commitlog::{Decoder, FrameStep, Mutation, MutationError, SectionS
 use cdc_agent::schema::Schema;
 use serde_json::{Map, Value, json};
 
-use crate::support::{fixture, fixture_key, read, schema, segments};
+use crate::support::{FIXTURES, fixture, fixture_key, read, schema, segments};
 
 /// The decoded mutations of a segment whose updates are all of known tables, as the oracle prints them.
 pub(crate) fn decoded(name: &str, bytes: &[u8], schema: &Schema) -> Vec<Value> {
@@ -148,23 +148,6 @@ pub(crate) fn compare(folder: &Path, schema_file: &str, oracle: &str) {
         panic!("{}: the oracle does not have {more}", folder.display());
     }
 }
-
-const FIXTURES: &[&str] = &[
-    "4.1-none",
-    "4.1-lz4",
-    "4.1-snappy",
-    "4.1-deflate",
-    "4.1-zstd",
-    "4.1-encrypted",
-    "4.1-kill9",
-    "4.1-acceptance",
-    "5.0-none",
-    "5.0-v8-direct",
-    "5.0-v8-lz4",
-    "5.0-v8-encrypted",
-    "5.0-acceptance",
-    "demo",
-];
 
 #[test]
 fn every_user_mutation_is_what_cassandras_reader_found() {

@@ -1,7 +1,8 @@
 //! Segments from Apache Cassandra's own tests, with the counts and losses that its tests expect.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -28,7 +29,9 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 /// Cassandra's published test key: alias `testing:1` of `test/conf/cassandra.keystore`.
 pub(crate) fn key_file(dir: &Path) -> PathBuf {
     let path = dir.join("key.hex");
-    std::fs::write(&path, "b7d96fb9b11d829179aeeb0b4e81f97a\n").expect("the key can be written");
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+    file.and_then(|mut file| file.write_all(b"b7d96fb9b11d829179aeeb0b4e81f97a\n"))
+        .expect("the key can be written");
     path
 }
 

@@ -14,24 +14,7 @@ use serde_json::Value;
 
 use crate::support::json::canonical;
 use crate::support::records::{OwnedRecord, config, records_of_segments};
-use crate::support::{fixture, schema, segments};
-
-const FIXTURES: &[&str] = &[
-    "4.1-none",
-    "4.1-lz4",
-    "4.1-snappy",
-    "4.1-deflate",
-    "4.1-zstd",
-    "4.1-encrypted",
-    "4.1-kill9",
-    "4.1-acceptance",
-    "5.0-none",
-    "5.0-v8-direct",
-    "5.0-v8-lz4",
-    "5.0-v8-encrypted",
-    "5.0-acceptance",
-    "demo",
-];
+use crate::support::{FIXTURES, fixture, schema, segments};
 
 /// The schema of a profile's values and of its keys.
 struct Schemas {

@@ -106,6 +106,7 @@ def compare(folder, agent):
 def inspect(segment, folder, agent):
     command = [agent, "inspect", segment, "--schema", folder / "schema.json", "--json", "--values", "--include-system"]
     if (folder / "key.hex").exists():
+        (folder / "key.hex").chmod(0o600)
         command += ["--commitlog-key-hex-file", folder / "key.hex"]
     shown = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     lines = (json.loads(line) for line in shown.stdout.splitlines())

@@ -23,11 +23,10 @@ mod worker;
 mod writer;
 
 use std::io;
-use std::path::Path;
 use std::time::Instant;
 
 use super::exit::{Exit, Failure};
-use super::input::{SegmentFile, segment_files};
+use super::input::{SegmentFile, from_schema_file, segment_files};
 use super::keys::Keys;
 use crate::cli::{ReplayArgs, Undecodable};
 use crate::schema::SchemaHistory;
@@ -51,7 +50,7 @@ const MOST_WORKERS: usize = 12;
 pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let files = segment_files(&args.input.paths)?;
-    let history = history(&args.input.schema)?;
+    let history = from_schema_file(&args.input.schema, SchemaHistory::new)?;
     let config = options::encoder_config(args, history.schema())?;
     let keys = Keys::open(&args.keys)?;
     let mut sink = open_sink(args)?;
@@ -95,20 +94,6 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
 fn is_whole(args: &ReplayArgs) -> bool {
     let range = &args.range;
     range.from.is_none() && range.to.is_none() && range.since.is_none() && range.until.is_none()
-}
-
-fn history(path: &Path) -> Result<SchemaHistory, Failure> {
-    let unusable = |error: crate::schema::LoadError| {
-        Failure::new(Exit::Usage, "the schema cannot be used")
-            .because(error)
-            .next(format!("cdc-agent schema check {}", path.display()))
-    };
-    let loaded = crate::schema::load(path).map_err(unusable)?;
-    let (history, problems) = SchemaHistory::new(&loaded.rows);
-    for problem in loaded.problems.iter().chain(&problems) {
-        super::warn(&format!("{}: {problem}", path.display()));
-    }
-    Ok(history)
 }
 
 fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {

@@ -96,7 +96,7 @@ pub(super) struct Lost {
     pub(super) more_mutations: bool,
 }
 
-/// A list that stops growing.
+/// The first entries of a list, and how many there were in all.
 #[derive(Debug)]
 pub(super) struct Limited<T> {
     pub(super) listed: Vec<T>,

@@ -9,6 +9,24 @@ pub(crate) mod table;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// The folders of `cdc_fixtures` with segments of real nodes, their schema, and what Cassandra's reader found in them.
+pub(crate) const FIXTURES: &[&str] = &[
+    "4.1-none",
+    "4.1-lz4",
+    "4.1-snappy",
+    "4.1-deflate",
+    "4.1-zstd",
+    "4.1-encrypted",
+    "4.1-kill9",
+    "4.1-acceptance",
+    "5.0-none",
+    "5.0-v8-direct",
+    "5.0-v8-lz4",
+    "5.0-v8-encrypted",
+    "5.0-acceptance",
+    "demo",
+];
+
 /// A folder of `cdc_fixtures`.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cdc_fixtures").join(name)
