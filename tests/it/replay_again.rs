@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::program::{agent, fixtures, json_lines, segments, stderr};
 use crate::support::mutation_writer::{Deletion, Item, Row, Update, payload};
-use crate::support::segment_writer::SegmentWriter;
+use crate::support::segment_writer::{SegmentWriter, write_segment};
 use crate::support::table::Table;
 
 /// Runs `replay`, and gives the exit code.
@@ -237,4 +237,32 @@ fn a_file_log_with_a_checkpoint_of_version_1_is_continued() {
     let stored: Value = serde_json::from_slice(&fs::read(&commit).unwrap()).unwrap();
     assert_eq!(stored["checkpoint"]["version"], 2);
     assert_eq!(stored["checkpoint"]["open"]["7"]["fingerprint"].as_str().unwrap().len(), 32);
+}
+
+/// A commit syncs every topic that got a record: small segments share one.
+#[test]
+fn small_segments_are_committed_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let table =
+        Table::new([["id", "partition_key", "int"], ["c", "clustering", "int"], ["v", "regular", "int"]]);
+    let schema = dir.path().join("schema.json");
+    fs::write(&schema, table.schema_file().to_string()).unwrap();
+    let raw = dir.path().join("cdc_raw");
+    fs::create_dir(&raw).unwrap();
+    for id in 1..=40 {
+        let row = Row {
+            clustering: vec![Some(vec![0, 0, 0, 1])],
+            liveness: Some((1_700_000_000_000_000, None)),
+            ..Row::default()
+        };
+        let update = Update { key: vec![0, 0, 0, 1], items: vec![Item::Row(row)], ..Update::default() };
+        write_segment(&raw, id, &[&[payload(&table, &update)]]);
+    }
+    let out = dir.path().join("out");
+    assert_eq!(replay(&raw, &schema, &out, &[]), Some(0));
+    assert_eq!(event_ids(&out).values().map(Vec::len).sum::<usize>(), 40);
+    let commit: Value = serde_json::from_slice(&fs::read(out.join("commit.json")).unwrap()).unwrap();
+    assert_eq!(commit["checkpoint"]["done"].as_object().unwrap().len(), 40);
+    let commits = commit["checkpoint"]["generation"].as_u64().unwrap();
+    assert!((1..20).contains(&commits), "{commits} commits of 40 segments with a record each");
 }

@@ -1,6 +1,7 @@
 //! Writes batches to the sink, in order, and commits what is done.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Event, MutationRecords, Parked};
 use super::report::{Report, Undelivered};
@@ -12,14 +13,20 @@ use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
 use crate::commitlog::Position;
 use crate::sink::{Sink, SinkError};
 
-/// Bytes of records between commits.
+/// Most bytes of records between commits.
 const COMMIT_BYTES: usize = 64 << 20;
+/// A commit is due so long after the last one.
+const COMMIT_AFTER: Duration = Duration::from_secs(1);
+/// And not before so many times the duration of the last one: with many topics on a slow disk it takes long.
+const COMMIT_SHARE: u32 = 10;
 
 /// The end of the way: sink, checkpoint, and the mutations that wait.
 pub(super) struct Writer<'s> {
     sink: &'s mut dyn Sink,
     checkpoint: Checkpoint,
     uncommitted: usize,
+    /// When the next commit is due.
+    due: Instant,
     waiting: Waiting,
     /// Records and events of the unit at hand that were held back.
     held_back: (u64, BTreeMap<Event, u64>),
@@ -38,6 +45,7 @@ impl<'s> Writer<'s> {
             checkpoint,
             sink,
             uncommitted: 0,
+            due: Instant::now() + COMMIT_AFTER,
             held_back: (0, BTreeMap::new()),
             moves,
             report: Report::default(),
@@ -117,8 +125,8 @@ impl<'s> Writer<'s> {
         self.checkpoint.unpark(place).map_err(checkpoint_failure)
     }
 
-    /// A unit is through: moves the checkpoint, commits now and then and at the end of a segment. `fingerprint` is
-    /// the segment's, if it can be told already.
+    /// A unit is through: moves the checkpoint, and commits now and then. `fingerprint` is the segment's, if it can
+    /// be told already.
     pub(super) fn end_unit(
         &mut self,
         mut report: Report,
@@ -140,10 +148,7 @@ impl<'s> Writer<'s> {
                 self.checkpoint.finish(segment, fingerprint).map_err(checkpoint_failure)?;
             }
         }
-        if self.uncommitted >= COMMIT_BYTES || matches!(after, After::Finish(..)) {
-            self.commit()?;
-        }
-        Ok(())
+        if self.uncommitted >= COMMIT_BYTES || Instant::now() >= self.due { self.commit() } else { Ok(()) }
     }
 
     /// Whether `next` was reached before: the segment is replayed once more.
@@ -154,9 +159,13 @@ impl<'s> Writer<'s> {
 
     /// Makes everything durable that was sent.
     pub(super) fn commit(&mut self) -> Result<(), Failure> {
+        let started = Instant::now();
         self.uncommitted = 0;
         self.checkpoint.next_generation();
-        self.sink.commit(&self.checkpoint).map_err(sink_failure)
+        self.sink.commit(&self.checkpoint).map_err(sink_failure)?;
+        let done = Instant::now();
+        self.due = done + COMMIT_AFTER.max((done - started) * COMMIT_SHARE);
+        Ok(())
     }
 }
 
