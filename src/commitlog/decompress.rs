@@ -239,7 +239,7 @@ fn deflate(block: &[u8], plain_length: usize, out: &mut Vec<u8>) -> Result<(), B
         let input = block.get(consumed..).unwrap_or_default();
         let output = out.get_mut(produced..).unwrap_or_default();
         let status = decoder
-            .decompress(input, output, FlushDecompress::Finish)
+            .decompress(input, output, FlushDecompress::None)
             .map_err(|error| damaged(Compression::Deflate, &error))?;
         if status == Status::StreamEnd {
             break;

@@ -82,6 +82,20 @@ fn takes_no_memory_once_it_has_enough() {
     }
 }
 
+/// Longer than the first step that the output grows by, in several steps and none of them full at the end.
+#[test]
+fn deflate_grows_its_output_as_it_needs_it() {
+    use std::io::Write as _;
+    let plain: Vec<u8> = (0..5 * FIRST_STEP / 2 + 1).map(|index| (index % 251) as u8).collect();
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&plain).unwrap();
+    let block = encoder.finish().unwrap();
+    for mut out in [Vec::new(), vec![1; 3], vec![1; 2 * plain.len()]] {
+        decompress(Compression::Deflate, &block, plain.len(), &mut out).unwrap();
+        assert!(out == plain);
+    }
+}
+
 #[test]
 fn class_names_short_and_long() {
     assert_eq!(Compression::from_class("LZ4Compressor"), Some(Compression::Lz4));
@@ -89,6 +103,13 @@ fn class_names_short_and_long() {
         Compression::from_class("org.apache.cassandra.io.compress.ZstdCompressor"),
         Some(Compression::Zstd)
     );
+    for compression in ALL {
+        let class = match compression {
+            Compression::Lz4 => "LZ4Compressor".to_owned(),
+            other => format!("{other:?}Compressor"),
+        };
+        assert_eq!(Compression::from_class(&class), Some(compression));
+    }
     for class in ["", "LZ4", "lz4compressor", "com.example.MyCompressor", "LZ4Compressor."] {
         assert_eq!(Compression::from_class(class), None, "{class}");
     }
