@@ -82,17 +82,34 @@ fn takes_no_memory_once_it_has_enough() {
     }
 }
 
-/// Longer than the first step that the output grows by, in several steps and none of them full at the end.
+/// Sections of the length that busy nodes write, through each format's own encoder.
 #[test]
-fn deflate_grows_its_output_as_it_needs_it() {
+fn restores_sections_of_megabytes() {
     use std::io::Write as _;
-    let plain: Vec<u8> = (0..5 * FIRST_STEP / 2 + 1).map(|index| (index % 251) as u8).collect();
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(&plain).unwrap();
-    let block = encoder.finish().unwrap();
-    for mut out in [Vec::new(), vec![1; 3], vec![1; 2 * plain.len()]] {
-        decompress(Compression::Deflate, &block, plain.len(), &mut out).unwrap();
-        assert!(out == plain);
+    let mut random = 0x9E37_79B9_u32;
+    let mut byte = |index: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // Half of it repeats, half of it does not.
+        if index / 64 % 2 == 0 { (index % 251) as u8 } else { (random >> 24) as u8 }
+    };
+    let plain: Vec<u8> = (0..5 * FIRST_STEP + 1).map(&mut byte).collect();
+    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    deflate.write_all(&plain).unwrap();
+    let lz4 = [&(plain.len() as u32).to_le_bytes()[..], &lz4_flex::block::compress(&plain)].concat();
+    let zstd =
+        ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
+    let blocks = [
+        (Compression::Lz4, lz4),
+        (Compression::Snappy, snap::raw::Encoder::new().compress_vec(&plain).unwrap()),
+        (Compression::Deflate, deflate.finish().unwrap()),
+        (Compression::Zstd, zstd),
+        (Compression::Noop, plain.clone()),
+    ];
+    for (compression, block) in blocks {
+        for mut out in [Vec::new(), vec![1; 3], vec![1; 2 * plain.len()]] {
+            decompress(compression, &block, plain.len(), &mut out).unwrap();
+            assert!(out == plain, "{compression:?}");
+        }
     }
 }
 

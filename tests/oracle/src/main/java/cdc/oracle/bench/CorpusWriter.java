@@ -12,6 +12,7 @@ import java.util.Random;
  *
  * <p>Kinds: {@code all-cdc} (every table has cdc), {@code lz4} (the same, compressed), {@code ten-percent} (one mutation
  * in ten is for tables with cdc), {@code unwanted} (none is), {@code small-row} (one table of short rows).
+ * {@code --compression} names Cassandra's compressor class for any of them.
  */
 public final class CorpusWriter {
     private CorpusWriter() {
@@ -22,12 +23,12 @@ public final class CorpusWriter {
     }
 
     private static void run(String[] arguments) throws Exception {
-        Options options = new Options(arguments, "out", "kind", "mutations", "segment-size", "seed");
+        Options options = new Options(arguments, "out", "kind", "mutations", "segment-size", "compression", "seed");
         String kind = options.text("kind", "all-cdc");
         long mutations = options.number("mutations", 1_000_000);
         NodeSettings settings = new NodeSettings();
         settings.segmentSize = options.text("segment-size", "32MiB");
-        settings.compression = kind.equals("lz4") ? "LZ4Compressor" : "none";
+        settings.compression = options.text("compression", kind.equals("lz4") ? "LZ4Compressor" : "none");
         Random random = new Random(options.number("seed", 1));
         Path out = options.path("out");
         LogWriter log;
