@@ -7,7 +7,9 @@ mod error;
 mod fingerprint;
 mod stored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use smallvec::SmallVec;
 
 use crate::commitlog::{Position, SegmentId};
 
@@ -22,8 +24,12 @@ pub struct Checkpoint {
     generation: u64,
     open: BTreeMap<SegmentId, Open>,
     done: BTreeMap<SegmentId, Fingerprint>,
-    parked: BTreeMap<Position, BTreeSet<PartitionTag>>,
+    /// Of a dropped table there can be very many.
+    parked: BTreeMap<Position, Partitions>,
 }
+
+/// The partitions of a mutation: one, but of a batch over several tables.
+type Partitions = SmallVec<[PartitionTag; 1]>;
 
 /// Identity of a partition of a table, as far as a checkpoint needs it: equal for the mutations of one partition, and
 /// hardly for others. What it is made of is the caller's affair, as long as it stays the same.
@@ -87,7 +93,7 @@ impl Checkpoint {
     /// The partitions that wait for a parked mutation; none when nothing is parked there, and of one that was parked
     /// by version 1.
     pub fn parked_partitions(&self, place: Position) -> impl Iterator<Item = PartitionTag> {
-        self.parked.get(&place).into_iter().flatten().copied()
+        self.parked.get(&place).map(SmallVec::as_slice).unwrap_or_default().iter().copied()
     }
 
     /// Everything before `first_not_done` is done in its segment, but for parked places. `fingerprint` is the
@@ -140,7 +146,11 @@ impl Checkpoint {
     ) -> Result<(), CheckpointError> {
         let segment = place.segment;
         if let Some(known) = self.parked.get_mut(&place) {
-            known.extend(partitions);
+            for partition in partitions {
+                if !known.contains(&partition) {
+                    known.push(partition);
+                }
+            }
             return Ok(());
         }
         if self.done.contains_key(&segment) {

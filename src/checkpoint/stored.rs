@@ -5,25 +5,25 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::Error as _;
+use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::commitlog::{Position, SegmentId};
 
-use super::{Checkpoint, CheckpointError, Open, PartitionTag};
+use super::{Checkpoint, CheckpointError, Open, PartitionTag, Partitions};
 
 /// The version written here, and the highest one read.
 const VERSION: u64 = 2;
 
 /// Version 2, and what is read of version 1. Positions, fingerprints and partitions are texts, segment ids (JSON has
-/// text keys only) too.
-#[derive(Serialize, Deserialize)]
+/// text keys only) too. An entry of `parked` is a position, and behind spaces its partitions: there can be millions.
+#[derive(Deserialize)]
 struct Stored {
-    version: u64,
     generation: u64,
     open: BTreeMap<i64, StoredOpen>,
     done: BTreeMap<i64, String>,
-    parked: Vec<StoredParked>,
+    parked: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,22 +38,35 @@ enum StoredOpen {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum StoredParked {
-    /// Of version 1.
-    At(String),
-    Known {
-        at: String,
-        /// 16 hex digits each.
-        partitions: Vec<String>,
-    },
+/// The parked mutations, written one after the other.
+struct StoredParked<'c>(&'c BTreeMap<Position, Partitions>);
+
+impl Serialize for StoredParked<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ParkedText))
+    }
+}
+
+struct ParkedText<'c>((&'c Position, &'c Partitions));
+
+impl Serialize for ParkedText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for ParkedText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, partitions) = self.0;
+        write!(f, "{place}")?;
+        partitions.iter().try_for_each(|partition| write!(f, " {partition:016x}"))
+    }
 }
 
 impl Checkpoint {
     /// Read the stored form, for example
     /// `{"version":2,"generation":7,"open":{"12":{"at":"12:20:5","fingerprint":"<fingerprint>"}},
-    /// "done":{"11":"<fingerprint>"},"parked":[{"at":"12:20:3","partitions":["<partition tag>"]}]}`:
+    /// "done":{"11":"<fingerprint>"},"parked":["12:20:3 <partition tag>"]}`:
     /// `open` maps a segment to its first event not yet done, `parked` names the partitions that wait. Version 1 had
     /// `{"12":"12:20:5"}` and `["12:20:3"]` in these places.
     ///
@@ -110,13 +123,10 @@ impl TryFrom<Stored> for Checkpoint {
         for (id, text) in &stored.done {
             checkpoint.done.insert(SegmentId(*id), parse(text)?);
         }
-        for parked in &stored.parked {
-            let (at, partitions) = match parked {
-                StoredParked::At(at) => (at, &[][..]),
-                StoredParked::Known { at, partitions } => (at, partitions.as_slice()),
-            };
-            let partitions = partitions.iter().map(|text| partition(text));
-            checkpoint.parked.insert(parse(at)?, partitions.collect::<Result<_, _>>()?);
+        for text in &stored.parked {
+            let mut parts = text.split(' ');
+            let place = parse(parts.next().unwrap_or_default())?;
+            checkpoint.parked.insert(place, parts.map(partition).collect::<Result<_, _>>()?);
         }
         Ok(checkpoint)
     }
@@ -143,21 +153,17 @@ impl From<&Open> for StoredOpen {
 
 impl Serialize for Checkpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Stored {
-            version: VERSION,
-            generation: self.generation,
-            open: self.open.iter().map(|(id, open)| (id.0, open.into())).collect(),
-            done: self.done.iter().map(|(id, fingerprint)| (id.0, fingerprint.to_string())).collect(),
-            parked: self
-                .parked
-                .iter()
-                .map(|(place, partitions)| StoredParked::Known {
-                    at: place.to_string(),
-                    partitions: partitions.iter().map(|tag| format!("{tag:016x}")).collect(),
-                })
-                .collect(),
-        }
-        .serialize(serializer)
+        let open: BTreeMap<i64, StoredOpen> =
+            self.open.iter().map(|(id, open)| (id.0, open.into())).collect();
+        let done: BTreeMap<i64, String> =
+            self.done.iter().map(|(id, fingerprint)| (id.0, fingerprint.to_string())).collect();
+        let mut stored = serializer.serialize_struct("Checkpoint", 5)?;
+        stored.serialize_field("version", &VERSION)?;
+        stored.serialize_field("generation", &self.generation)?;
+        stored.serialize_field("open", &open)?;
+        stored.serialize_field("done", &done)?;
+        stored.serialize_field("parked", &StoredParked(&self.parked))?;
+        stored.end()
     }
 }
 

@@ -95,7 +95,7 @@ fn stored_form_is_fixed_and_round_trips() {
     assert_eq!(
         text,
         // printf '\001' | sha256sum
-        r#"{"version":2,"generation":1,"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":[{"at":"12:20:3","partitions":["000000000000001f"]}]}"#
+        r#"{"version":2,"generation":1,"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3 000000000000001f"]}"#
     );
     assert_eq!(Checkpoint::from_json(text.as_bytes()).unwrap(), checkpoint);
 }
@@ -137,7 +137,7 @@ fn a_newer_or_broken_stored_form_is_refused() {
         r#"{"version":1,"generation":1,"open":{},"done":{},"parked":["1"]}"#,
         r#"{"version":1,"generation":1,"open":{},"done":{}}"#,
         r#"{"version":2,"generation":1,"open":{"1":{"at":"1:20:0","fingerprint":"4b"}},"done":{},"parked":[]}"#,
-        r#"{"version":2,"generation":1,"open":{},"done":{},"parked":[{"at":"1:20:0","partitions":["1f"]}]}"#,
+        r#"{"version":2,"generation":1,"open":{},"done":{},"parked":["1:20:0 1f"]}"#,
     ] {
         assert!(
             matches!(Checkpoint::from_json(text.as_bytes()), Err(CheckpointError::Unreadable(_))),

@@ -248,7 +248,8 @@ fn going_past_what_is_parked_elsewhere() {
     let next = write_segment(place.dir.path(), 8, &[&[delete(1)]]);
     assert_eq!(place.replay_all(&[&next], &table("text"), &["--undecodable", "ledger"]).0, Some(0));
     assert_eq!(place.records("t"), [record("d", 1, false)]);
-    assert_eq!(place.checkpoint()["parked"][0]["at"], "7:20:0", "it is not forgotten");
+    let parked = place.checkpoint()["parked"][0].as_str().unwrap().to_owned();
+    assert!(parked.starts_with("7:20:0 "), "it is not forgotten: {parked}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::schema::TableId;
 /// A worker hands a batch over when it takes this many bytes.
 const BATCH_BYTES: usize = 256 << 10;
 
+/// About what a parked mutation takes: its texts are short.
+const PARKED_BYTES: usize = size_of::<Parked>() + 160;
+
 /// What is counted of an event.
 pub(super) type Event = (TableId, Operation);
 
@@ -116,14 +119,17 @@ impl Batch {
         self.bytes.len()
     }
 
-    /// Memory in bytes, apart from what parked mutations need: those are few.
+    /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.bytes.capacity() + self.records.capacity() * size_of::<Stored>()
+        self.bytes.capacity()
+            + self.records.capacity() * size_of::<Stored>()
+            + self.parked.len() * PARKED_BYTES
     }
 
     /// Whether it is time to hand it over.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() + self.records.len() * size_of::<Stored>() >= BATCH_BYTES
+        let records = self.bytes.len() + self.records.len() * size_of::<Stored>();
+        records + self.parked.len() * PARKED_BYTES >= BATCH_BYTES
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,13 +1,13 @@
 //! Partitions with parked mutations: what stands behind one in its partition waits.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::checkpoint::{Checkpoint, PartitionTag};
-use crate::commitlog::Position;
+use crate::commitlog::{Position, SegmentId};
 
 /// The parked mutations of every partition that has some.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(HashMap<PartitionTag, BTreeSet<Position>>);
+pub(super) struct Waiting(BTreeSet<(PartitionTag, Position)>);
 
 impl Waiting {
     /// What earlier replays parked.
@@ -21,17 +21,13 @@ impl Waiting {
 
     /// A mutation is parked.
     pub(super) fn add(&mut self, place: Position, partitions: impl IntoIterator<Item = PartitionTag>) {
-        for partition in partitions {
-            self.0.entry(partition).or_default().insert(place);
-        }
+        self.0.extend(partitions.into_iter().map(|partition| (partition, place)));
     }
 
     /// A mutation is parked no longer.
     pub(super) fn remove(&mut self, place: Position, partitions: impl IntoIterator<Item = PartitionTag>) {
         for partition in partitions {
-            if let Some(places) = self.0.get_mut(&partition) {
-                places.remove(&place);
-            }
+            self.0.remove(&(partition, place));
         }
     }
 
@@ -44,10 +40,16 @@ impl Waiting {
         if self.0.is_empty() {
             return None;
         }
-        let first = |partition| self.0.get(&partition)?.first().copied();
-        partitions.into_iter().filter_map(first).filter(|place| *place < position).min()
+        let first = |partition| {
+            let before = (partition, FIRST)..(partition, position);
+            self.0.range(before).next().map(|(_, place)| *place)
+        };
+        partitions.into_iter().filter_map(first).min()
     }
 }
+
+/// No position stands before it.
+const FIRST: Position = Position { segment: SegmentId(i64::MIN), marker: 0, entry: 0, row: 0 };
 
 #[cfg(test)]
 mod tests {
