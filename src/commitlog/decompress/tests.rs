@@ -90,12 +90,13 @@ fn restores_sections_of_megabytes() {
     let mut byte = |index: usize| {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         // Half of it repeats, half of it does not.
-        if index / 64 % 2 == 0 { (index % 251) as u8 } else { (random >> 24) as u8 }
+        if (index / 64).is_multiple_of(2) { index.to_le_bytes()[0] } else { random.to_be_bytes()[0] }
     };
     let plain: Vec<u8> = (0..5 * FIRST_STEP + 1).map(&mut byte).collect();
     let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
     deflate.write_all(&plain).unwrap();
-    let lz4 = [&(plain.len() as u32).to_le_bytes()[..], &lz4_flex::block::compress(&plain)].concat();
+    let lz4 =
+        [&u32::try_from(plain.len()).unwrap().to_le_bytes()[..], &lz4_flex::block::compress(&plain)].concat();
     let zstd =
         ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
     let blocks = [
