@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::batch::Batch;
 use super::report::Report;
-use super::schedule::After;
+use super::unit::After;
 use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
 

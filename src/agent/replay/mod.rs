@@ -1,8 +1,8 @@
 //! `replay`: segment files through the whole path, to a file log or standard output.
 //!
-//! [`schedule`] looks at each segment and cuts it into units; a [`worker`] decodes a unit and makes its
-//! records; [`delivery`] brings them back into the order of the log when there are several workers; [`writer`]
-//! sends them and commits.
+//! [`schedule`] goes through the log and hands out units, which a [`walk`] over each segment cuts; a [`worker`]
+//! decodes a unit and makes its records; [`delivery`] brings them back into the order of the log when there are
+//! several workers; [`writer`] sends them and commits.
 
 mod batch;
 mod delivery;
@@ -17,6 +17,7 @@ mod report;
 mod schedule;
 mod segment;
 mod summary;
+mod unit;
 mod waiting;
 mod walk;
 mod worker;
@@ -35,7 +36,8 @@ use delivery::{Delivery, Message, UnitOutlet};
 use progress::Progress;
 use range::Range;
 use report::Report;
-use schedule::{After, Repeat, Schedule};
+use schedule::{Repeat, Schedule};
+use unit::After;
 use worker::Worker;
 use writer::{Writer, sink_failure};
 

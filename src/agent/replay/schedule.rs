@@ -10,7 +10,8 @@ use super::held::Held;
 use super::range::Range;
 use super::report::Report;
 use super::segment::{Identity, OpenSegment, memory_to_open};
-use super::walk::{Found, SectionPart, Walk, follow_schema, start_of};
+use super::unit::{SectionPart, Unit};
+use super::walk::{Found, Walk, follow_schema, start_of};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::Keys;
@@ -20,34 +21,6 @@ use crate::checkpoint::{Checkpoint, Fingerprint};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::{DescriptorError, Position, Sections, SegmentError, SegmentId};
 use crate::schema::SchemaHistory;
-
-/// A run of frames of one segment.
-#[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) segment: Arc<OpenSegment>,
-    /// Whether the sections are compressed or encrypted.
-    pub(super) is_stored: bool,
-    pub(super) parts: Vec<SectionPart>,
-    /// Bytes of the file.
-    pub(super) bytes: u64,
-    /// What stands before it was done by an earlier replay.
-    pub(super) from: Position,
-    /// Mutations that an earlier replay parked, to be tried again.
-    pub(super) retried: Arc<BTreeSet<Position>>,
-    /// Schemas by place; the first holds at the start of the unit.
-    pub(super) epochs: Vec<Arc<Epoch>>,
-    /// What follows this unit.
-    pub(super) after: After,
-}
-
-/// What is done once a unit's records are with the sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
-    /// The next unit of the same segment begins here.
-    Continue(Position),
-    /// The segment is complete and at its end.
-    Finish(SegmentId, Fingerprint),
-}
 
 /// Units in order. The log is looked at, section by section, when the units before are handed out.
 #[derive(Debug)]

@@ -5,59 +5,23 @@
 //! stands behind it, and several workers can share a section.
 
 use std::collections::BTreeSet;
-use std::ops;
 use std::sync::Arc;
 
 use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
 use super::range::Range;
 use super::report::Report;
-use super::schedule::{After, Unit};
 use super::segment::OpenSegment;
+use super::unit::{After, SectionPart, Unit};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{
-    CheckedFrames, DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections,
-    Segment, SegmentId, peek,
+    DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections, Segment, SegmentId,
+    peek,
 };
 use crate::schema::{TableId, system};
 
 /// A unit ends at the first frame boundary after this many plain bytes.
 const UNIT_BYTES: usize = 512 << 10;
-
-/// Frames of one section, back to back.
-#[derive(Debug)]
-pub(super) struct SectionPart {
-    /// File offset of the section's marker.
-    pub(super) marker: u64,
-    /// Logical position of the section's first plain byte.
-    pub(super) logical_start: u64,
-    /// Index of the first frame in the section.
-    entry: u32,
-    /// Place in the section's plain bytes.
-    range: ops::Range<usize>,
-    has_damage: bool,
-    /// The plain bytes of a compressed or encrypted section.
-    restored: Option<Arc<Vec<u8>>>,
-}
-
-impl SectionPart {
-    /// The plain bytes of its section, when it is compressed or encrypted.
-    pub(super) fn into_restored(self) -> Option<Arc<Vec<u8>>> {
-        self.restored
-    }
-
-    /// The frames; `file` is the segment's.
-    pub(super) fn frames<'p>(&'p self, file: &'p [u8]) -> CheckedFrames<'p> {
-        let plain = match &self.restored {
-            Some(restored) => restored.as_slice(),
-            None => {
-                let start = usize::try_from(self.logical_start).unwrap_or(usize::MAX);
-                file.get(start..).unwrap_or_default()
-            }
-        };
-        CheckedFrames::new(plain, self.range.clone(), self.entry, self.has_damage)
-    }
-}
 
 /// A walk over the sections of one segment.
 ///

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Event, MutationRecords, Parked};
 use super::report::{Report, Undelivered};
-use super::schedule::After;
+use super::unit::After;
 use super::waiting::Waiting;
 use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
