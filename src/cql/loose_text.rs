@@ -13,9 +13,7 @@ pub struct LooseText<'a>(&'a [u8]);
 pub enum Piece {
     /// A character; of a pair of surrogates the one that they stand for.
     Char(char),
-    /// A surrogate alone.
-    Surrogate(u16),
-    /// A sequence that stands for nothing.
+    /// A sequence that stands for no character: a surrogate alone among them.
     Nothing,
 }
 
@@ -45,7 +43,7 @@ impl<'a> LooseText<'a> {
     pub fn exact(self) -> Option<String> {
         let chars = self.pieces().map(|piece| match piece {
             Piece::Char(char) => Some(char),
-            Piece::Surrogate(_) | Piece::Nothing => None,
+            Piece::Nothing => None,
         });
         chars.collect()
     }
@@ -55,7 +53,7 @@ impl<'a> LooseText<'a> {
     pub fn lossy(self) -> String {
         let chars = self.pieces().map(|piece| match piece {
             Piece::Char(char) => char,
-            Piece::Surrogate(_) | Piece::Nothing => char::REPLACEMENT_CHARACTER,
+            Piece::Nothing => char::REPLACEMENT_CHARACTER,
         });
         chars.collect()
     }
@@ -122,7 +120,7 @@ fn three(start: u32, bytes: &[u8]) -> Option<(Piece, &[u8])> {
         Some((low @ 0xDC00..=0xDFFF, after)) if surrogate < 0xDC00 => {
             Some((character(0x1_0000 + ((code - 0xD800) << 10) + (low - 0xDC00)), after))
         }
-        _ => Some((Piece::Surrogate(surrogate), rest)),
+        _ => Some((Piece::Nothing, rest)),
     }
 }
 
@@ -140,8 +138,8 @@ mod tests {
         assert_eq!(pieces(b"a\xC0\x80"), [Piece::Char('a'), Piece::Char('\0')]);
         // U+1F600 is D83D DE00 in UTF-16.
         assert_eq!(pieces(b"\xED\xA0\xBD\xED\xB8\x80"), [Piece::Char('\u{1F600}')]);
-        assert_eq!(pieces(b"\xED\xB8\x80\xED\xA0\xBD"), [Piece::Surrogate(0xDE00), Piece::Surrogate(0xD83D)]);
-        assert_eq!(pieces(b"\xED\xA0\xBDx"), [Piece::Surrogate(0xD83D), Piece::Char('x')]);
+        assert_eq!(pieces(b"\xED\xB8\x80\xED\xA0\xBD"), [Piece::Nothing, Piece::Nothing]);
+        assert_eq!(pieces(b"\xED\xA0\xBDx"), [Piece::Nothing, Piece::Char('x')]);
         assert_eq!(pieces(b"\xE0\x41\x80\xF5\x80\x80\x80"), [Piece::Nothing, Piece::Nothing]);
         let text = LooseText::new(b"\xED\xA0\xBD\xC0\x80").unwrap();
         assert_eq!((text.exact(), text.lossy()), (None, "\u{FFFD}\0".to_owned()));

@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::cql::LooseText;
-use crate::cql::loose_text::Piece;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -16,22 +15,11 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends text that UTF-8 does not have as a JSON string: a surrogate alone as the escape that JSON has for it, what
-/// stands for nothing as U+FFFD.
+/// Appends text that UTF-8 does not have as a JSON string, with U+FFFD for what is no character: a record that strict
+/// parsers refuse would stop its consumers.
 #[cold]
 pub(super) fn write_loose_string(text: LooseText<'_>, out: &mut Vec<u8>) {
-    out.push(b'"');
-    for piece in text.pieces() {
-        match piece {
-            Piece::Char(char) => write_escaped(char.encode_utf8(&mut [0; 4]), out),
-            Piece::Surrogate(unit) => {
-                out.extend_from_slice(b"\\u");
-                write_hex(&unit.to_be_bytes(), out);
-            }
-            Piece::Nothing => write_escaped("\u{FFFD}", out),
-        }
-    }
-    out.push(b'"');
+    write_string(&text.lossy(), out);
 }
 
 /// Appends the content of a JSON string without its quotes.
