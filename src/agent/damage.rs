@@ -13,5 +13,8 @@ pub fn damage_json(mut object: Object, damage: &Damage) -> Value {
     object.put("plain_offset", damage.plain_offset);
     object.put("lost_bytes", damage.lost_bytes);
     object.put("lost_mutations", damage.lost_mutations);
+    if let Some(reason) = &damage.reason {
+        object.put("reason", reason.as_str());
+    }
     object.into()
 }

@@ -18,7 +18,7 @@ pub enum Exit {
     Usage = 2,
     /// The input is damaged; everything readable was read.
     Damaged = 3,
-    /// The input cannot be read: no segment, unsupported version, no key.
+    /// The input cannot be read: no segment, unsupported version, no key or a wrong one.
     Unreadable = 4,
     /// The schema does not know a table that the input holds.
     UnknownSchema = 5,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::exit::{Exit, Failure};
 use crate::cli::KeyArgs;
+use crate::commitlog::{Segment, SegmentError, SegmentName};
 use crate::keystore::{CommitLogKeys, KeyError};
 
 /// Holds the keystore's password.
@@ -39,6 +40,20 @@ impl Keys {
             super::warn(warning);
         }
         Ok(Self(Some(keys)))
+    }
+
+    /// Reads the head of a segment, and sees whether its key fits.
+    ///
+    /// # Errors
+    /// See [`SegmentError`].
+    pub fn segment<'f>(
+        &self,
+        file: &'f [u8],
+        name: Option<SegmentName>,
+    ) -> Result<Segment<'f>, SegmentError> {
+        let segment = Segment::open(file, name, &|alias| self.key(alias))?;
+        segment.check_key()?;
+        Ok(segment)
     }
 
     /// The AES key of an alias.

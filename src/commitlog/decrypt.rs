@@ -114,6 +114,14 @@ impl SectionCipher {
         result
     }
 
+    /// Whether the first chunk of a body can be decrypted and restored: with another key it cannot. `None` when
+    /// no chunk stands there.
+    pub(super) fn fits(&self, body: &[u8], plain_length: usize, scratch: &mut Vec<u8>) -> Option<bool> {
+        let (chunk, _) = Chunk::split(body).ok()?;
+        let block = self.open(&chunk, scratch);
+        Some(block.and_then(|block| append(block, plain_length, &mut Vec::new())).is_ok())
+    }
+
     fn decrypt_chunks(
         &self,
         body: &[u8],

@@ -16,6 +16,8 @@ pub struct Damage {
     pub lost_bytes: u64,
     /// Mutations lost, where that number is known.
     pub lost_mutations: Option<u64>,
+    /// What exactly is wrong, where the kind alone does not say it. Never holds bytes of the data.
+    pub reason: Option<String>,
 }
 
 impl fmt::Display for Damage {
@@ -24,7 +26,11 @@ impl fmt::Display for Damage {
         if let Some(plain) = self.plain_offset {
             write!(f, ", byte {plain} of the section")?;
         }
-        write!(f, "; {} bytes lost", self.lost_bytes)
+        write!(f, "; {} bytes lost", self.lost_bytes)?;
+        match &self.reason {
+            Some(reason) => write!(f, " ({reason})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -202,6 +202,7 @@ impl<'r> Frames<'r> {
             plain_offset: Some(at as u64),
             lost_bytes: lost as u64,
             lost_mutations: mutations,
+            reason: None,
         }
     }
 }

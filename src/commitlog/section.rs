@@ -1,5 +1,6 @@
 //! Sections: the chain of sync markers through a segment, and what each pair of them encloses.
 
+use super::decompress::BodyFault;
 use super::error::{Damage, DamageKind};
 use super::frame::{Frames, frames_end};
 use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at, used_length};
@@ -253,26 +254,37 @@ impl<'f> Sections<'f> {
                 self.at.logical = bounds.logical_start + plain_length as u64;
                 SectionStep::Section(Frames::new(segment, bounds, &self.plain, &mut self.at.next))
             }
-            Err(kind) => {
-                SectionStep::Damage(lost(kind, bounds.marker, bounds.end.saturating_sub(bounds.marker)))
+            Err((kind, reason)) => {
+                let damage = lost(kind, bounds.marker, bounds.end.saturating_sub(bounds.marker));
+                SectionStep::Damage(Damage { reason, ..damage })
             }
         }
     }
 
     /// Restores a compressed or encrypted body, its plain length before it, into `self.plain`.
-    fn restore(&mut self, body: &[u8]) -> Result<usize, DamageKind> {
-        let (block, plain_length) = bytes::u32(body).map_err(|_| DamageKind::SectionBody)?;
+    fn restore(&mut self, body: &[u8]) -> Result<usize, (DamageKind, Option<String>)> {
+        let unrestorable =
+            |reason: &dyn std::fmt::Display| (DamageKind::SectionBody, Some(reason.to_string()));
+        let (block, plain_length) = bytes::u32(body)
+            .map_err(|_| unrestorable(&BodyFault::Short { stored: body.len(), what: "a section" }))?;
         let plain_length = usize::try_from(plain_length)
             .ok()
             .filter(|length| *length <= LONGEST_SECTION)
-            .ok_or(DamageKind::SectionTooLarge)?;
+            .ok_or((DamageKind::SectionTooLarge, None))?;
         self.segment
             .restore(block, plain_length, &mut self.scratch, &mut self.plain)
-            .map_err(|_| DamageKind::SectionBody)?;
+            .map_err(|error| unrestorable(&error))?;
         Ok(plain_length)
     }
 }
 
 fn lost(kind: DamageKind, offset: usize, bytes: usize) -> Damage {
-    Damage { kind, offset: offset as u64, plain_offset: None, lost_bytes: bytes as u64, lost_mutations: None }
+    Damage {
+        kind,
+        offset: offset as u64,
+        plain_offset: None,
+        lost_bytes: bytes as u64,
+        lost_mutations: None,
+        reason: None,
+    }
 }

@@ -5,7 +5,9 @@ use super::decrypt::{CipherError, SectionCipher};
 use super::descriptor::{BodyFormat, Descriptor, DescriptorError};
 use super::error::DamageKind;
 use super::file_name::SegmentName;
-use super::marker::MARKER_LENGTH;
+use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at};
+use super::section::LONGEST_SECTION;
+use crate::primitives as bytes;
 
 /// Length of what stands before a stored (compressed or encrypted) body: marker and plain length.
 pub(super) const STORED_HEAD_LENGTH: usize = MARKER_LENGTH + 4;
@@ -43,6 +45,15 @@ pub enum SegmentError {
         /// Alias in the descriptor.
         alias: String,
     },
+    /// No section can be decrypted with the key that was given.
+    #[error(
+        "wrong key? no section can be decrypted with the key given for `{alias}`; \
+         pass the key that the segment was written with (--keystore or --commitlog-key-hex-file)"
+    )]
+    WrongKey {
+        /// Alias in the descriptor.
+        alias: String,
+    },
     /// The cipher is unknown or the key does not fit it.
     #[error(transparent)]
     Cipher(#[from] CipherError),
@@ -55,9 +66,27 @@ impl SegmentError {
         match self {
             Self::Descriptor(error) => error.damage_kind(),
             Self::NameMismatch { .. } => Some(DamageKind::DescriptorMismatch),
-            Self::NoKey { .. } | Self::Cipher(_) => None,
+            Self::NoKey { .. } | Self::WrongKey { .. } | Self::Cipher(_) => None,
         }
     }
+}
+
+/// Plain lengths and bodies of the stored sections that have plain bytes and can be found by their markers.
+fn bodies<'f>(descriptor: &Descriptor, file: &'f [u8]) -> impl Iterator<Item = (usize, &'f [u8])> {
+    let find = move |from| find_marker(descriptor, file, from, file.len());
+    let mut next = find(descriptor.length);
+    std::iter::from_fn(move || {
+        let marker = next?;
+        let Marker::Valid { next: end } = marker_at(descriptor, file, marker) else { return None };
+        let end = usize::try_from(end).ok()?;
+        next = find(end);
+        file.get(marker + MARKER_LENGTH..end)
+    })
+    .filter_map(|stored| {
+        let (body, plain_length) = bytes::u32(stored).ok()?;
+        let plain_length = usize::try_from(plain_length).ok()?;
+        (1..=LONGEST_SECTION).contains(&plain_length).then_some((plain_length, body))
+    })
 }
 
 /// Looks up the AES key of an alias.
@@ -88,6 +117,27 @@ impl<'f> Segment<'f> {
         Ok(Self { file, descriptor, cipher })
     }
 
+    /// Tries the key of an encrypted segment on the first chunk of its sections, until it fits one.
+    ///
+    /// With another key every section looks damaged. So a key that fits none is taken for a wrong one: nothing of
+    /// the segment can be read, and nothing is known to be lost.
+    ///
+    /// # Errors
+    /// [`SegmentError::WrongKey`]
+    pub fn check_key(&self) -> Result<(), SegmentError> {
+        let (BodyFormat::Encrypted(encryption), Some(cipher)) = (&self.descriptor.body, &self.cipher) else {
+            return Ok(());
+        };
+        let mut scratch = Vec::new();
+        let mut tried = bodies(&self.descriptor, self.file)
+            .filter_map(|(plain_length, body)| cipher.fits(body, plain_length, &mut scratch))
+            .peekable();
+        if tried.peek().is_none() || tried.any(|fits| fits) {
+            return Ok(());
+        }
+        Err(SegmentError::WrongKey { alias: encryption.key_alias.clone() })
+    }
+
     /// The descriptor.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
@@ -111,8 +161,8 @@ impl<'f> Segment<'f> {
     pub fn head(&self) -> (&'f [u8], &'f [u8]) {
         let (descriptor, rest) =
             self.file.split_at_checked(self.descriptor.length).unwrap_or((self.file, &[]));
-        let end = match super::marker::marker_at(&self.descriptor, self.file, self.descriptor.length) {
-            super::marker::Marker::Valid { next } => usize::try_from(next).unwrap_or(0),
+        let end = match marker_at(&self.descriptor, self.file, self.descriptor.length) {
+            Marker::Valid { next } => usize::try_from(next).unwrap_or(0),
             _ => 0,
         };
         let first = end.checked_sub(self.descriptor.length).and_then(|length| rest.get(..length));

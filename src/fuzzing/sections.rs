@@ -19,6 +19,7 @@ pub fn sections(data: &[u8]) {
     }
     let key = |_: &str| hex::decode(KEY.trim()).ok();
     if let Ok(segment) = Segment::open(&file, None, &key) {
+        let _ = segment.check_key();
         read(&segment, file.len());
     }
 }

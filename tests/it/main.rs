@@ -29,3 +29,4 @@ mod support;
 mod undecodable;
 mod vectors;
 mod verify;
+mod wrong_key;

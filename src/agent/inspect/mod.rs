@@ -34,7 +34,7 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let keys = Keys::open(&args.keys)?;
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
-    let segment = Segment::open(&bytes, file.name, &|alias| keys.key(alias)).map_err(|error| {
+    let segment = keys.segment(&bytes, file.name).map_err(|error| {
         let exit = if error.damage_kind().is_some() { Exit::Damaged } else { Exit::Unreadable };
         Failure::new(exit, format!("cannot read {}", file.path.display())).because(error)
     })?;

@@ -224,7 +224,7 @@ impl Schedule {
                 return Ok(());
             }
         };
-        let segment = match opened.segment(&self.keys) {
+        let segment = match self.keys.segment(opened.bytes(), opened.file.name) {
             Ok(segment) => segment,
             Err(error) => {
                 let name = opened.file.name;

@@ -353,6 +353,7 @@ impl<'u> Work<'_, 'u> {
             plain_offset: Some(frame.offset as u64),
             lost_bytes: frame.length() as u64,
             lost_mutations: Some(1),
+            reason: None,
         };
         self.report.damaged(self.id, damage);
     }

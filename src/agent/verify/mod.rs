@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, segment_files};
+use super::keys::Keys;
 use crate::cli::VerifyArgs;
 use crate::commitlog::map::SegmentBytes;
-use crate::commitlog::segment::KeyLookup;
-use crate::commitlog::{Damage, DamageKind, DescriptorError, Segment, SegmentError};
+use crate::commitlog::{Damage, DamageKind, DescriptorError, SegmentError};
 use crate::schema::Schema;
 use report::{Outcome, Report, outcome_word};
 
@@ -26,13 +26,13 @@ use report::{Outcome, Report, outcome_word};
 pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let files = segment_files(&args.paths)?;
     let schema = super::input::schema(args.schema.as_deref())?;
-    let keys = super::keys::Keys::open(&args.keys)?;
+    let keys = Keys::open(&args.keys)?;
     let progress = progress(&files, args.no_progress);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut totals = Totals::default();
     for file in &files {
         progress.set_message(file.label());
-        let report = verify_file(file, &schema, &|alias| keys.key(alias))?;
+        let report = verify_file(file, &schema, &keys)?;
         progress.inc(report.file_bytes);
         totals.add(&report);
         let written = progress.suspend(|| {
@@ -67,15 +67,15 @@ fn progress(files: &[SegmentFile], hidden: bool) -> ProgressBar {
     bar
 }
 
-fn verify_file(file: &SegmentFile, schema: &Schema, key: KeyLookup<'_>) -> Result<Report, Failure> {
+fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Result<Report, Failure> {
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
     let mut mismatch = None;
-    let opened = match Segment::open(&bytes, file.name, key) {
+    let opened = match keys.segment(&bytes, file.name) {
         // The head is sound and the name wrong: what the file holds can be read all the same.
         Err(error @ SegmentError::NameMismatch { .. }) => {
             mismatch = error.damage_kind().map(|kind| head_damage(kind, 0));
-            Segment::open(&bytes, None, key)
+            keys.segment(&bytes, None)
         }
         opened => opened,
     };
@@ -92,7 +92,7 @@ fn verify_file(file: &SegmentFile, schema: &Schema, key: KeyLookup<'_>) -> Resul
 
 fn head_damage(kind: DamageKind, lost_bytes: u64) -> Damage {
     let lost_mutations = (lost_bytes == 0).then_some(0);
-    Damage { kind, offset: 0, plain_offset: None, lost_bytes, lost_mutations }
+    Damage { kind, offset: 0, plain_offset: None, lost_bytes, lost_mutations, reason: None }
 }
 
 /// Totals over all segments.

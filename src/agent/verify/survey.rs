@@ -103,8 +103,8 @@ fn section<'r, 's: 'r>(
             Err(MutationError::UnknownTable(table) | MutationError::UnknownColumn { table, .. }) => {
                 *survey.unknown.entry(table).or_default() += 1;
             }
-            Err(MutationError::Malformed { .. }) => {
-                survey.damage.push(malformed(frame, bounds, is_stored));
+            Err(error @ MutationError::Malformed { .. }) => {
+                survey.damage.push(malformed(&error, frame, bounds, is_stored));
                 continue;
             }
         }
@@ -117,7 +117,7 @@ fn length(frame: Frame<'_>) -> u64 {
     (frame.end() - frame.offset) as u64
 }
 
-fn malformed(frame: Frame<'_>, bounds: SectionBounds, is_stored: bool) -> Damage {
+fn malformed(error: &MutationError, frame: Frame<'_>, bounds: SectionBounds, is_stored: bool) -> Damage {
     let plain_offset = frame.offset as u64;
     let offset = if is_stored { bounds.marker as u64 } else { bounds.logical_start + plain_offset };
     Damage {
@@ -126,5 +126,6 @@ fn malformed(frame: Frame<'_>, bounds: SectionBounds, is_stored: bool) -> Damage
         plain_offset: Some(plain_offset),
         lost_bytes: length(frame),
         lost_mutations: Some(1),
+        reason: Some(error.to_string()),
     }
 }

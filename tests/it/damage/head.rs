@@ -1,6 +1,6 @@
 //! Damage to the descriptor: the segment is refused, with the right reason.
 
-use cdc_agent::commitlog::{DamageKind, DescriptorError, Segment, SegmentError};
+use cdc_agent::commitlog::{Damage, DamageKind, DescriptorError, Segment, SegmentError};
 
 use super::mutant::{Random, SEED};
 use super::segment::{Original, read, read_with};
@@ -164,6 +164,9 @@ fn a_missing_key_is_no_damage_and_a_wrong_one_loses_every_section() {
         let with_data = original.sections.iter().filter(|section| !section.frames.is_empty()).count();
         assert_eq!(outcome.damages.len(), with_data);
         assert!(outcome.damages.iter().all(|damage| damage.kind == DamageKind::SectionBody));
+        // The reasons tell more than the kind.
+        let says = |damage: &Damage| damage.reason.as_deref().is_some_and(|it| it.contains("the key is not"));
+        assert!(outcome.damages.iter().any(says), "{:?}", outcome.damages);
     }
 }
 
