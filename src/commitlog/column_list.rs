@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::mutation::MutationError;
+use super::mutation::{ColumnLabel, MutationError};
 use crate::primitives::{self as bytes, Parsed};
 use crate::schema::TableSchema;
 
@@ -79,7 +79,7 @@ fn resolve<'a>(
         let (index, _) = table.column(is_static, name).ok_or_else(|| {
             ListError::Schema(MutationError::UnknownColumn {
                 table: table.id,
-                column: String::from_utf8_lossy(name).into_owned(),
+                column: ColumnLabel::of(name),
                 is_static,
             })
         })?;

@@ -4,6 +4,7 @@
 //! mutation to the next; rows and cells are ranges of them. Source of the layout: `PartitionUpdate` and
 //! `UnfilteredSerializer` of Cassandra 3.0 to 5.0.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::primitives::Malformed;
@@ -261,6 +262,42 @@ impl<'a> Mutation<'a> {
     }
 }
 
+/// A column that the schema does not have: its name in the log, if that looks like one. Bytes that were taken
+/// for a name by mistake may be those of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnLabel {
+    /// The name, escaped.
+    Name(String),
+    /// Length in bytes of a name that is too long to be shown, or is no printable text.
+    Length(usize),
+}
+
+/// Names longer than this are not shown.
+const LONGEST_SHOWN: usize = 64;
+
+impl ColumnLabel {
+    /// The label of a column with this name in the log.
+    #[must_use]
+    pub fn of(name: &[u8]) -> Self {
+        let shown = std::str::from_utf8(name)
+            .ok()
+            .filter(|text| (1..=LONGEST_SHOWN).contains(&text.len()) && !text.contains(char::is_control));
+        match shown {
+            Some(text) => Self::Name(text.escape_debug().to_string()),
+            None => Self::Length(name.len()),
+        }
+    }
+}
+
+impl fmt::Display for ColumnLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "`{name}`"),
+            Self::Length(length) => write!(f, "with a name of {length} bytes"),
+        }
+    }
+}
+
 /// Why a payload with right checksums could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MutationError {
@@ -268,12 +305,12 @@ pub enum MutationError {
     #[error("table {0} is not in the schema")]
     UnknownTable(TableId),
     /// The table has no such column, dropped ones included.
-    #[error("table {table} has no {} column `{column}` in the schema", if *is_static { "static" } else { "regular" })]
+    #[error("table {table} has no {} column {column} in the schema", if *is_static { "static" } else { "regular" })]
     UnknownColumn {
         /// The table.
         table: TableId,
-        /// Column name, invalid UTF-8 replaced.
-        column: String,
+        /// The column, as far as its name can be shown.
+        column: ColumnLabel,
         /// Whether it was listed as static.
         is_static: bool,
     },

@@ -18,6 +18,7 @@ mod golden;
 mod inspect;
 mod legacy;
 mod memory;
+mod misread;
 mod model;
 mod parts;
 mod program;

@@ -100,6 +100,12 @@ impl<'p> Cursor<'p> {
         self.payload.get(self.at).copied()
     }
 
+    /// The partition key of the update that begins here, not consumed.
+    pub(super) fn next_key(&self) -> Option<&'p [u8]> {
+        let (rest, _) = bytes::fixed::<16>(self.payload.get(self.at..)?).ok()?;
+        Some(bytes::vbytes(rest).ok()?.1)
+    }
+
     pub(super) fn byte(&mut self, meaning: impl FnOnce(u8) -> String) -> Walked<u8> {
         self.field(bytes::u8, meaning)
     }

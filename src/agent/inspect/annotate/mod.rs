@@ -63,7 +63,14 @@ fn mutation(
     heads: &mut Vec<UpdateHead>,
 ) -> Walked<()> {
     let updates = cursor.count(|count| format!("partition updates: {count}"))?;
+    let key = cursor.next_key();
     for _ in 0..updates {
+        // Anything may stand behind an update that was misread, also a cell's bytes.
+        if cursor.next_key() != key {
+            return cursor.stop(
+                "no update with the partition key of the first one: the update before does not fit the schema",
+            );
+        }
         update(cursor, version, schema, heads)?;
     }
     if cursor.left() > 0 {
