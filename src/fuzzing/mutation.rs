@@ -8,7 +8,7 @@ use crate::change::for_each_event;
 use crate::change::from_mutation::ShapeError;
 use crate::change::partition_key::{PartitionKeyError, for_each_component};
 use crate::commitlog::mutation::Mutation;
-use crate::commitlog::{Decoder, SegmentId, peek};
+use crate::commitlog::{Decoder, MutationError, SegmentId, peek};
 use crate::envelope::config::HashKey;
 use crate::envelope::options::{
     CellTimes, DecimalHandling, Profile, RowHashOptions, RowHashVersion, TimestampFormat, Unrepresentable,
@@ -90,6 +90,7 @@ pub fn mutation(data: &[u8]) {
 fn check(payload: &[u8], config: &EncoderConfig) {
     let mut mutation = Mutation::default();
     let decoded = Decoder::new(&SCHEMA).decode(payload, &mut mutation);
+    check_parts(payload, decoded.is_ok().then_some(&mutation));
     let annotation = annotate(payload, 8, &SCHEMA);
     if let Err(error) = decoded {
         assert!(mutation.updates().is_empty(), "a mutation that failed left updates");
@@ -103,6 +104,25 @@ fn check(payload: &[u8], config: &EncoderConfig) {
     });
     assert!(!keys_fit || annotation.stop.is_none(), "decoded, but not annotated: {:?}", annotation.stop);
     records(&mutation, config);
+}
+
+/// Decoded in parts it is as good as decoded at once, and has as many rows and markers.
+fn check_parts(payload: &[u8], whole: Option<&Mutation<'_>>) {
+    let rows = |mutation: &Mutation<'_>| {
+        mutation.updates().iter().map(|update| mutation.unfiltereds(update).len()).sum::<usize>()
+    };
+    let mut found = 0;
+    let mut part = Mutation::default();
+    let parted = Decoder::new(&SCHEMA).decode_in_parts(payload, &mut part, 4, |part| {
+        found += rows(part);
+        Ok::<_, MutationError>(())
+    });
+    match (whole, parted) {
+        (Some(whole), Ok(())) => assert_eq!(found, rows(whole), "rows in parts"),
+        // Only in parts is the length of a range bounded.
+        (Some(_), Err(error)) => assert!(error.to_string().contains("an end of the range"), "{error}"),
+        (None, parted) => assert!(parted.is_err(), "decoded in parts and not at once"),
+    }
 }
 
 enum Failed {
