@@ -1,4 +1,4 @@
-//! The command line of `cdc-agent`: what can be said, with every help text. No behaviour.
+//! What can be asked of `cdc-agent`: commands and options, with every help text. No behaviour.
 
 mod demo;
 mod examples;
@@ -8,6 +8,7 @@ mod keys;
 mod programs;
 mod replay;
 mod schema;
+mod settings;
 mod values;
 mod words;
 
@@ -16,11 +17,16 @@ pub use filters::FilterArgs;
 pub use inspect::{At, InspectArgs, VerifyArgs};
 pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
-pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange, ReplayRecords, ReplaySource};
+pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange};
 pub use schema::{SchemaArgs, SchemaCheckArgs, SchemaCommand, SchemaShowArgs};
+pub use settings::{RecordArgs, Settings, SourceArgs, UndecodedArgs};
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{self, ConfigError};
 
 /// Apache Cassandra change data capture without a JVM.
 ///
@@ -33,6 +39,38 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The command line is wrong, or only asks for help.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+    /// The configuration file or the environment is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Cli {
+    /// Reads the `words` of a command line (the program's name first), the `environment`, and the file that
+    /// `--config` names.
+    ///
+    /// # Errors
+    /// One of them is wrong.
+    pub fn read<W: Into<OsString> + Clone>(
+        words: impl IntoIterator<Item = W>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ReadError> {
+        let matches = Self::command().try_get_matches_from(words)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        if let (Command::Replay(args), Some((_, flags))) = (&mut cli.command, matches.subcommand()) {
+            let file = args.input.config.as_deref();
+            let (settings, names) = config::resolve(flags, file, environment)?;
+            args.settings = Settings { names, ..settings };
+        }
+        Ok(cli)
+    }
 }
 
 /// The commands.

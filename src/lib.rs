@@ -11,13 +11,14 @@
 //! 6. [`checkpoint`]: what is safely done.
 //! 7. [`sink`]: records → file log, stdout; the checkpoint is committed with them.
 //! 8. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others. [`cli`] defines
-//!    what can be asked of them.
+//!    what can be asked of them, [`config`] takes it from the command line, the environment and a file.
 
 pub mod agent;
 pub mod change;
 pub mod checkpoint;
 pub mod cli;
 pub mod commitlog;
+pub mod config;
 pub mod cql;
 pub mod envelope;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -1,15 +1,21 @@
-//! `cdc-agent`: parses the command line, runs the command, turns its end into an exit code.
+//! `cdc-agent`: reads command line and configuration, runs the command, turns its end into an exit code.
 
 use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 
 use cdc_agent::agent::{self, exit::Exit};
-use cdc_agent::cli::Cli;
-use clap::Parser;
+use cdc_agent::cli::{Cli, ReadError};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read(std::env::args_os(), std::env::vars_os()) {
+        Ok(cli) => cli,
+        Err(ReadError::CommandLine(error)) => error.exit(),
+        Err(ReadError::Config(error)) => {
+            say(&format!("cdc-agent: {error}"));
+            return Exit::Usage.into();
+        }
+    };
     // A panic has printed where it happened; it must end with the code of a bug.
     let Ok(result) = panic::catch_unwind(|| agent::run(cli)) else {
         say("cdc-agent: this is a bug in cdc-agent; please report it with the lines above");

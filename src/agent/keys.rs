@@ -1,19 +1,14 @@
-//! The keys of encrypted segments that the command line names.
+//! The keys of encrypted segments that the options name.
 
-use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use crate::cli::KeyArgs;
 use crate::commitlog::{Segment, SegmentError, SegmentName};
+use crate::config::{Names, Secret};
 use crate::keystore::{CommitLogKeys, KeyError};
 
-/// Holds the keystore's password.
-const STORE_PASSWORD: &str = "CDC_AGENT_KEYSTORE_PASSWORD";
-/// Holds the password of the keys in the keystore.
-const KEY_PASSWORD: &str = "CDC_AGENT_KEY_PASSWORD";
-
-/// The keys that the command line names, or none.
+/// The keys that the options name, or none.
 #[derive(Debug)]
 pub struct Keys(Option<CommitLogKeys>);
 
@@ -21,20 +16,21 @@ impl Keys {
     /// Reads what the options name. What the operator should know about it is said on standard error.
     ///
     /// # Errors
-    /// A file cannot be read or holds no key, or the password is missing or wrong.
-    pub fn open(args: &KeyArgs) -> Result<Self, Failure> {
+    /// A file cannot be read or holds no key, the password is missing or wrong, or it is one of no keystore.
+    pub fn open(args: &KeyArgs, names: &Names) -> Result<Self, Failure> {
         let keys = match (&args.commitlog_key_hex_file, &args.keystore) {
             (Some(path), _) => CommitLogKeys::from_hex_file(path).map_err(unusable)?,
             (None, Some(path)) => {
+                let secret = Secret::KeystorePassword;
                 let store =
-                    password(args.keystore_password_file.as_deref(), STORE_PASSWORD)?.ok_or_else(|| {
+                    password(args.keystore_password_file.as_deref(), secret)?.ok_or_else(|| {
                         Failure::new(Exit::Usage, format!("no password for {}", path.display()))
-                            .next(format!("give --keystore-password-file, or set {STORE_PASSWORD}"))
+                            .next(format!("give {}, or set {}", names.of(&secret.key()), secret.variable()))
                     })?;
-                let key = password(args.key_password_file.as_deref(), KEY_PASSWORD)?;
+                let key = password(args.key_password_file.as_deref(), Secret::KeyPassword)?;
                 CommitLogKeys::from_keystore(path, &store, key.as_deref()).map_err(unusable)?
             }
-            (None, None) => return Ok(Self(None)),
+            (None, None) => return without_keystore(args, names).map(|()| Self(None)),
         };
         for warning in keys.warnings() {
             super::warn(warning);
@@ -63,13 +59,30 @@ impl Keys {
     }
 }
 
+/// A password file alone is a mistake: the keystore has been forgotten.
+fn without_keystore(args: &KeyArgs, names: &Names) -> Result<(), Failure> {
+    let given = |(file, secret): (&Option<PathBuf>, Secret)| file.as_ref().map(|_| names.of(&secret.key()));
+    let files = [
+        (&args.keystore_password_file, Secret::KeystorePassword),
+        (&args.key_password_file, Secret::KeyPassword),
+    ];
+    match files.into_iter().find_map(given) {
+        Some(name) => Err(Failure::new(Exit::Usage, format!("{name} is given, and no keystore"))
+            .next(format!("give {} too", names.of("keystore")))),
+        None => Ok(()),
+    }
+}
+
 fn unusable(error: KeyError) -> Failure {
     Failure::new(Exit::Usage, "the keys of encrypted segments cannot be had").because(error)
 }
 
 /// The first line of a file, or a variable of the environment.
-fn password(file: Option<&Path>, variable: &str) -> Result<Option<String>, Failure> {
-    let Some(path) = file else { return Ok(env::var(variable).ok()) };
+fn password(file: Option<&Path>, secret: Secret) -> Result<Option<String>, Failure> {
+    let Some(path) = file else {
+        let unreadable = |_| Failure::new(Exit::Usage, format!("{} is not UTF-8", secret.variable()));
+        return secret.from_environment().map(|text| text.into_string().map_err(unreadable)).transpose();
+    };
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(Exit::Usage, format!("cannot read {}", path.display())).because(error)
     })?;

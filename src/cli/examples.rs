@@ -60,6 +60,7 @@ Examples:
   cdc-agent replay a.log --schema schema.cql --table shop.orders       one table, whatever its cdc option
   cdc-agent replay cdc_raw --schema schema.json --dry-run --jobs 2     count only
   cdc-agent replay cdc_raw --schema schema.json --row-hash v1 --summary summary.json
+  cdc-agent replay cdc_raw --schema schema.json --config agent.toml    options from a file
 
 Exit codes: 0 done, 2 usage, 3 damage was found, 4 a segment cannot be read, 5 a table is unknown,
 6 the destination failed, 7 the destination is held by another writer.";

@@ -11,24 +11,26 @@ use super::values::{ColumnName, TableName};
 #[command(next_help_heading = "Tables and columns")]
 pub struct FilterArgs {
     /// Only these tables, with or without `cdc = true`. Default: every table that has `cdc = true`
-    #[arg(long = "table", value_name = "KS.TABLE")]
+    #[arg(id = "table_include_list", long = "table", value_name = "KS.TABLE")]
     pub tables: Vec<TableName>,
     /// Only the tables of these keyspaces that have `cdc = true`
-    #[arg(long = "keyspace", value_name = "KS", conflicts_with = "tables")]
+    #[arg(id = "keyspace_include_list", long = "keyspace", value_name = "KS")]
+    #[arg(conflicts_with = "table_include_list")]
     pub keyspaces: Vec<String>,
     /// Never these tables
-    #[arg(long = "exclude-table", value_name = "KS.TABLE")]
+    #[arg(id = "table_exclude_list", long = "exclude-table", value_name = "KS.TABLE")]
     pub exclude_tables: Vec<TableName>,
     /// Leave out the values of these columns
-    #[arg(long = "drop-column", value_name = "KS.TABLE.COLUMN")]
+    #[arg(id = "field_exclude_list", long = "drop-column", value_name = "KS.TABLE.COLUMN")]
     pub drop_columns: Vec<ColumnName>,
     /// Replace the values of these columns by a fixed text
-    #[arg(long = "mask-column", value_name = "KS.TABLE.COLUMN")]
+    #[arg(id = "column_mask", long = "mask-column", value_name = "KS.TABLE.COLUMN")]
     pub mask_columns: Vec<ColumnName>,
     /// Replace the values of these columns by a keyed hash: equal values stay equal
-    #[arg(long = "hash-column", value_name = "KS.TABLE.COLUMN", requires = "hash_key_file")]
+    #[arg(id = "column_hash", long = "hash-column", value_name = "KS.TABLE.COLUMN")]
     pub hash_columns: Vec<ColumnName>,
-    /// File with the key of `--hash-column`: its bytes as they are
-    #[arg(long, value_name = "FILE", requires = "hash_columns")]
+    /// File with the key of hashed columns: its bytes as they are. Default: the environment variable
+    /// CDC_AGENT_COLUMN_HASH_KEY
+    #[arg(id = "column_hash_key_file", long = "hash-key-file", value_name = "FILE")]
     pub hash_key_file: Option<PathBuf>,
 }

@@ -5,13 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::filters::FilterArgs;
-use super::keys::KeyArgs;
-use super::values::{ColumnList, Instant, RowHash, Undecodable, UnknownTable, topic_prefix};
+use super::settings::Settings;
+use super::values::Instant;
 use crate::commitlog::Position;
-use crate::envelope::options::{
-    CellTimes, DecimalHandling, Profile, TimestampFormat, Unrepresentable, VarintHandling,
-};
 
 /// `cdc-agent replay`.
 #[derive(Debug, Clone, Args)]
@@ -22,21 +18,12 @@ pub struct ReplayArgs {
     /// Part of the log.
     #[command(flatten)]
     pub range: ReplayRange,
-    /// Tables and columns.
-    #[command(flatten)]
-    pub filter: FilterArgs,
-    /// Shape of the records.
-    #[command(flatten)]
-    pub records: ReplayRecords,
-    /// Names that every record carries.
-    #[command(flatten)]
-    pub source: ReplaySource,
     /// Where records go and what is reported.
     #[command(flatten)]
     pub output: ReplayOutput,
-    /// Keys of encrypted segments.
+    /// Options that the configuration file can give too.
     #[command(flatten)]
-    pub keys: KeyArgs,
+    pub settings: Settings,
 }
 
 /// What is read.
@@ -48,16 +35,10 @@ pub struct ReplayInput {
     /// Schema of the tables: JSON of system_schema, or the CQL of DESCRIBE … WITH INTERNALS
     #[arg(long, value_name = "FILE")]
     pub schema: PathBuf,
-    /// End with code 0 instead of 5 when tables or columns that the schema does not know are all that keeps
-    /// mutations back
-    #[arg(long)]
-    pub allow_unknown: bool,
-    /// What to do with a table id that the schema does not know
-    #[arg(long, value_name = "WORD", value_enum, default_value = "ledger")]
-    pub unknown_table: UnknownTable,
-    /// What to do with a mutation of a known table that no schema at hand decodes, checksums being right
-    #[arg(long, value_name = "WORD", value_enum, default_value = "park")]
-    pub undecodable: Undecodable,
+    /// TOML file with options; docs/configuration.md has the keys. What is given here, or in the environment as
+    /// CDC_AGENT_<KEY>, wins
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Threads that decode, 12 at most; the order of the records does not change
     #[arg(long, value_name = "N", default_value = "1")]
     pub jobs: NonZeroUsize,
@@ -80,60 +61,6 @@ pub struct ReplayRange {
     /// Only changes whose `source.ts_us` is before this time
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub until: Option<Instant>,
-}
-
-/// Shape of the records.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Records")]
-pub struct ReplayRecords {
-    /// Shape of the records
-    #[arg(long, value_name = "NAME", value_enum, default_value = "flat")]
-    pub profile: Profile,
-    /// What profile `debezium` does with ranges and partial updates
-    #[arg(long, value_name = "WORD", value_enum, default_value = "side_topic")]
-    pub unrepresentable: Unrepresentable,
-    /// How decimal values are written [default: string; double in profile `debezium-cassandra`]
-    #[arg(long, value_name = "WORD", value_enum)]
-    pub decimal_handling: Option<DecimalHandling>,
-    /// How varint values are written [default: string; long in profile `debezium-cassandra`]
-    #[arg(long, value_name = "WORD", value_enum)]
-    pub varint_handling: Option<VarintHandling>,
-    /// How timestamp values are written [default: epoch_ms; not in profile `debezium-cassandra`]
-    #[arg(long, value_name = "WORD", value_enum)]
-    pub timestamp_format: Option<TimestampFormat>,
-    /// Which write times and TTLs of cells a record of profile `flat` carries [default: when_differs]
-    #[arg(long, value_name = "WORD", value_enum)]
-    pub cells: Option<CellTimes>,
-    /// Follow every record of a deleted row (`op` d) by one with the same key and a null value
-    #[arg(long)]
-    pub tombstones_on_delete: bool,
-    /// Hash over a whole row, to compare it with its copy elsewhere
-    #[arg(long, value_name = "VERSION", value_enum, default_value = "off")]
-    pub row_hash: RowHash,
-    /// Column that row_hash leaves out, in every table; can be given several times
-    #[arg(long, value_name = "COLUMN", default_value = "record_hash")]
-    pub row_hash_exclude: Vec<String>,
-    /// Columns of a table in the order in which row_hash v0 joins them; can be given several times
-    #[arg(long, value_name = "KS.TABLE=COLUMN,…")]
-    pub row_hash_columns: Vec<ColumnList>,
-}
-
-/// Names that every record carries.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Source of the records")]
-pub struct ReplaySource {
-    /// First part of topic names, and `source.name`: characters a-z A-Z 0-9 . _ -
-    #[arg(long, value_name = "NAME", default_value = "local", value_parser = topic_prefix)]
-    pub prefix: String,
-    /// `source.cluster`. Default: null
-    #[arg(long, value_name = "NAME")]
-    pub cluster: Option<String>,
-    /// `source.dc`. Default: null
-    #[arg(long, value_name = "NAME")]
-    pub dc: Option<String>,
-    /// `source.host_id`. Default: null
-    #[arg(long, value_name = "UUID")]
-    pub host_id: Option<uuid::Uuid>,
 }
 
 /// Where records go and what is reported.

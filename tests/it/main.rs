@@ -10,6 +10,7 @@
 
 mod acceptance;
 mod cli;
+mod configuration;
 mod connector;
 mod damage;
 mod demo;

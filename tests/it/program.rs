@@ -5,14 +5,14 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Runs `cdc-agent` with these arguments.
+/// Runs `cdc-agent` with these arguments, and without options in the environment.
 pub(crate) fn agent<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cdc-agent"))
-        .args(arguments)
-        .env_remove("CDC_AGENT_KEYSTORE_PASSWORD")
-        .env_remove("CDC_AGENT_KEY_PASSWORD")
-        .output()
-        .expect("cdc-agent starts")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cdc-agent"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CDC_AGENT_"))
+    {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().expect("cdc-agent starts")
 }
 
 pub(crate) fn stdout(output: &Output) -> String {

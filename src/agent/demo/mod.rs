@@ -9,7 +9,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstream::AutoStream;
-use clap::Parser;
 
 use super::exit::{Exit, Failure};
 use super::replay::replay;
@@ -46,7 +45,8 @@ fn run_replay(place: &Place) -> Result<Exit, Failure> {
         words.push(option.into());
         words.push(value.clone().into());
     }
-    match Cli::try_parse_from(words).map(|cli| cli.command) {
+    // Without the environment: the demo looks the same everywhere.
+    match Cli::read(words, []).map(|cli| cli.command) {
         Ok(Command::Replay(args)) => replay(&args),
         Ok(_) => Err(Failure::new(Exit::Bug, "the demo's command line is not that of replay")),
         Err(error) => Err(Failure::new(Exit::Bug, "the demo's command line was refused").because(error)),

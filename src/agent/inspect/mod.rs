@@ -20,6 +20,7 @@ use crate::commitlog::map::SegmentBytes;
 use crate::commitlog::{
     Decoder, Frame, FrameStep, Frames, Mutation, Position, SectionStep, Sections, Segment, peek,
 };
+use crate::config::Names;
 use crate::schema::Schema;
 use print::{Content, Place, Printer};
 
@@ -31,7 +32,7 @@ use print::{Content, Place, Printer};
 pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let file = SegmentFile::from(args.segment.clone());
     let schema = input::schema(args.schema.as_deref())?;
-    let keys = Keys::open(&args.keys)?;
+    let keys = Keys::open(&args.keys, &Names::default())?;
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
     let segment = keys.segment(&bytes, file.name).map_err(|error| {

@@ -53,8 +53,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let files = segment_files(&args.input.paths)?;
     let history = from_schema_file(&args.input.schema, SchemaHistory::new)?;
-    let config = options::encoder_config(args, history.schema())?;
-    let keys = Keys::open(&args.keys)?;
+    let config = options::encoder_config(&args.settings, history.schema())?;
+    let keys = Keys::open(&args.settings.keys, &args.settings.names)?;
     let mut sink = open_sink(args)?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
     let committed = sink.checkpoint().cloned().unwrap_or_default();
@@ -64,7 +64,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         // The checkpoint does not move then: they would be delivered every time.
         (false, false) => Repeat::Nothing,
     };
-    let filter = options::table_filter(&args.filter);
+    let filter = options::table_filter(&args.settings.filter);
     let range = Range::new(&args.range);
     let schedule = Schedule::new(files, keys, filter, history, committed, repeat, range);
     let worker = Worker {
@@ -72,10 +72,10 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         config: &config,
         range,
         dry_run: args.output.dry_run,
-        unknown_table: args.input.unknown_table,
-        undecodable: args.input.undecodable,
+        unknown_table: args.settings.undecoded.unknown_table,
+        undecodable: args.settings.undecoded.undecodable,
     };
-    let waits = args.input.undecodable == Undecodable::Park;
+    let waits = args.settings.undecoded.undecodable == Undecodable::Park;
     let writer = Writer::new(sink.as_mut(), is_whole(args), waits);
     let mut run = Run { writer, schedule: &schedule, progress };
     let done = match args.input.jobs.get() {
@@ -89,7 +89,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     report.parked_elsewhere = schedule.parked_elsewhere();
     summary::publish(&report, started.elapsed(), args)?;
     ended?;
-    Ok(exit_code(&report, args.input.allow_unknown))
+    Ok(exit_code(&report, args.settings.undecoded.allow_unknown))
 }
 
 /// Whether the whole log is replayed, not a part by position or time.

@@ -1,10 +1,12 @@
 //! What the options of `replay` mean for filters and records, checked against the schema.
 
 use std::collections::HashSet;
+use std::os::unix::ffi::OsStringExt;
 
 use crate::agent::exit::{Exit, Failure};
 use crate::change::filter::{ColumnRule, ColumnRules, TableFilter, TableKey};
-use crate::cli::{ColumnName, FilterArgs, ReplayArgs, ReplayRecords, ReplaySource, RowHash, TableName};
+use crate::cli::{ColumnName, FilterArgs, RecordArgs, RowHash, Settings, SourceArgs, TableName};
+use crate::config::{Secret, near_names};
 use crate::cql::CqlType;
 use crate::envelope::config::HashKey;
 use crate::envelope::options::{Profile, RowHashOptions, RowHashVersion, Unrepresentable, ValueFormat};
@@ -27,11 +29,12 @@ pub fn table_filter(args: &FilterArgs) -> TableFilter {
 /// # Errors
 /// An option names a table or column that the schema does not have, options contradict each other, or the
 /// key file cannot be used.
-pub fn encoder_config(args: &ReplayArgs, schema: &Schema) -> Result<EncoderConfig, Failure> {
-    check_tables(&args.filter, schema)?;
-    check_profile(&args.records)?;
+pub fn encoder_config(args: &Settings, schema: &Schema) -> Result<EncoderConfig, Failure> {
+    check_tables(args, schema)?;
+    check_profile(args)?;
     check_topics(args, schema)?;
     let rules = column_rules(&args.filter)?;
+    let hash_key = hash_key(args, &rules)?;
     rules.check(schema).map_err(|error| usage(error.to_string()))?;
     Ok(EncoderConfig {
         source: source_names(&args.source),
@@ -40,9 +43,9 @@ pub fn encoder_config(args: &ReplayArgs, schema: &Schema) -> Result<EncoderConfi
         format: value_format(&args.records),
         cells: args.records.cells.unwrap_or_default(),
         tombstones_on_delete: args.records.tombstones_on_delete,
-        row_hash: row_hash(&args.records, schema)?,
+        row_hash: row_hash(args, schema)?,
         rules,
-        hash_key: hash_key(&args.filter)?,
+        hash_key,
     })
 }
 
@@ -54,7 +57,7 @@ fn table_key(name: &TableName) -> TableKey {
     (name.keyspace.clone(), name.table.clone())
 }
 
-fn source_names(args: &ReplaySource) -> SourceNames {
+fn source_names(args: &SourceArgs) -> SourceNames {
     SourceNames {
         prefix: args.prefix.clone(),
         cluster: args.cluster.clone(),
@@ -66,7 +69,7 @@ fn source_names(args: &ReplaySource) -> SourceNames {
     }
 }
 
-fn value_format(args: &ReplayRecords) -> ValueFormat {
+fn value_format(args: &RecordArgs) -> ValueFormat {
     let defaults = ValueFormat::of(args.profile);
     ValueFormat {
         forms: defaults.forms,
@@ -77,24 +80,28 @@ fn value_format(args: &ReplayRecords) -> ValueFormat {
 }
 
 /// Profile `debezium-cassandra` has no place for some options.
-fn check_profile(args: &ReplayRecords) -> Result<(), Failure> {
-    if args.profile != Profile::DebeziumCassandra {
+fn check_profile(args: &Settings) -> Result<(), Failure> {
+    let records = &args.records;
+    if records.profile != Profile::DebeziumCassandra {
         return Ok(());
     }
     let given = [
-        ("--cells", args.cells.is_some()),
-        ("--timestamp-format", args.timestamp_format.is_some()),
-        ("--row-hash", args.row_hash != RowHash::Off),
+        ("cells", records.cells.is_some()),
+        ("timestamp_format", records.timestamp_format.is_some()),
+        ("row_hash", records.row_hash != RowHash::Off),
     ];
     match given.into_iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(usage(format!("{option} does not apply to profile debezium-cassandra"))
-            .next("take the option away, or use profile flat")),
+        Some((key, _)) => {
+            let option = args.names.of(key);
+            Err(usage(format!("{option} does not apply to profile debezium-cassandra"))
+                .next("take the option away, or use profile flat"))
+        }
         None => Ok(()),
     }
 }
 
 /// Kafka takes no longer name, and neither does a file system.
-fn check_topics(args: &ReplayArgs, schema: &Schema) -> Result<(), Failure> {
+fn check_topics(args: &Settings, schema: &Schema) -> Result<(), Failure> {
     let (filter, profile) = (table_filter(&args.filter), args.records.profile);
     let has_side_topic =
         profile == Profile::Debezium && args.records.unrepresentable == Unrepresentable::SideTopic;
@@ -104,36 +111,38 @@ fn check_topics(args: &ReplayArgs, schema: &Schema) -> Result<(), Failure> {
     });
     match topics.max_by_key(String::len).filter(|topic| topic.len() > MAX_LENGTH) {
         Some(topic) => {
-            Err(usage(format!("--prefix: the topic {topic} has more than {MAX_LENGTH} characters"))
+            let option = args.names.of("topic_prefix");
+            Err(usage(format!("{option}: the topic {topic} has more than {MAX_LENGTH} characters"))
                 .next("choose a shorter prefix"))
         }
         None => Ok(()),
     }
 }
 
-fn row_hash(args: &ReplayRecords, schema: &Schema) -> Result<Option<RowHashOptions>, Failure> {
-    let version = match args.row_hash {
+fn row_hash(args: &Settings, schema: &Schema) -> Result<Option<RowHashOptions>, Failure> {
+    let (records, option) = (&args.records, args.names.of("row_hash_columns"));
+    let version = match records.row_hash {
         RowHash::V0 => RowHashVersion::V0,
-        other if !args.row_hash_columns.is_empty() => {
+        other if !records.row_hash_columns.is_empty() => {
             let given = if other == RowHash::Off { "off" } else { "v1" };
-            return Err(usage(format!("--row-hash-columns does not apply to --row-hash {given}"))
-                .next("use it with --row-hash v0, or take it away"));
+            return Err(usage(format!("{option} does not apply to row_hash {given}"))
+                .next("use it with row_hash v0, or take it away"));
         }
         RowHash::V1 => RowHashVersion::V1,
         RowHash::Off => return Ok(None),
     };
     let mut columns = Vec::new();
-    for list in &args.row_hash_columns {
-        let table = find_table(schema, &list.table)
-            .ok_or_else(|| unknown_table("--row-hash-columns", &list.table, schema))?;
+    for list in &records.row_hash_columns {
+        let table =
+            find_table(schema, &list.table).ok_or_else(|| unknown_table(&option, &list.table, schema))?;
         if let Some(name) = list.columns.iter().find(|name| !can_be_hashed(table, name)) {
             let place = format!("{}.{}", list.table.keyspace, list.table.table);
-            return Err(usage(format!("--row-hash-columns: {place} has no column `{name}` to hash"))
+            return Err(usage(format!("{option}: {place} has no column `{name}` to hash"))
                 .next("name key columns and regular columns that are no counters"));
         }
         columns.push((table_key(&list.table), list.columns.clone()));
     }
-    Ok(Some(RowHashOptions { version, exclude: args.row_hash_exclude.clone(), columns }))
+    Ok(Some(RowHashOptions { version, exclude: records.row_hash_exclude.clone(), columns }))
 }
 
 fn can_be_hashed(table: &TableSchema, name: &str) -> bool {
@@ -160,28 +169,47 @@ fn column_rules(args: &FilterArgs) -> Result<ColumnRules, Failure> {
     Ok(rules)
 }
 
-fn hash_key(args: &FilterArgs) -> Result<HashKey, Failure> {
-    let Some(path) = &args.hash_key_file else { return Ok(HashKey::default()) };
-    let key = std::fs::read(path)
-        .map_err(|error| usage(format!("cannot read the key file {}", path.display())).because(error))?;
+/// The key of hashed columns: the bytes of a file, or of an environment variable.
+fn hash_key(args: &Settings, rules: &ColumnRules) -> Result<HashKey, Failure> {
+    let (secret, file) = (Secret::ColumnHashKey, &args.filter.hash_key_file);
+    let option = args.names.of(&secret.key());
+    if !rules.needs_key() {
+        return match file {
+            Some(_) => Err(usage(format!("{option} is given, and no column to hash"))
+                .next(format!("name columns with {}, or take the key away", args.names.of("column_hash")))),
+            None => Ok(HashKey::default()),
+        };
+    }
+    let key = match file {
+        Some(path) => std::fs::read(path)
+            .map_err(|error| usage(format!("cannot read the key file {}", path.display())).because(error))?,
+        None => secret.from_environment().map(OsStringExt::into_vec).ok_or_else(|| {
+            usage(format!("{}: there is no key to hash with", args.names.of("column_hash")))
+                .next(format!("name a file with {option}, or set {}", secret.variable()))
+        })?,
+    };
     if key.is_empty() {
-        return Err(usage(format!("the key file {} is empty", path.display()))
-            .next("write a secret key of at least 32 random bytes into it"));
+        let place = file.as_ref().map_or_else(|| secret.variable(), |path| path.display().to_string());
+        return Err(usage(format!("the key in {place} is empty"))
+            .next("use a secret key of at least 32 random bytes"));
     }
     Ok(HashKey(key))
 }
 
 /// Every table and keyspace that an option names must be in the schema: a misspelt one would be silence.
-fn check_tables(args: &FilterArgs, schema: &Schema) -> Result<(), Failure> {
-    for (option, names) in [("--table", &args.tables), ("--exclude-table", &args.exclude_tables)] {
+fn check_tables(args: &Settings, schema: &Schema) -> Result<(), Failure> {
+    let filter = &args.filter;
+    let lists = [("table_include_list", &filter.tables), ("table_exclude_list", &filter.exclude_tables)];
+    for (key, names) in lists {
         if let Some(name) = names.iter().find(|name| find_table(schema, name).is_none()) {
-            return Err(unknown_table(option, name, schema));
+            return Err(unknown_table(&args.names.of(key), name, schema));
         }
     }
     let keyspaces: HashSet<&str> = schema.tables().map(|table| table.keyspace.as_str()).collect();
-    match args.keyspaces.iter().find(|name| !keyspaces.contains(name.as_str())) {
+    match filter.keyspaces.iter().find(|name| !keyspaces.contains(name.as_str())) {
         Some(name) => {
-            let what = format!("--keyspace: the schema has no table in keyspace `{name}`");
+            let option = args.names.of("keyspace_include_list");
+            let what = format!("{option}: the schema has no table in keyspace `{name}`");
             let known = keyspaces.into_iter().map(str::to_owned);
             Err(usage(what).next(advice(name, known)))
         }
@@ -202,17 +230,11 @@ fn unknown_table(option: &str, name: &TableName, schema: &Schema) -> Failure {
     usage(format!("{option}: the schema has no table `{name}`")).next(advice(&name, known))
 }
 
-/// Names less alike than this are not worth showing.
-const ALIKE: f64 = 0.75;
 const MOST_NAMES: usize = 3;
 
 fn advice(name: &str, known: impl Iterator<Item = String>) -> String {
-    let mut near: Vec<(f64, String)> = known
-        .map(|known| (strsim::jaro_winkler(name, &known), known))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .collect();
-    near.sort_by(|(a, a_name), (b, b_name)| b.total_cmp(a).then_with(|| a_name.cmp(b_name)));
-    let names: Vec<String> = near.into_iter().take(MOST_NAMES).map(|(_, name)| format!("`{name}`")).collect();
+    let near = near_names(name, known);
+    let names: Vec<String> = near.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         return "check the name, or give a schema that has it".to_owned();
     }

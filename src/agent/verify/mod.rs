@@ -15,6 +15,7 @@ use super::keys::Keys;
 use crate::cli::VerifyArgs;
 use crate::commitlog::map::SegmentBytes;
 use crate::commitlog::{Damage, DamageKind, DescriptorError, SegmentError};
+use crate::config::Names;
 use crate::schema::Schema;
 use report::{Outcome, Report, outcome_word};
 
@@ -26,7 +27,7 @@ use report::{Outcome, Report, outcome_word};
 pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let files = segment_files(&args.paths)?;
     let schema = super::input::schema(args.schema.as_deref())?;
-    let keys = Keys::open(&args.keys)?;
+    let keys = Keys::open(&args.keys, &Names::default())?;
     let progress = progress(&files, args.no_progress);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut totals = Totals::default();
