@@ -29,6 +29,7 @@ mod replay_part;
 mod schema_history;
 mod support;
 mod undecodable;
+mod units;
 mod vectors;
 mod verify;
 mod wrong_key;
