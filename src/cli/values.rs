@@ -1,5 +1,6 @@
 //! Values of options: names, times, and words with a fixed set.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -85,9 +86,15 @@ pub enum ValueError {
         "expected 1 to {MAX_PREFIX_LENGTH} of the characters a-z A-Z 0-9 . _ -, as Kafka takes them in a topic name"
     )]
     Prefix,
+    /// A number of which nobody can say what it counts.
+    #[error(
+        "the number has no unit and is not in the range of microseconds after 1973: write {0}s, {0}ms or {0}us"
+    )]
+    Unit(i64),
     /// Not a time.
     #[error(
-        "expected a time as RFC 3339 (2026-01-31T12:00:00Z) or as milliseconds or microseconds since 1970"
+        "expected a time as RFC 3339 (2026-01-31T12:00:00Z), since 1970 with its unit (1769860800s, 1769860800000ms, \
+         1769860800000000us), or as source.ts_us has it"
     )]
     Instant,
 }
@@ -138,16 +145,26 @@ impl FromStr for ColumnList {
     }
 }
 
-/// Numbers below this are milliseconds (up to the year 5138), others microseconds (from the year 1973).
-const FIRST_MICROSECONDS: u64 = 100_000_000_000_000;
+/// Numbers without a unit that are microseconds, as in `source.ts_us`: from 1973 to 5138. Below, they could as well be
+/// seconds or milliseconds of our time, above nanoseconds.
+const MICROSECONDS: RangeInclusive<i64> = 100_000_000_000_000..=99_999_999_999_999_999;
+
+/// Units of times that are given as numbers, in microseconds.
+const UNITS: [(&str, i64); 3] = [("ms", 1000), ("us", 1), ("s", 1_000_000)];
 
 impl FromStr for Instant {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Ok(number) = text.parse::<i64>() {
-            let scale = if number.unsigned_abs() < FIRST_MICROSECONDS { 1000 } else { 1 };
-            return Ok(Self(number.saturating_mul(scale)));
+            let known = MICROSECONDS.contains(&number);
+            return if known { Ok(Self(number)) } else { Err(ValueError::Unit(number)) };
+        }
+        let with_unit = UNITS.iter().find_map(|(unit, scale)| {
+            text.strip_suffix(unit)?.parse::<i64>().ok().map(|number| number.checked_mul(*scale))
+        });
+        if let Some(time) = with_unit {
+            return time.map(Self).ok_or(ValueError::Instant);
         }
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ValueError::Instant)?;
         i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).map(Self).map_err(|_| ValueError::Instant)
@@ -190,14 +207,31 @@ mod tests {
     }
 
     #[test]
-    fn times_in_three_forms_are_the_same_instant() {
+    fn times_in_every_form_are_the_same_instant() {
         // 1_700_000_000 s is 2023-11-14T22:13:20Z (date -u -d @1700000000).
         let expected = Instant(1_700_000_000_000_000);
-        for text in ["2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00", "1700000000000", "1700000000000000"]
-        {
+        for text in ["2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00", "1700000000000000"] {
             assert_eq!(text.parse::<Instant>().unwrap(), expected, "{text}");
         }
+        for text in ["1700000000s", "1700000000000ms", "1700000000000000us"] {
+            assert_eq!(text.parse::<Instant>().unwrap(), expected, "{text}");
+        }
+        assert_eq!("-1ms".parse::<Instant>().unwrap(), Instant(-1000));
+        assert_eq!("5us".parse::<Instant>().unwrap(), Instant(5));
         assert_eq!("1969-12-31T23:59:59.999999Z".parse::<Instant>().unwrap(), Instant(-1));
-        assert!("yesterday".parse::<Instant>().is_err());
+        for text in ["yesterday", "ms", "1m", "1 s", "9223372036854775807s", "2023-11-14"] {
+            assert_eq!(text.parse::<Instant>(), Err(ValueError::Instant), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_may_count_anything_is_refused() {
+        // Seconds, milliseconds, nanoseconds of November 2023; microseconds of January 1973; none.
+        for number in [1_700_000_000, 1_700_000_000_000, 1_700_000_000_000_000_000, 95_000_000_000_000, 0, -1]
+        {
+            assert_eq!(number.to_string().parse::<Instant>(), Err(ValueError::Unit(number)));
+        }
+        let message = "1700000000000".parse::<Instant>().unwrap_err().to_string();
+        assert!(message.contains("1700000000000ms"), "{message}");
     }
 }

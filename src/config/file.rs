@@ -90,7 +90,7 @@ impl Text<'_> {
         let mut values = Vec::with_capacity(texts.len());
         for (span, text) in texts {
             let value = match definition.kind() {
-                Kind::Path if !text.is_empty() => self.from_here(&text),
+                Kind::Path if !text.is_empty() => self.beside(&text),
                 _ => text.into(),
             };
             definition.check(&value).map_err(|complaint| (span, complaint))?;
@@ -99,7 +99,7 @@ impl Text<'_> {
         Ok(values)
     }
 
-    fn from_here(&self, path: &str) -> OsString {
+    fn beside(&self, path: &str) -> OsString {
         self.path.parent().map_or_else(|| path.into(), |folder| folder.join(path).into_os_string())
     }
 }

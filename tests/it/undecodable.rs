@@ -270,7 +270,7 @@ fn a_part_of_the_log_leaves_what_is_parked() {
     let place = Place::new(&log());
     let right = table("text");
     assert_eq!(place.replay(&table("int"), &[]).0, Some(5));
-    for part in [["--since", "1900000000000"], ["--from", "7:20:0"]] {
+    for part in [["--since", "1900000000000ms"], ["--from", "7:20:0"]] {
         assert_eq!(place.replay(&right, &part).0, Some(0));
         assert_eq!(place.records("t").len(), 2);
     }

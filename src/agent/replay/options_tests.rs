@@ -73,7 +73,7 @@ fn topics_are_names_that_kafka_takes() {
 
 #[test]
 fn times_before_1970_can_be_given() {
-    for (text, time_us) in [("-1", -1000), ("-1000000000000000", -1_000_000_000_000_000)] {
+    for (text, time_us) in [("-1ms", -1000), ("-1000000000000000us", -1_000_000_000_000_000)] {
         let args = args(&["--since", text, "--until", text]);
         let times = [args.range.since, args.range.until].map(|time| time.map(|time| time.0));
         assert_eq!(times, [Some(time_us); 2], "{text}");
