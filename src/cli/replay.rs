@@ -56,10 +56,10 @@ pub struct ReplayRange {
     pub to: Option<Position>,
     /// Only changes whose `source.ts_us` is at or after this time: RFC 3339, a number since 1970 with
     /// its unit (1769860800000ms; s, us), or a `source.ts_us` as it is
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<Instant>,
     /// Only changes whose `source.ts_us` is before this time, given likewise
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<Instant>,
 }
 
