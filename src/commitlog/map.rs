@@ -51,8 +51,8 @@ fn copy(file: &mut File, length: u64) -> io::Result<SegmentBytes> {
 
 #[expect(unsafe_code, reason = "the one place where a file is mapped")]
 fn map(file: &File) -> io::Result<memmap2::Mmap> {
-    // SAFETY: the caller says that the segment is final: Cassandra writes a segment once, never recycles or
-    // truncates it, and removes it by unlinking, which leaves the mapped bytes in place.
+    // SAFETY: the caller says that nobody writes to the segment any more: Cassandra writes a segment once, never
+    // recycles or truncates it, and removes it by unlinking, which leaves the mapped bytes in place.
     let map = unsafe { memmap2::Mmap::map(file)? };
     Ok(map)
 }

@@ -6,8 +6,10 @@
 
 #![cfg(target_os = "linux")]
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -44,6 +46,9 @@ impl Case {
     fn add(&self, writer: SegmentWriter) -> PathBuf {
         let path = self.segments.join(writer.name());
         std::fs::write(&path, writer.finish()).unwrap();
+        // What was written just now is not mapped.
+        let before = SystemTime::now() - Duration::from_secs(60);
+        File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
         path
     }
 

@@ -1,8 +1,8 @@
 //! One segment of a replay: its bytes, and whether it can still grow.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::time::Duration;
 
 use crate::agent::exit::Failure;
 use crate::agent::input::SegmentFile;
@@ -26,8 +26,7 @@ impl OpenSegment {
     pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
         let is_completed = is_completed(&file);
-        let is_final =
-            is_completed || has_one_link(path).map_err(|error| Failure::cannot_read(path, error))?;
+        let is_final = is_final(&file, is_completed).map_err(|error| Failure::cannot_read(path, error))?;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
         Ok(Self { label: file.label(), file, is_completed, bytes })
     }
@@ -53,7 +52,7 @@ impl OpenSegment {
 
 /// Memory in bytes that opening `file` will take.
 pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
-    let is_final = is_completed(file) || has_one_link(&file.path).unwrap_or(true);
+    let is_final = is_final(file, is_completed(file)).unwrap_or(true);
     let length = || file.path.metadata().map_or(0, |metadata| metadata.len());
     if is_final { 0 } else { usize::try_from(length()).unwrap_or(usize::MAX) }
 }
@@ -81,13 +80,76 @@ impl Identity {
     }
 }
 
-/// Whether Cassandra does not hold the segment any more.
-fn has_one_link(path: &Path) -> std::io::Result<bool> {
-    Ok(fs::metadata(path)?.nlink() == 1)
+/// Two periods in which Cassandra syncs its log, unless configured.
+const SETTLED_AFTER: Duration = Duration::from_secs(20);
+
+/// Whether nobody writes to the file any more. What can still change is not mapped: a file that is cut while it is
+/// mapped ends the program.
+fn is_final(file: &SegmentFile, is_completed: bool) -> std::io::Result<bool> {
+    Ok(is_completed || is_settled(&fs::metadata(&file.path)?))
+}
+
+/// Whether Cassandra holds no other name of the file, and nobody has written to it for a while: Cassandra does in
+/// each period, into a segment of a node without CDC also under a single name, and so does who copies one.
+fn is_settled(metadata: &Metadata) -> bool {
+    // A time in the future says nothing.
+    let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+    metadata.nlink() == 1 && age.is_some_and(|age| age >= SETTLED_AFTER)
 }
 
 fn is_completed(file: &SegmentFile) -> bool {
     let index = file.name.map(|name| file.path.with_file_name(name.index_file()));
     let text = index.and_then(|index| fs::read_to_string(index).ok());
     text.is_some_and(|text| text.lines().nth(1) == Some("COMPLETED"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    /// Memory of a segment that is opened, and what is reckoned with before.
+    fn memory(age: Duration, prepare: impl Fn(&std::path::Path)) -> [usize; 2] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("CommitLog-7-5.log");
+        fs::write(&path, [1; 5000]).unwrap();
+        prepare(dir.path());
+        File::options().write(true).open(&path).unwrap().set_modified(SystemTime::now() - age).unwrap();
+        let file = SegmentFile::from(path);
+        [memory_to_open(&file), OpenSegment::open(file).unwrap().memory()]
+    }
+
+    #[test]
+    fn only_what_nobody_writes_to_is_mapped() {
+        let index = |text: &'static str| {
+            move |dir: &std::path::Path| fs::write(dir.join("CommitLog-7-5_cdc.idx"), text).unwrap()
+        };
+        let link = |dir: &std::path::Path| {
+            fs::hard_link(dir.join("CommitLog-7-5.log"), dir.join("other")).unwrap();
+        };
+        let (now, before) = (Duration::ZERO, Duration::from_secs(25));
+        let (mapped, copied) = ([0, 0], [5000, 5000]);
+        assert_eq!(memory(before, |_| {}), mapped, "unchanged for two periods");
+        assert_eq!(
+            memory(Duration::from_secs(15), |_| {}),
+            copied,
+            "a copy in progress, or a node without CDC"
+        );
+        assert_eq!(memory(now, |_| {}), copied);
+        assert_eq!(memory(before, link), copied, "Cassandra holds it");
+        assert_eq!(memory(now, index("5000\nCOMPLETED")), mapped, "Cassandra has closed it");
+        assert_eq!(memory(now, index("5000")), copied, "Cassandra has synced it");
+    }
+
+    #[test]
+    fn a_time_in_the_future_says_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("CommitLog-7-5.log");
+        fs::write(&path, [1; 5000]).unwrap();
+        let future = SystemTime::now() + Duration::from_secs(3600);
+        File::options().write(true).open(&path).unwrap().set_modified(future).unwrap();
+        assert!(!is_settled(&fs::metadata(&path).unwrap()));
+    }
 }
