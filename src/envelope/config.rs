@@ -14,8 +14,6 @@ pub struct SourceNames {
     pub dc: Option<String>,
     /// Host id of the node whose log it is, when configured.
     pub host_id: Option<String>,
-    /// Under which promise the log is read: `synced`, `marked` or `written`.
-    pub visibility: &'static str,
     /// Whether the records come from `replay`.
     pub replay: bool,
 }

@@ -29,5 +29,5 @@ mod withheld;
 
 pub use config::{EncoderConfig, SourceNames};
 pub use encoder::{EncodeError, Encoder};
-pub use parts::Place;
+pub use parts::{Place, Visibility};
 pub use record::Record;

@@ -8,6 +8,29 @@ use crate::change::{ChangeEvent, EventCells, EventColumns, Shape};
 use crate::commitlog::mutation::{Cell, ColumnCells};
 use crate::commitlog::{Position, SegmentId};
 
+/// Under which promise a mutation is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// It is in the file. A power failure, or an end of the Cassandra process inside the write, can take it back.
+    Written,
+    /// It is whole, and a marker follows it. A power failure can take it back.
+    Marked,
+    /// It is on disk.
+    Synced,
+}
+
+impl Visibility {
+    /// The value of `source.visibility`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Marked => "marked",
+            Self::Synced => "synced",
+        }
+    }
+}
+
 /// Where a mutation stands, as records tell it.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'p> {
@@ -21,6 +44,8 @@ pub struct Place<'p> {
     pub entry: u32,
     /// Logical position of the mutation's end, as Cassandra's own positions count.
     pub end: u64,
+    /// Under which promise it is read.
+    pub visibility: Visibility,
     /// Whether the mutation was parked and comes after others that stand behind it in the log.
     pub late: bool,
 }

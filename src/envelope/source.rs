@@ -2,7 +2,7 @@
 
 use super::config::EncoderConfig;
 use super::json::{field, write_optional_string, write_string};
-use super::parts::{Parts, Place};
+use super::parts::{Parts, Place, Visibility};
 use crate::commitlog::SegmentId;
 use crate::cql::number::write_integer;
 use crate::schema::TableSchema;
@@ -14,11 +14,27 @@ pub(super) struct SourcePlan {
     pub(super) head: Vec<u8>,
     /// From `snapshot` up to `file`.
     middle: Vec<u8>,
-    /// From `visibility` to the closing brace.
-    tail: Vec<u8>,
-    /// The same of late events.
-    late_tail: Vec<u8>,
+    written: Tails,
+    marked: Tails,
+    synced: Tails,
     section: Option<Section>,
+}
+
+/// From `visibility` to the closing brace.
+#[derive(Debug)]
+struct Tails {
+    in_order: Vec<u8>,
+    late: Vec<u8>,
+}
+
+impl Tails {
+    fn new(visibility: Visibility, config: &EncoderConfig) -> Self {
+        let tail = |late| {
+            let (visibility, replay) = (visibility.as_str(), config.source.replay);
+            format!(r#","visibility":"{visibility}","late":{late},"replay":{replay}}}"#).into_bytes()
+        };
+        Self { in_order: tail(false), late: tail(true) }
+    }
 }
 
 /// What the records of one section share: `middle`, file and position of the marker, up to `entry`.
@@ -58,7 +74,25 @@ impl SourcePlan {
             write_optional_string(value, &mut middle);
         }
         middle.extend_from_slice(br#","file":"#);
-        Self { head, middle, tail: tail(config, false), late_tail: tail(config, true), section: None }
+        let tails = |visibility| Tails::new(visibility, config);
+        Self {
+            head,
+            middle,
+            written: tails(Visibility::Written),
+            marked: tails(Visibility::Marked),
+            synced: tails(Visibility::Synced),
+            section: None,
+        }
+    }
+
+    #[inline]
+    fn tail(&self, place: &Place<'_>) -> &[u8] {
+        let tails = match place.visibility {
+            Visibility::Written => &self.written,
+            Visibility::Marked => &self.marked,
+            Visibility::Synced => &self.synced,
+        };
+        if place.late { &tails.late } else { &tails.in_order }
     }
 
     /// Prepares the texts for records at `place`.
@@ -79,13 +113,6 @@ impl SourcePlan {
     }
 }
 
-fn tail(config: &EncoderConfig, late: bool) -> Vec<u8> {
-    let mut tail = br#","visibility":"#.to_vec();
-    write_string(config.source.visibility, &mut tail);
-    tail.extend_from_slice(format!(",\"late\":{late},\"replay\":{}}}", config.source.replay).as_bytes());
-    tail
-}
-
 /// Appends `"source":{…}`.
 pub(super) fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     let source = &parts.plan.source;
@@ -99,5 +126,5 @@ pub(super) fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     write_integer(parts.place.entry, out);
     out.extend_from_slice(b",\"row\":");
     write_integer(parts.event.index, out);
-    out.extend_from_slice(if parts.place.late { &source.late_tail } else { &source.tail });
+    out.extend_from_slice(source.tail(&parts.place));
 }

@@ -14,7 +14,7 @@ use crate::envelope::options::{
     CellTimes, DecimalHandling, Profile, RowHashOptions, RowHashVersion, TimestampFormat, Unrepresentable,
     ValueFormat, VarintHandling,
 };
-use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place, SourceNames};
+use crate::envelope::{EncodeError, Encoder, EncoderConfig, Place, SourceNames, Visibility};
 use crate::schema::{Schema, TableId, build, file};
 
 /// Every type and shape of table: the schema of a fixture.
@@ -51,7 +51,6 @@ fn config(profile: Profile, format: ValueFormat, version: RowHashVersion, cells:
             cluster: None,
             dc: None,
             host_id: None,
-            visibility: "synced",
             replay: true,
         },
         profile,
@@ -150,6 +149,7 @@ fn records(mutation: &Mutation<'_>, config: &EncoderConfig) {
         marker: 20,
         entry: 0,
         end: 100,
+        visibility: Visibility::Marked,
         late: false,
     };
     let mut encoder = Encoder::new(config);

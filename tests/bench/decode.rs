@@ -33,7 +33,7 @@ use cdc_agent::commitlog::{
 };
 use cdc_agent::envelope::config::HashKey;
 use cdc_agent::envelope::options::{CellTimes, Profile, RowHashOptions, Unrepresentable, ValueFormat};
-use cdc_agent::envelope::{EncodeError, Encoder, EncoderConfig, Place, SourceNames};
+use cdc_agent::envelope::{EncodeError, Encoder, EncoderConfig, Place, SourceNames, Visibility};
 use cdc_agent::schema::{self, Schema, TableMap, system};
 
 fn main() {
@@ -209,6 +209,7 @@ impl Corpus {
                         marker: bounds.marker as u64,
                         entry: frame.entry,
                         end: bounds.logical_start + frame.end() as u64,
+                        visibility: Visibility::Synced,
                         late: false,
                     };
                     pass.records += self.records(&mutation, place, &mut encoder);
@@ -304,7 +305,6 @@ fn config(level: Level) -> EncoderConfig {
             cluster: None,
             dc: None,
             host_id: None,
-            visibility: "synced",
             replay: true,
         },
         profile: Profile::Flat,

@@ -32,4 +32,5 @@ mod undecodable;
 mod units;
 mod vectors;
 mod verify;
+mod visibility;
 mod wrong_key;

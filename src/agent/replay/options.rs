@@ -63,8 +63,6 @@ fn source_names(args: &SourceArgs) -> SourceNames {
         cluster: args.cluster.clone(),
         dc: args.dc.clone(),
         host_id: args.host_id.map(|id| id.to_string()),
-        // Files at rest: everything in them has been synced.
-        visibility: "synced",
         replay: true,
     }
 }

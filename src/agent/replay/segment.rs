@@ -10,25 +10,65 @@ use crate::agent::keys::Keys;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::map::SegmentBytes;
 use crate::commitlog::{Segment, SegmentError};
+use crate::envelope::Visibility;
 
 /// An opened segment file.
 #[derive(Debug)]
 pub(super) struct OpenSegment {
     pub(super) file: SegmentFile,
     pub(super) label: String,
-    /// Whether the index says that Cassandra writes no more into it. A single link alone does not: a copy of a
-    /// growing segment has one, too.
-    pub(super) is_completed: bool,
+    pub(super) index: Index,
     bytes: SegmentBytes,
+}
+
+/// What the index beside a segment says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Index {
+    /// Cassandra writes no more into it. A single link alone does not say so: a copy of a growing segment has one,
+    /// too.
+    Completed,
+    /// It is on disk up to this logical position.
+    Synced(u64),
+    /// Nothing: there is none, or it is being written.
+    Absent,
+}
+
+impl Index {
+    fn of(file: &SegmentFile) -> Self {
+        let path = file.name.map(|name| file.path.with_file_name(name.index_file()));
+        path.and_then(|path| fs::read_to_string(path).ok()).map_or(Self::Absent, |text| Self::parse(&text))
+    }
+
+    /// `offset`, or `offset\nCOMPLETED`. It is rewritten in place and can be found empty.
+    fn parse(text: &str) -> Self {
+        let mut lines = text.lines();
+        match (lines.next().map(str::parse), lines.next(), lines.next()) {
+            (Some(Ok(_)), Some("COMPLETED"), None) => Self::Completed,
+            (Some(Ok(offset)), None, None) => Self::Synced(offset),
+            _ => Self::Absent,
+        }
+    }
+
+    /// Under which promise the mutation with this logical end is read. That of a completed segment is on disk as a
+    /// whole, and its offset means nothing.
+    #[inline]
+    pub(super) fn visibility(self, end: u64) -> Visibility {
+        let is_synced = match self {
+            Self::Completed => true,
+            Self::Synced(offset) => end <= offset,
+            Self::Absent => false,
+        };
+        if is_synced { Visibility::Synced } else { Visibility::Marked }
+    }
 }
 
 impl OpenSegment {
     pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
-        let is_completed = is_completed(&file);
-        let is_final = is_final(&file, is_completed).map_err(|error| Failure::cannot_read(path, error))?;
+        let index = Index::of(&file);
+        let is_final = is_final(&file, index).map_err(|error| Failure::cannot_read(path, error))?;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
-        Ok(Self { label: file.label(), file, is_completed, bytes })
+        Ok(Self { label: file.label(), file, index, bytes })
     }
 
     /// The bytes of the file.
@@ -52,7 +92,7 @@ impl OpenSegment {
 
 /// Memory in bytes that opening `file` will take.
 pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
-    let is_final = is_final(file, is_completed(file)).unwrap_or(true);
+    let is_final = is_final(file, Index::of(file)).unwrap_or(true);
     let length = || file.path.metadata().map_or(0, |metadata| metadata.len());
     if is_final { 0 } else { usize::try_from(length()).unwrap_or(usize::MAX) }
 }
@@ -85,8 +125,8 @@ const SETTLED_AFTER: Duration = Duration::from_secs(20);
 
 /// Whether nobody writes to the file any more. What can still change is not mapped: a file that is cut while it is
 /// mapped ends the program.
-fn is_final(file: &SegmentFile, is_completed: bool) -> std::io::Result<bool> {
-    Ok(is_completed || is_settled(&fs::metadata(&file.path)?))
+fn is_final(file: &SegmentFile, index: Index) -> std::io::Result<bool> {
+    Ok(index == Index::Completed || is_settled(&fs::metadata(&file.path)?))
 }
 
 /// Whether Cassandra holds no other name of the file, and nobody has written to it for a while: Cassandra does in
@@ -95,12 +135,6 @@ fn is_settled(metadata: &Metadata) -> bool {
     // A time in the future says nothing.
     let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
     metadata.nlink() == 1 && age.is_some_and(|age| age >= SETTLED_AFTER)
-}
-
-fn is_completed(file: &SegmentFile) -> bool {
-    let index = file.name.map(|name| file.path.with_file_name(name.index_file()));
-    let text = index.and_then(|index| fs::read_to_string(index).ok());
-    text.is_some_and(|text| text.lines().nth(1) == Some("COMPLETED"))
 }
 
 #[cfg(test)]
@@ -141,6 +175,18 @@ mod tests {
         assert_eq!(memory(before, link), copied, "Cassandra holds it");
         assert_eq!(memory(now, index("5000\nCOMPLETED")), mapped, "Cassandra has closed it");
         assert_eq!(memory(now, index("5000")), copied, "Cassandra has synced it");
+    }
+
+    #[test]
+    fn an_index_says_what_it_says_in_full_or_nothing() {
+        let parsed = |text| Index::parse(text);
+        assert_eq!(parsed("119881"), Index::Synced(119_881));
+        assert_eq!(parsed("119881\n"), Index::Synced(119_881));
+        assert_eq!(parsed("79010\nCOMPLETED"), Index::Completed);
+        assert_eq!(parsed("79010\nCOMPLETED\n"), Index::Completed);
+        for text in ["", "\n", "COMPLETED", "\nCOMPLETED", "12x", "-1", "12\nCOMP", "12\nCOMPLETED\nx"] {
+            assert_eq!(parsed(text), Index::Absent, "{text:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
 use super::range::Range;
 use super::report::Report;
-use super::segment::OpenSegment;
+use super::segment::{Index, OpenSegment};
 use super::unit::{After, SectionPart, Unit};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{
@@ -243,7 +243,7 @@ impl Walk {
             found.report.bytes += (self.end as u64).saturating_sub(self.counted);
             return;
         }
-        let after = match self.opened.is_completed && self.ends_cleanly {
+        let after = match self.opened.index == Index::Completed && self.ends_cleanly {
             true => After::Finish(self.from.segment, self.fingerprint),
             false => After::Continue(self.next),
         };

@@ -110,12 +110,14 @@ impl<'u> Work<'_, 'u> {
                 continue;
             }
             self.follow_schema(position, decoder);
+            let end = part.logical_start + frame.end() as u64;
             let place = Place {
                 segment: self.id,
                 file: &unit.segment.label,
                 marker: position.marker,
                 entry: position.entry,
-                end: part.logical_start + frame.end() as u64,
+                end,
+                visibility: unit.segment.index.visibility(end),
                 late: retried && position < unit.from,
             };
             self.frame(frame, place, decoder, &mut mutation)?;

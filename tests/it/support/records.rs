@@ -9,7 +9,7 @@ use cdc_agent::commitlog::{
 };
 use cdc_agent::envelope::config::HashKey;
 use cdc_agent::envelope::options::{CellTimes, Profile, Unrepresentable, ValueFormat};
-use cdc_agent::envelope::{Encoder, EncoderConfig, Place, Record, SourceNames};
+use cdc_agent::envelope::{Encoder, EncoderConfig, Place, Record, SourceNames, Visibility};
 use cdc_agent::schema::Schema;
 use serde_json::Value;
 
@@ -56,7 +56,6 @@ pub(crate) fn config(profile: Profile) -> EncoderConfig {
             cluster: None,
             dc: None,
             host_id: None,
-            visibility: "synced",
             replay: true,
         },
         profile,
@@ -117,6 +116,7 @@ const PLACE: Place<'static> = Place {
     marker: 4096,
     entry: 7,
     end: 5000,
+    visibility: Visibility::Synced,
     late: false,
 };
 
@@ -151,6 +151,7 @@ pub(crate) fn records_of_segments(
                     marker: bounds.marker as u64,
                     entry: frame.entry,
                     end: bounds.logical_start + frame.end() as u64,
+                    visibility: Visibility::Synced,
                     late: false,
                 };
                 for_each_event::<Box<dyn Error>>(&mutation, |event| {
