@@ -22,12 +22,12 @@ pub enum EncodeError {
     #[error("the partition key does not have the table's key columns")]
     PartitionKey,
     /// A value does not fit its column.
-    #[error("column `{column}`: {source}")]
+    #[error("column `{column}`: {error}")]
     Value {
         /// Column name.
         column: String,
         /// What does not fit.
-        source: ValueError,
+        error: ValueError,
     },
     /// Profile `debezium` has no shape for the event.
     #[error(
@@ -42,8 +42,8 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
-    pub(super) fn value(column: &Column, source: ValueError) -> Self {
-        Self::Value { column: column.name.clone(), source }
+    pub(super) fn value(column: &Column, error: ValueError) -> Self {
+        Self::Value { column: column.name.clone(), error }
     }
 }
 

@@ -36,14 +36,13 @@ pub struct CommitLogKeys {
     warnings: Vec<String>,
 }
 
-/// Why keys cannot be had from a file.
+/// Why keys cannot be had from a file. The text tells the cause; it is not the `source` too, or it would be told twice.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {fault}", path.display())]
 pub struct KeyError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong.
-    #[source]
     pub fault: KeyFault,
 }
 
@@ -52,7 +51,7 @@ pub struct KeyError {
 pub enum KeyFault {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// It is longer than any keystore.
     #[error("longer than 4 MiB: this is no keystore")]
     TooLong,
@@ -96,6 +95,12 @@ pub enum KeyFault {
         /// Why it is no key.
         reason: &'static str,
     },
+}
+
+impl From<io::Error> for KeyFault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 fn unreadable_hint(aliases: &[String]) -> String {

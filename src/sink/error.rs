@@ -18,7 +18,7 @@ pub enum SinkError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot {what} {}: {source}; {hint}", .path.display())]
+    #[error("cannot {what} {}: {error}; {hint}", .path.display())]
     Io {
         /// What was tried, as in "cannot … <path>".
         what: &'static str,
@@ -27,7 +27,7 @@ pub enum SinkError {
         /// What to do next.
         hint: &'static str,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// The destination is not what the program may write to, or holds something else than it should.
     #[error("{}: {what}; {hint}", .path.display())]
@@ -67,8 +67,8 @@ impl SinkError {
     }
 
     /// An error of the operating system, with the advice that fits its kind.
-    pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
-        let hint = match source.kind() {
+    pub(crate) fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
+        let hint = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 "make room and start again, which continues from the last commit"
             }
@@ -78,6 +78,6 @@ impl SinkError {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
             _ => "start again, which continues from the last commit",
         };
-        Self::Io { what, path: path.to_owned(), hint, source }
+        Self::Io { what, path: path.to_owned(), hint, error }
     }
 }

@@ -1,6 +1,6 @@
 //! The command line as a process: exit codes, help, completions, manual pages.
 
-use crate::program::{agent, fixtures, stderr, stdout};
+use crate::program::{agent, fixtures, segment, stderr, stdout};
 
 /// The commands that `--help` lists.
 fn commands() -> Vec<String> {
@@ -70,6 +70,28 @@ fn a_directory_that_cannot_be_written_is_exit_code_6() {
     let output = agent(["man", "--dir", "/dev/null/pages"]);
     assert_eq!(output.status.code(), Some(6));
     assert!(stderr(&output).starts_with("cdc-agent: cannot write /dev/null/pages: "));
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let password = folder.path().join("password");
+    std::fs::write(&password, "wrong").expect("the folder can be written");
+    let (demo, schema) = (segment("demo"), fixtures().join("demo/schema.json"));
+    let [demo, schema, password] = [&demo, &schema, &password].map(|path| path.to_str().expect("UTF-8 path"));
+    let keystore = fixtures().join("legacy/cassandra.keystore");
+    let keystore = keystore.to_str().expect("UTF-8 path");
+    for (arguments, cause) in [
+        (
+            ["verify", demo, "--keystore", keystore, "--keystore-password-file", password],
+            "wrong store password",
+        ),
+        (["verify", demo, "--keystore", "no/such", "--keystore-password-file", password], "No such file"),
+        (["replay", demo, "--schema", schema, "--out", "/dev/null/log"], "Not a directory"),
+    ] {
+        let text = stderr(&agent(arguments));
+        assert_eq!(text.matches(cause).count(), 1, "{text}");
+    }
 }
 
 #[test]
