@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use crate::cli::KeyArgs;
 use crate::commitlog::{Segment, SegmentError, SegmentName};
 use crate::config::{Names, Secret};
-use crate::keystore::{CommitLogKeys, KeyError};
+use crate::keystore::{CommitLogKeys, KeyError, KeyFault};
 
 /// The keys that the options name, or none.
 #[derive(Debug)]
@@ -74,7 +74,32 @@ fn without_keystore(args: &KeyArgs, names: &Names) -> Result<(), Failure> {
 }
 
 fn unusable(error: KeyError) -> Failure {
-    Failure::new(Exit::Usage, "the keys of encrypted segments cannot be had").because(error)
+    let is_hex_file = matches!(error.fault, KeyFault::UnknownKind);
+    let failure = Failure::new(Exit::Usage, "the keys of encrypted segments cannot be had").because(error);
+    if is_hex_file {
+        failure.next("give a hexadecimal key file with --commitlog-key-hex-file")
+    } else {
+        failure
+    }
+}
+
+/// What to do about a segment that cannot be opened for want of its key.
+pub fn advice(error: &SegmentError) -> Option<&'static str> {
+    match error {
+        SegmentError::NoKey { .. } => Some("pass --keystore or --commitlog-key-hex-file"),
+        SegmentError::WrongKey { .. } => {
+            Some("pass the key that the segment was written with (--keystore or --commitlog-key-hex-file)")
+        }
+        _ => None,
+    }
+}
+
+/// Why a segment cannot be opened, and what to do about it, as one line of a ledger.
+pub fn reason(error: &SegmentError) -> String {
+    match advice(error) {
+        Some(advice) => format!("{error}; {advice}"),
+        None => error.to_string(),
+    }
 }
 
 /// The first line of a file, or a variable of the environment.

@@ -26,7 +26,7 @@ pub fn schema_change(mutation: &Mutation<'_>) -> Result<Vec<LoggedUpdate>, Schem
 
 /// A mutation of `system_schema` that is not as Cassandra writes them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a change of system_schema.{table}: {problem}; describe the schema anew and give it with --schema")]
+#[error("a change of system_schema.{table}: {problem}; describe the schema anew")]
 pub struct SchemaChangeError {
     /// The table of `system_schema`.
     pub table: String,

@@ -37,19 +37,13 @@ pub enum SegmentError {
         id: super::SegmentId,
     },
     /// The segment is encrypted and its key was not given.
-    #[error(
-        "the segment is encrypted with key `{alias}` and no such key was given; \
-         pass --keystore or --commitlog-key-hex-file"
-    )]
+    #[error("the segment is encrypted with key `{alias}` and no such key was given")]
     NoKey {
         /// Alias in the descriptor.
         alias: String,
     },
     /// No section can be decrypted with the key that was given.
-    #[error(
-        "wrong key? no section can be decrypted with the key given for `{alias}`; \
-         pass the key that the segment was written with (--keystore or --commitlog-key-hex-file)"
-    )]
+    #[error("wrong key? no section can be decrypted with the key given for `{alias}`")]
     WrongKey {
         /// Alias in the descriptor.
         alias: String,

@@ -11,6 +11,8 @@ use super::value::ValueError;
 /// Longest `varint` or unscaled `decimal` in bytes that is printed. The time grows with about the power 1.5 of the
 /// length: 3 ms for 16 KiB, 1.5 s for 1 MiB, and it would be minutes for the longest mutations.
 pub const MAX_NUMBER_LENGTH: usize = 1 << 20;
+/// What is said of a longer one.
+pub const NUMBER_TOO_LONG: &str = "it has more than 1 MiB and is not printed";
 
 /// Most zeros that are written for the scale of a decimal without an exponent.
 const MAX_ZEROS: usize = 16 * 1024;
@@ -35,9 +37,7 @@ pub fn write_varint(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
         return Ok(());
     }
     if bytes.len() > MAX_NUMBER_LENGTH {
-        let problem = "it has more than 1 MiB and is not printed; --varint-handling precise and --decimal-handling \
-                       precise carry its bytes";
-        return Err(ValueError { type_name: "varint or decimal", problem });
+        return Err(ValueError { type_name: "varint or decimal", problem: NUMBER_TOO_LONG });
     }
     out.extend_from_slice(BigInt::from_signed_bytes_be(bytes).to_string().as_bytes());
     Ok(())

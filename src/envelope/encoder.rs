@@ -30,9 +30,7 @@ pub enum EncodeError {
         error: ValueError,
     },
     /// Profile `debezium` has no shape for the event.
-    #[error(
-        "table {table}: {reason}, which profile debezium cannot say; use --unrepresentable side_topic, or profile flat"
-    )]
+    #[error("table {table}: {reason}, which profile debezium cannot say")]
     Unrepresentable {
         /// Keyspace and table.
         table: String,

@@ -56,7 +56,7 @@ pub enum KeyFault {
     #[error("longer than 4 MiB: this is no keystore")]
     TooLong,
     /// It is of no known kind.
-    #[error("neither a JCEKS nor a PKCS#12 keystore; hexadecimal key files go with --commitlog-key-hex-file")]
+    #[error("neither a JCEKS nor a PKCS#12 keystore")]
     UnknownKind,
     /// JKS cannot hold secret keys.
     #[error(

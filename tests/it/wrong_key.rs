@@ -84,6 +84,7 @@ fn verify_and_inspect_say_that_it_cannot_be_read() {
         let output = agent(["inspect", segment, "--commitlog-key-hex-file", key]);
         assert_eq!(output.status.code(), Some(4));
         assert!(stderr(&output).contains("wrong key?"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("\n  next: pass the key"), "{}", stderr(&output));
     }
 }
 

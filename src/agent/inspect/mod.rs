@@ -13,7 +13,7 @@ use annotate::annotate;
 
 use super::exit::{Exit, Failure};
 use super::input::{self, SegmentFile};
-use super::keys::Keys;
+use super::keys::{self, Keys};
 use crate::cli::{At, InspectArgs};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::map::SegmentBytes;
@@ -32,12 +32,14 @@ use print::{Content, Place, Printer};
 pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let file = SegmentFile::from(args.segment.clone());
     let schema = input::schema(args.schema.as_deref())?;
-    let keys = Keys::open(&args.keys, &Names::default())?;
+    let opener = Keys::open(&args.keys, &Names::default())?;
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
-    let segment = keys.segment(&bytes, file.name).map_err(|error| {
+    let segment = opener.segment(&bytes, file.name).map_err(|error| {
         let exit = if error.damage_kind().is_some() { Exit::Damaged } else { Exit::Unreadable };
-        Failure::new(exit, format!("cannot read {}", file.path.display())).because(error)
+        let advice = keys::advice(&error);
+        let failure = Failure::new(exit, format!("cannot read {}", file.path.display())).because(error);
+        advice.into_iter().fold(failure, Failure::next)
     })?;
     let mut inspector = Inspector {
         print: Printer { out: BufWriter::new(io::stdout().lock()), args, schema: &schema },

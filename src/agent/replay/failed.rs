@@ -3,6 +3,7 @@
 use crate::agent::exit::Failure;
 use crate::change::ShapeError;
 use crate::commitlog::MutationError;
+use crate::cql::number::NUMBER_TOO_LONG;
 use crate::envelope::EncodeError;
 use crate::schema::TableId;
 
@@ -22,6 +23,27 @@ pub(super) enum Failed {
 }
 
 impl Failed {
+    /// What to do about it, where another schema does not help.
+    pub(super) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Encode(EncodeError::Unrepresentable { .. }) => {
+                Some("use --unrepresentable side_topic, or profile flat")
+            }
+            Self::Encode(EncodeError::Value { error, .. }) if error.problem == NUMBER_TOO_LONG => {
+                Some("--varint-handling precise and --decimal-handling precise carry its bytes")
+            }
+            _ => None,
+        }
+    }
+
+    /// What failed, and what to do about it, as one line of a ledger.
+    pub(super) fn reason(&self) -> String {
+        match self.advice() {
+            Some(advice) => format!("{self}; {advice}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Whether the schema lacks a table or a column.
     pub(super) fn is_unknown_schema(&self) -> bool {
         matches!(self, Self::Decode(error) if error.is_unknown_schema())
@@ -38,5 +60,25 @@ impl Failed {
     /// Whether the profile has no shape for an event and the user wants to stop there.
     pub(super) fn is_refused(&self) -> bool {
         matches!(self, Self::Encode(EncodeError::Unrepresentable { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cql::ValueError;
+
+    #[test]
+    fn advice_stands_behind_what_an_option_helps_against() {
+        let value = |problem| {
+            let error = ValueError { type_name: "varint", problem };
+            Failed::from(EncodeError::Value { column: "v".to_owned(), error }).reason()
+        };
+        assert!(value(NUMBER_TOO_LONG).ends_with(
+            "not printed; --varint-handling precise and --decimal-handling precise carry its bytes"
+        ));
+        assert!(value("it is short").ends_with("it is short"));
+        let refused = EncodeError::Unrepresentable { table: "ks.t".to_owned(), reason: "a range" };
+        assert!(Failed::from(refused).reason().contains("; use --unrepresentable side_topic"));
     }
 }

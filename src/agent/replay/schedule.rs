@@ -14,7 +14,7 @@ use super::unit::{SectionPart, Unit};
 use super::walk::{Found, Walk, follow_schema, start_of};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::SegmentFile;
-use crate::agent::keys::Keys;
+use crate::agent::keys::{Keys, reason};
 use crate::agent::warn;
 use crate::change::filter::TableFilter;
 use crate::checkpoint::{Checkpoint, Fingerprint};
@@ -326,7 +326,7 @@ fn named_length(file: &SegmentFile) -> u64 {
 impl State {
     /// Notes a segment that cannot be opened.
     fn refuse(&mut self, opened: &OpenSegment, error: &SegmentError) {
-        let entry = (opened.label.clone(), error.to_string());
+        let entry = (opened.label.clone(), reason(error));
         if error.damage_kind().is_some() {
             self.report.lost.bytes += opened.bytes().len() as u64;
             self.report.lost.more_mutations = true;

@@ -199,7 +199,8 @@ impl<'u> Work<'_, 'u> {
         }
         let position = place.position(0);
         if failed.is_refused() {
-            return Err(Failure::new(Exit::Usage, format!("mutation at {position}: {failed}")));
+            let failure = Failure::new(Exit::Usage, format!("mutation at {position}: {failed}"));
+            return Err(failed.advice().into_iter().fold(failure, Failure::next));
         }
         if self.worker.unknown_table == UnknownTable::Block && failed.is_unknown_schema() {
             return Err(Failure::new(Exit::UnknownSchema, format!("mutation at {position}: {failed}"))
@@ -268,7 +269,7 @@ impl<'u> Work<'_, 'u> {
             position,
             table: Some(table.unwrap_or_else(|| peeked.table.to_string())),
             bytes: Some(frame.payload.len() as u64),
-            reason: failed.to_string(),
+            reason: failed.reason(),
         }
     }
 

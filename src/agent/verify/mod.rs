@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, segment_files};
-use super::keys::Keys;
+use super::keys::{Keys, reason};
 use crate::cli::VerifyArgs;
 use crate::commitlog::map::SegmentBytes;
 use crate::commitlog::{Damage, DamageKind, DescriptorError, SegmentError};
@@ -85,7 +85,7 @@ fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Result<Repor
         Err(SegmentError::Descriptor(DescriptorError::Blank)) => Outcome::Blank,
         Err(error) => match error.damage_kind().filter(|_| file.name.is_some()) {
             Some(kind) => Outcome::HeadDamaged(head_damage(kind, bytes.len() as u64), error.to_string()),
-            None => Outcome::Unreadable(error.to_string()),
+            None => Outcome::Unreadable(reason(&error)),
         },
     };
     Ok(Report { segment: file.label(), file_bytes: bytes.len() as u64, mismatch, outcome })
