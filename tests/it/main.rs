@@ -26,6 +26,7 @@ mod program;
 mod record_schemas;
 mod replay_again;
 mod replay_part;
+mod replay_scope;
 mod schema_history;
 mod support;
 mod undecodable;

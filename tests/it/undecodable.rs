@@ -16,7 +16,7 @@ use crate::support::table::Table;
 const OTHER: &str = "5dc1a799-0000-11f0-8000-000000000001";
 
 /// `shop.t` with a column `v` of some type.
-fn table(type_text: &str) -> Table {
+pub(crate) fn table(type_text: &str) -> Table {
     Table::new([["id", "partition_key", "int"], ["c", "clustering", "int"], ["v", "regular", type_text]])
 }
 
@@ -44,44 +44,44 @@ fn update(key: u8, row: Row) -> Vec<u8> {
 }
 
 /// `v` is written as text.
-fn write(key: u8, value: &[u8]) -> Vec<u8> {
+pub(crate) fn write(key: u8, value: &[u8]) -> Vec<u8> {
     update(key, Row { columns: vec![ColumnData::live("v", 1, value)], ..Row::default() })
 }
 
 /// A row deletion, which decodes whatever `v` is.
-fn delete(key: u8) -> Vec<u8> {
+pub(crate) fn delete(key: u8) -> Vec<u8> {
     update(key, Row { deletion: Some(Deletion(2, 1_700_000_000)), ..Row::default() })
 }
 
 /// The same change of `shop.other`.
-fn of_other(mut payload: Vec<u8>) -> Vec<u8> {
+pub(crate) fn of_other(mut payload: Vec<u8>) -> Vec<u8> {
     payload[16] = 1;
     payload
 }
 
 /// A folder with a segment, schemas and a file log.
-struct Place {
+pub(crate) struct Place {
     dir: tempfile::TempDir,
     segment: PathBuf,
 }
 
 impl Place {
-    fn new(payloads: &[Vec<u8>]) -> Self {
+    pub(crate) fn new(payloads: &[Vec<u8>]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let segment = write_segment(dir.path(), 7, &[payloads]);
         Self { dir, segment }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Replays the segment into the file log; exit code and summary.
-    fn replay(&self, schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
+    pub(crate) fn replay(&self, schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
         self.replay_all(&[&self.segment], schema, options)
     }
 
-    fn replay_all(&self, segments: &[&Path], schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
+    pub(crate) fn replay_all(&self, segments: &[&Path], schema: &Table, options: &[&str]) -> (Option<i32>, Value) {
         let (file, summary) = (self.path("schema.json"), self.path("summary.json"));
         fs::write(&file, schema_file(schema)).unwrap();
         let mut arguments = vec!["replay", "--schema", text(&file)];
@@ -95,7 +95,7 @@ impl Place {
     }
 
     /// Operation, key and late of the records of a topic.
-    fn records(&self, table: &str) -> Vec<(String, i64, bool)> {
+    pub(crate) fn records(&self, table: &str) -> Vec<(String, i64, bool)> {
         let file = self.path("out").join(format!("local.cdc.shop.{table}/0/00000000000000000000.jsonl"));
         let lines = fs::read_to_string(file).unwrap_or_default();
         let record = |line: &str| {
@@ -110,7 +110,7 @@ impl Place {
         lines.lines().map(record).collect()
     }
 
-    fn checkpoint(&self) -> Value {
+    pub(crate) fn checkpoint(&self) -> Value {
         let commit: Value = serde_json::from_slice(&fs::read(self.path("out/commit.json")).unwrap()).unwrap();
         commit["checkpoint"].clone()
     }
@@ -127,13 +127,13 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn record(op: &str, key: i64, late: bool) -> (String, i64, bool) {
+pub(crate) fn record(op: &str, key: i64, late: bool) -> (String, i64, bool) {
     (op.to_owned(), key, late)
 }
 
 /// A write that only the right schema decodes, and changes around it: of its partition, of another one, of another
 /// table with the same key.
-fn log() -> Vec<Vec<u8>> {
+pub(crate) fn log() -> Vec<Vec<u8>> {
     vec![delete(1), write(1, b"ab"), delete(1), delete(2), of_other(write(1, b"cd"))]
 }
 

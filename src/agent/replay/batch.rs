@@ -26,8 +26,8 @@ pub(super) struct Batch {
     topics: Vec<Arc<str>>,
     /// Mutations that could not be decoded, in order.
     pub(super) parked: Vec<Parked>,
-    /// Mutations of earlier replays that need not be parked any longer, in order.
-    pub(super) retried: Vec<Position>,
+    /// Mutations that earlier replays parked and that this one does not park again, in order.
+    pub(super) retried: Vec<Retried>,
     large: Option<LargeMutation>,
 }
 
@@ -48,6 +48,15 @@ pub(super) struct Parked {
     pub(super) tag: PartitionTag,
     /// Whether the schema lacks its table or a column of it.
     pub(super) is_unknown: bool,
+}
+
+/// A mutation that an earlier replay parked, tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Retried {
+    pub(super) position: Position,
+    /// Whether its events were all given out, or it was given up. Otherwise this replay does not ask for it, and it
+    /// stays parked.
+    pub(super) is_settled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -17,6 +17,9 @@ pub(super) enum Failed {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// It was parked, and comes out as a whole or not at all: what is given out cannot be told from what is not.
+    #[error("only a part of its events is asked for, and it is given out as a whole: replay it without filters and bounds")]
+    Part,
     /// Not the mutation's fault: its first records could not be handed over.
     #[error("its records cannot be handed over")]
     HandOver(Failure),
@@ -47,6 +50,11 @@ impl Failed {
     /// Whether the schema lacks a table or a column.
     pub(super) fn is_unknown_schema(&self) -> bool {
         matches!(self, Self::Decode(error) if error.is_unknown_schema())
+    }
+
+    /// Whether the mutation can be decoded, and the options ask for a part of it only.
+    pub(super) fn is_part(&self) -> bool {
+        matches!(self, Self::Part)
     }
 
     /// The table that the schema lacks.

@@ -24,6 +24,8 @@ struct Found {
     skipped: BTreeMap<Skipped, u64>,
     names: BTreeMap<TableId, String>,
     tags: BTreeSet<PartitionTag>,
+    /// Whether it changes tables that are not wanted, too.
+    has_unwanted: bool,
 }
 
 impl Work<'_, '_> {
@@ -39,9 +41,12 @@ impl Work<'_, '_> {
     ) -> Result<(), Failed> {
         let found = self.look_through(decoder, payload, mutation, place, interest)?;
         if found.tags.is_empty() {
+            self.is_left_out = true;
             self.report.skip(Skipped::UnwantedTable);
             return Ok(());
         }
+        let left_out = found.has_unwanted || !found.skipped.is_empty();
+        self.check_whole(!found.events.is_empty(), left_out)?;
         let mut large = LargeMutation {
             position: place.position(0),
             tags: found.tags.into_iter().collect(),
@@ -88,7 +93,11 @@ impl Work<'_, '_> {
         let mut found = Found::default();
         let mut index = 0;
         decoder.decode_in_parts::<Failed>(payload, mutation, PART_ITEMS, |part| {
-            for update in part.updates().iter().filter(|update| wants(update.table.id)) {
+            for update in part.updates() {
+                if !wants(update.table.id) {
+                    found.has_unwanted = true;
+                    continue;
+                }
                 found.tags.insert(tag(update.table.id, update.partition_key));
                 found.names.entry(update.table.id).or_insert_with(|| full_name(update.table));
             }

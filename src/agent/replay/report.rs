@@ -36,6 +36,8 @@ pub(super) struct Report {
     pub(super) parked: Limited<Undelivered>,
     /// Mutations that earlier replays parked and that could not be tried again: their segments were not given.
     pub(super) parked_elsewhere: BTreeMap<SegmentId, u64>,
+    /// Mutations that earlier replays parked and that this one does not ask for: they stay parked.
+    pub(super) parked_unasked: u64,
     /// Of the parked mutations: those for which the schema does have the table and its columns.
     pub(super) parked_unfit: u64,
     /// Mutations that no schema at hand decodes and that the user wants to go past; they count as lost too.
@@ -188,6 +190,7 @@ impl Report {
         self.damage.append(other.damage);
         self.parked.append(other.parked);
         add_counts(&mut self.parked_elsewhere, other.parked_elsewhere);
+        self.parked_unasked += other.parked_unasked;
         self.parked_unfit += other.parked_unfit;
         self.given_up.append(other.given_up);
         self.unreadable.extend(other.unreadable);

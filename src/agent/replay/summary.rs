@@ -85,6 +85,7 @@ fn to_json(report: &Report, took: Duration) -> Value {
         "unknown_tables": unknown,
         "parked": undelivered(&report.parked),
         "parked_elsewhere": elsewhere,
+        "parked_unasked": report.parked_unasked,
         "given_up": undelivered(&report.given_up),
         "lost": {
             "sections": report.lost.sections,
@@ -174,6 +175,13 @@ fn write_problems(report: &Report, text: &mut String) {
         let _ = writeln!(
             text,
             "  next: give the schema that was in force there, or --undecodable ledger to go past and lose them"
+        );
+    }
+    if report.parked_unasked > 0 {
+        let _ = writeln!(
+            text,
+            "still parked: {} mutation(s) that the filters and bounds of this replay leave out",
+            report.parked_unasked
         );
     }
     for (segment, count) in &report.parked_elsewhere {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::batch::{Batch, Event, Parked};
+use super::batch::{Batch, Event, Parked, Retried};
 use super::epoch::{Epoch, Interest, Verdict};
 use super::failed::Failed;
 use super::large::PART_ITEMS;
@@ -53,6 +53,10 @@ pub(super) struct Work<'w, 'u> {
     events: Vec<Event>,
     /// Events of the mutation at hand that are not wanted.
     skipped: Vec<Skipped>,
+    /// Whether an earlier replay parked the mutation at hand.
+    is_retried: bool,
+    /// Whether the mutation at hand was parked and nothing of it is asked for.
+    pub(super) is_left_out: bool,
 }
 
 impl Worker<'_> {
@@ -73,6 +77,8 @@ impl Worker<'_> {
             report: Report { bytes: unit.bytes, ..Report::default() },
             events: Vec::new(),
             skipped: Vec::new(),
+            is_retried: false,
+            is_left_out: false,
         };
         let mut decoder = work.decoder();
         for part in &unit.parts {
@@ -105,8 +111,11 @@ impl<'u> Work<'_, 'u> {
                 continue;
             }
             self.report.mutations += 1;
+            (self.is_retried, self.is_left_out) = (retried, false);
             if self.worker.range.excludes_mutation(position) {
                 self.report.skip(Skipped::OutsideRange);
+                self.is_left_out = true;
+                self.end_retry(position);
                 continue;
             }
             self.follow_schema(position, decoder);
@@ -121,16 +130,33 @@ impl<'u> Work<'_, 'u> {
                 late: retried && position < unit.from,
             };
             self.frame(frame, place, decoder, &mut mutation)?;
-            let parked_again =
-                self.batch.parked.last().is_some_and(|parked| parked.entry.position == position);
-            if retried && !parked_again {
-                self.batch.retried.push(position);
-            }
+            self.end_retry(position);
             if self.batch.is_full() {
                 self.outlet.take(&mut self.batch)?;
             }
         }
         Ok(())
+    }
+
+    /// Tells what became of a mutation that was parked, unless it is parked again.
+    fn end_retry(&mut self, position: Position) {
+        let parked_again = self.batch.parked.last().is_some_and(|parked| parked.entry.position == position);
+        if self.is_retried && !parked_again {
+            self.batch.retried.push(Retried { position, is_settled: !self.is_left_out });
+        }
+    }
+
+    /// A mutation that was parked is given out as a whole or not at all: then nothing is lost, and nothing is given
+    /// out twice. `asked` and `left_out`: whether there are events of either kind.
+    pub(super) fn check_whole(&mut self, asked: bool, left_out: bool) -> Result<(), Failed> {
+        match (self.is_retried && left_out, asked) {
+            (true, true) => Err(Failed::Part),
+            (true, false) => {
+                self.is_left_out = true;
+                Ok(())
+            }
+            (false, _) => Ok(()),
+        }
     }
 
     /// Goes over to the schema that holds from `position` on.
@@ -165,7 +191,10 @@ impl<'u> Work<'_, 'u> {
         };
         match epoch.interest.mutation(&peeked) {
             Verdict::System => self.report.skip(Skipped::SystemTable),
-            Verdict::Unwanted | Verdict::UnwantedKeyspace => self.report.skip(Skipped::UnwantedTable),
+            Verdict::Unwanted | Verdict::UnwantedKeyspace => {
+                self.is_left_out = true;
+                self.report.skip(Skipped::UnwantedTable);
+            }
             Verdict::Wanted | Verdict::Unknown => {
                 return match self.decode(decoder, frame.payload, mutation, place, &epoch.interest) {
                     Ok(()) => Ok(()),
@@ -210,7 +239,8 @@ impl<'u> Work<'_, 'u> {
             *self.report.unknown_tables.entry(table).or_default() += 1;
         }
         let entry = self.undelivered(frame, position, peeked, &failed);
-        if self.worker.undecodable == Undecodable::Ledger && failed.unknown_table() != Some(peeked.table) {
+        let is_known = failed.unknown_table() != Some(peeked.table);
+        if self.worker.undecodable == Undecodable::Ledger && is_known && !failed.is_part() {
             self.lost(frame, position);
             self.report.given_up.push(entry);
             return Ok(());
@@ -281,7 +311,9 @@ impl<'u> Work<'_, 'u> {
         interest: &Interest,
     ) -> Result<(), Failed> {
         let wants = |table| interest.table(table) == Verdict::Wanted;
-        if !mutation.updates().iter().any(|update| wants(update.table.id)) {
+        let wanted = mutation.updates().iter().filter(|update| wants(update.table.id)).count();
+        if wanted == 0 {
+            self.is_left_out = true;
             self.report.skip(Skipped::UnwantedTable);
             return Ok(());
         }
@@ -291,6 +323,8 @@ impl<'u> Work<'_, 'u> {
         let done = for_each_event(mutation, |event| {
             if wants(event.update.table.id) { self.event(&event, place) } else { Ok(()) }
         });
+        let left_out = wanted < mutation.updates().len() || !self.skipped.is_empty();
+        let done = done.and_then(|()| self.check_whole(!self.events.is_empty(), left_out));
         if done.is_err() {
             self.batch.truncate(mark);
             self.report.records = records;

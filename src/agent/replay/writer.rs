@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, Event, MutationRecords, Parked};
+use super::batch::{Batch, Event, MutationRecords, Parked, Retried};
 use super::report::{Report, Undelivered};
 use super::unit::After;
 use super::waiting::Waiting;
@@ -61,12 +61,12 @@ impl<'s> Writer<'s> {
             while let Some(parked) = parked.next_if(|parked| parked.entry.position < position) {
                 self.park(parked)?;
             }
-            while let Some(place) = retried.next_if(|place| *place < position) {
-                self.unpark(place)?;
+            while let Some(retried) = retried.next_if(|retried| retried.position < position) {
+                self.end_retry(retried)?;
             }
             match self.waiting.before(position, mutation.tags()) {
                 Some(parked) => {
-                    retried.next_if_eq(&position);
+                    retried.next_if(|retried| retried.position == position);
                     self.hold_back(mutation, position, parked)?;
                 }
                 None => {
@@ -75,7 +75,7 @@ impl<'s> Writer<'s> {
             }
         }
         parked.try_for_each(|parked| self.park(parked))?;
-        retried.try_for_each(|place| self.unpark(place))?;
+        retried.try_for_each(|retried| self.end_retry(retried))?;
         self.uncommitted += batch.len();
         Ok(())
     }
@@ -117,12 +117,18 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
-    fn unpark(&mut self, place: Position) -> Result<(), Failure> {
+    /// Nothing waits any longer for a parked mutation; once it is settled it is not parked any longer, either.
+    fn end_retry(&mut self, retried: Retried) -> Result<(), Failure> {
         if !self.moves {
             return Ok(());
         }
+        let place = retried.position;
         self.waiting.remove(place, self.checkpoint.parked_partitions(place));
-        self.checkpoint.unpark(place).map_err(checkpoint_failure)
+        if retried.is_settled {
+            return self.checkpoint.unpark(place).map_err(checkpoint_failure);
+        }
+        self.report.parked_unasked += 1;
+        Ok(())
     }
 
     /// A unit is through: moves the checkpoint, and commits now and then. `fingerprint` is the segment's, if it can
