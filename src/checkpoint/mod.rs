@@ -5,9 +5,10 @@
 
 mod error;
 mod fingerprint;
+mod scope;
 mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
@@ -15,6 +16,7 @@ use crate::commitlog::{Position, SegmentId};
 
 pub use error::CheckpointError;
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
+pub use scope::{Difference, Scope};
 
 /// What is safely done in the commit log of one node.
 ///
@@ -22,10 +24,13 @@ pub use fingerprint::{Fingerprint, ParseFingerprintError};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     generation: u64,
+    scope: Option<Scope>,
     open: BTreeMap<SegmentId, Open>,
     done: BTreeMap<SegmentId, Fingerprint>,
     /// Of a dropped table there can be very many.
     parked: BTreeMap<Position, Partitions>,
+    /// Those that were parked in another scope than this one.
+    of_other_scopes: BTreeSet<Position>,
 }
 
 /// The partitions of a mutation: one, but of a batch over several tables.
@@ -49,6 +54,25 @@ impl Checkpoint {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What "done" is about; `None` in checkpoints of version 1 and 2, and where it is always the same.
+    #[must_use]
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Goes on in `scope`. What was done in another one is not done in this one; what was parked stays parked. A
+    /// checkpoint without a scope takes it on.
+    pub fn enter(&mut self, scope: Scope) {
+        if self.scope.as_ref() == Some(&scope) {
+            return;
+        }
+        if self.scope.replace(scope).is_some() {
+            self.open.clear();
+            self.done.clear();
+        }
+        self.of_other_scopes.extend(self.parked.keys());
     }
 
     /// The first event not yet done of a segment that is partly done.
@@ -88,6 +112,11 @@ impl Checkpoint {
     #[must_use]
     pub fn is_parked(&self, place: Position) -> bool {
         self.parked.contains_key(&place)
+    }
+
+    /// The places of mutations that were parked in another scope: what this scope leaves out of them is not done.
+    pub fn parked_in_other_scopes(&self) -> impl Iterator<Item = Position> {
+        self.of_other_scopes.iter().copied()
     }
 
     /// The partitions that wait for a parked mutation; none when nothing is parked there, and of one that was parked
@@ -170,6 +199,7 @@ impl Checkpoint {
     /// # Errors
     /// When nothing is parked there.
     pub fn unpark(&mut self, place: Position) -> Result<(), CheckpointError> {
+        self.of_other_scopes.remove(&place);
         self.parked.remove(&place).map(|_| ()).ok_or(CheckpointError::NotParked { place })
     }
 
@@ -185,7 +215,7 @@ impl Checkpoint {
     }
 
     /// Check that this checkpoint may replace `committed`: it is the same, or of a later generation that
-    /// takes back nothing of what was done.
+    /// takes back nothing of what was done in its scope.
     ///
     /// # Errors
     /// What would be taken back.
@@ -198,6 +228,9 @@ impl Checkpoint {
                 committed: committed.generation,
                 asked: self.generation,
             });
+        }
+        if committed.scope.is_some() && self.scope.is_some() && self.scope != committed.scope {
+            return Ok(());
         }
         for (segment, done) in committed.done() {
             let found = self.done_as(segment).ok_or(CheckpointError::AlreadyDone { segment })?;

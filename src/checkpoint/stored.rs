@@ -11,19 +11,24 @@ use serde_json::Value;
 
 use crate::commitlog::{Position, SegmentId};
 
-use super::{Checkpoint, CheckpointError, Open, PartitionTag, Partitions};
+use super::{Checkpoint, CheckpointError, Open, PartitionTag, Partitions, Scope};
 
 /// The version written here, and the highest one read.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
-/// Version 2, and what is read of version 1. Positions, fingerprints and partitions are texts, segment ids (JSON has
-/// text keys only) too. An entry of `parked` is a position, and behind spaces its partitions: there can be millions.
+/// Version 3, and what is read of versions 1 and 2. Positions, fingerprints and partitions are texts, segment ids (JSON
+/// has text keys only) too. An entry of `parked` is a position, and behind spaces its partitions: there can be millions.
 #[derive(Deserialize)]
 struct Stored {
     generation: u64,
+    /// Not before version 3.
+    scope: Option<Scope>,
     open: BTreeMap<i64, StoredOpen>,
     done: BTreeMap<i64, String>,
     parked: Vec<String>,
+    /// Not before version 3.
+    #[serde(default)]
+    parked_in_other_scopes: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,10 +70,12 @@ impl fmt::Display for ParkedText<'_> {
 
 impl Checkpoint {
     /// Read the stored form, for example
-    /// `{"version":2,"generation":7,"open":{"12":{"at":"12:20:5","fingerprint":"<fingerprint>"}},
+    /// `{"version":3,"generation":7,"scope":{"table":["shop.orders"]},
+    /// "open":{"12":{"at":"12:20:5","fingerprint":"<fingerprint>"}},
     /// "done":{"11":"<fingerprint>"},"parked":["12:20:3 <partition tag>"]}`:
-    /// `open` maps a segment to its first event not yet done, `parked` names the partitions that wait. Version 1 had
-    /// `{"12":"12:20:5"}` and `["12:20:3"]` in these places.
+    /// `scope` has options by name, `open` maps a segment to its first event not yet done, `parked` names the
+    /// partitions that wait; `parked_in_other_scopes`, when there are some, their positions. Version 2 had no scopes;
+    /// version 1 had `{"12":"12:20:5"}` and `["12:20:3"]` for `open` and `parked`.
     ///
     /// # Errors
     /// When the text is no checkpoint, or has a version that this program does not know.
@@ -105,7 +112,7 @@ impl TryFrom<Stored> for Checkpoint {
     type Error = CheckpointError;
 
     fn try_from(stored: Stored) -> Result<Self, CheckpointError> {
-        let mut checkpoint = Self { generation: stored.generation, ..Self::default() };
+        let mut checkpoint = Self { generation: stored.generation, scope: stored.scope, ..Self::default() };
         for (id, open) in &stored.open {
             let (at, fingerprint) = match open {
                 StoredOpen::At(at) => (at, None),
@@ -127,6 +134,9 @@ impl TryFrom<Stored> for Checkpoint {
             let mut parts = text.split(' ');
             let place = parse(parts.next().unwrap_or_default())?;
             checkpoint.parked.insert(place, parts.map(partition).collect::<Result<_, _>>()?);
+        }
+        for text in &stored.parked_in_other_scopes {
+            checkpoint.of_other_scopes.insert(parse(text)?);
         }
         Ok(checkpoint)
     }
@@ -157,12 +167,19 @@ impl Serialize for Checkpoint {
             self.open.iter().map(|(id, open)| (id.0, open.into())).collect();
         let done: BTreeMap<i64, String> =
             self.done.iter().map(|(id, fingerprint)| (id.0, fingerprint.to_string())).collect();
-        let mut stored = serializer.serialize_struct("Checkpoint", 5)?;
+        let mut stored = serializer.serialize_struct("Checkpoint", 7)?;
         stored.serialize_field("version", &VERSION)?;
         stored.serialize_field("generation", &self.generation)?;
+        if let Some(scope) = &self.scope {
+            stored.serialize_field("scope", scope)?;
+        }
         stored.serialize_field("open", &open)?;
         stored.serialize_field("done", &done)?;
         stored.serialize_field("parked", &StoredParked(&self.parked))?;
+        if !self.of_other_scopes.is_empty() {
+            let places: Vec<String> = self.of_other_scopes.iter().map(ToString::to_string).collect();
+            stored.serialize_field("parked_in_other_scopes", &places)?;
+        }
         stored.end()
     }
 }

@@ -90,14 +90,76 @@ fn stored_form_is_fixed_and_round_trips() {
     checkpoint.park(at("12:20:3"), [0x1f]).unwrap();
     checkpoint.advance(at("12:20:5:1"), Some(print(1))).unwrap();
     checkpoint.advance(at("13:20:0"), None).unwrap();
+    checkpoint.enter(scope("a"));
+    checkpoint.park(at("14:20:3"), []).unwrap();
     checkpoint.next_generation();
     let text = String::from_utf8(checkpoint.to_json().unwrap()).unwrap();
     assert_eq!(
         text,
         // printf '\001' | sha256sum
-        r#"{"version":2,"generation":1,"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3 000000000000001f"]}"#
+        r#"{"version":3,"generation":1,"scope":{"prefix":"a"},"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3 000000000000001f","14:20:3"],"parked_in_other_scopes":["12:20:3"]}"#
     );
     assert_eq!(Checkpoint::from_json(text.as_bytes()).unwrap(), checkpoint);
+}
+
+fn scope(prefix: &str) -> Scope {
+    let mut scope = Scope::default();
+    scope.set("prefix", prefix);
+    scope
+}
+
+/// Done is done in a scope; what is parked was asked for in any case.
+#[test]
+fn another_scope_starts_over_and_forgets_nothing_that_is_parked() {
+    let mut before = Checkpoint::default();
+    before.park(at("5:20:3"), [7]).unwrap();
+    before.finish(SegmentId(5), print(1)).unwrap();
+    before.advance(at("6:20:3"), None).unwrap();
+    before.next_generation();
+
+    let mut first = before.clone();
+    first.enter(scope("a"));
+    first.next_generation();
+    assert_eq!(
+        (first.done_as(SegmentId(5)), first.open_at(SegmentId(6))),
+        (Some(print(1)), Some(at("6:20:3")))
+    );
+    assert_eq!(first.parked_in_other_scopes().collect::<Vec<_>>(), [at("5:20:3")]);
+    first.check_follows(&before).unwrap();
+    let mut same = first.clone();
+    same.enter(scope("a"));
+    assert_eq!(same, first);
+
+    let mut other = first.clone();
+    other.park(at("6:20:9"), []).unwrap();
+    other.enter(scope("b"));
+    assert_eq!((other.done_as(SegmentId(5)), other.open_at(SegmentId(6))), (None, None));
+    assert_eq!(other.parked_in_other_scopes().collect::<Vec<_>>(), [at("5:20:3"), at("6:20:9")]);
+    assert!(matches!(other.check_follows(&first), Err(CheckpointError::StaleGeneration { .. })));
+    other.next_generation();
+    other.check_follows(&first).unwrap();
+}
+
+#[test]
+fn scopes_tell_what_differs() {
+    let (mut a, mut b) = (scope("a"), scope("a"));
+    a.set_all("table", ["t.b", "t.a", "t.b"].map(str::to_owned));
+    b.set_all("keyspace", []);
+    assert_eq!(a.differences(&a).count(), 0);
+    b.set("to", "7:20:0");
+    let told: Vec<_> = a.differences(&b).map(|found| (found.option, found.to_string())).collect();
+    let expected = [("table", "t.a t.b before, none now"), ("to", "none before, 7:20:0 now")];
+    assert_eq!(told, expected.map(|(option, text)| (option, text.to_owned())));
+}
+
+/// As version 2 stored it, before there were scopes.
+#[test]
+fn version_2_is_still_read() {
+    let text = r#"{"version":2,"generation":1,"open":{"12":{"at":"12:20:5:1"}},"done":{},"parked":["12:20:3 000000000000001f"]}"#;
+    let checkpoint = Checkpoint::from_json(text.as_bytes()).unwrap();
+    assert_eq!(checkpoint.scope(), None);
+    assert_eq!(checkpoint.parked_partitions(at("12:20:3")).collect::<Vec<_>>(), [0x1f]);
+    assert_eq!(checkpoint.parked_in_other_scopes().count(), 0);
 }
 
 /// As version 1 stored it, before open segments had fingerprints and parked mutations partitions.
@@ -120,10 +182,10 @@ fn version_1_is_still_read() {
 
 #[test]
 fn a_newer_or_broken_stored_form_is_refused() {
-    let newer = br#"{"version":3,"anything":true}"#;
+    let newer = br#"{"version":4,"anything":true}"#;
     assert!(matches!(
         Checkpoint::from_json(newer),
-        Err(CheckpointError::NewerVersion { found: 3, known: 2 })
+        Err(CheckpointError::NewerVersion { found: 4, known: 3 })
     ));
     for text in [
         "",

@@ -68,14 +68,15 @@ pub struct ReplayRange {
 #[command(next_help_heading = "Output")]
 pub struct ReplayOutput {
     /// `-` for JSON Lines on standard output, or the directory of a file log; a file log is continued where
-    /// its last replay of these segments stopped
+    /// its last replay of these segments stopped, with the same bounds, filters and shape of records only
     #[arg(long, value_name = "-|DIR", default_value = "-")]
     pub out: PathBuf,
     /// Partitions of each topic of the file log, fixed when it is made [default: as the file log has; 1 for a new
     /// one]
     #[arg(long, value_name = "N")]
     pub partitions: Option<NonZeroU16>,
-    /// Write segments that the file log holds already once more
+    /// Write segments that the file log holds already once more; also with other bounds, filters or shape of
+    /// records than before, which the file log goes on with
     #[arg(long)]
     pub again: bool,
     /// Decode and count, write no record

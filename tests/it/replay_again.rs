@@ -235,7 +235,8 @@ fn a_file_log_with_a_checkpoint_of_version_1_is_continued() {
     assert_eq!(replay(&segment, &schema, &out, &[]), Some(0));
     assert_eq!(event_ids(&out)["local.cdc.shop.t"].len(), 3);
     let stored: Value = serde_json::from_slice(&fs::read(&commit).unwrap()).unwrap();
-    assert_eq!(stored["checkpoint"]["version"], 2);
+    assert_eq!(stored["checkpoint"]["version"], 3);
+    assert_eq!(stored["checkpoint"]["scope"]["profile"], "flat", "it has the scope of this replay");
     assert_eq!(stored["checkpoint"]["open"]["7"]["fingerprint"].as_str().unwrap().len(), 32);
 }
 

@@ -54,8 +54,8 @@ pub(super) struct Parked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Retried {
     pub(super) position: Position,
-    /// Whether its events were all given out, or it was given up. Otherwise this replay does not ask for it, and it
-    /// stays parked.
+    /// Whether all of it that was asked for when it was parked was given out, or it was given up. Otherwise this
+    /// replay does not ask for it, and it stays parked.
     pub(super) is_settled: bool,
 }
 

@@ -17,8 +17,10 @@ pub(super) enum Failed {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// It was parked, and comes out as a whole or not at all: what is given out cannot be told from what is not.
-    #[error("only a part of its events is asked for, and it is given out as a whole: replay it without filters and bounds")]
+    /// It was parked in another scope, and comes out as a whole or not at all: what is given out cannot be told from what is not.
+    #[error(
+        "only a part of its events is asked for, and it is given out as a whole: replay it without filters and bounds"
+    )]
     Part,
     /// Not the mutation's fault: its first records could not be handed over.
     #[error("its records cannot be handed over")]

@@ -15,6 +15,7 @@ mod progress;
 mod range;
 mod report;
 mod schedule;
+mod scope;
 mod segment;
 mod summary;
 mod unit;
@@ -58,12 +59,13 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let mut sink = open_sink(args)?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
     let committed = sink.checkpoint().cloned().unwrap_or_default();
-    let repeat = match (args.output.again, is_whole(args)) {
-        (true, _) => Repeat::Everything,
-        (false, true) => Repeat::Parked,
-        // The checkpoint does not move then: they would be delivered every time.
-        (false, false) => Repeat::Nothing,
-    };
+    let scope = scope::scope(args, &config);
+    if let Some(before) = committed.scope().filter(|_| !args.output.again) {
+        scope::check(before, &scope, args)?;
+    }
+    let mut checkpoint = committed.clone();
+    checkpoint.enter(scope);
+    let repeat = if args.output.again { Repeat::Everything } else { Repeat::Parked };
     let filter = options::table_filter(&args.settings.filter);
     let range = Range::new(&args.range);
     let schedule = Schedule::new(files, keys, filter, history, committed, repeat, range);
@@ -71,12 +73,13 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         schedule: &schedule,
         config: &config,
         range,
+        of_other_scopes: checkpoint.parked_in_other_scopes().collect(),
         dry_run: args.output.dry_run,
         unknown_table: args.settings.undecoded.unknown_table,
         undecodable: args.settings.undecoded.undecodable,
     };
     let waits = args.settings.undecoded.undecodable == Undecodable::Park;
-    let writer = Writer::new(sink.as_mut(), is_whole(args), waits);
+    let writer = Writer::new(sink.as_mut(), checkpoint, waits);
     let mut run = Run { writer, schedule: &schedule, progress };
     let done = match args.input.jobs.get() {
         1 => run.alone(&worker),
@@ -90,12 +93,6 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     summary::publish(&report, started.elapsed(), args)?;
     ended?;
     Ok(exit_code(&report, args.settings.undecoded.allow_unknown))
-}
-
-/// Whether the whole log is replayed, not a part by position or time.
-fn is_whole(args: &ReplayArgs) -> bool {
-    let range = &args.range;
-    range.from.is_none() && range.to.is_none() && range.since.is_none() && range.until.is_none()
 }
 
 fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {

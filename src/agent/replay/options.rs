@@ -241,4 +241,4 @@ fn advice(name: &str, known: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 #[path = "options_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -39,8 +39,6 @@ pub(super) struct Schedule {
 pub(super) enum Repeat {
     /// It is left out, but for mutations that were parked.
     Parked,
-    /// It is left out.
-    Nothing,
     /// It is done once more.
     Everything,
 }
@@ -282,8 +280,7 @@ impl Schedule {
 
     /// The mutations of a segment that earlier replays parked and that are tried again.
     fn parked_in(&self, id: SegmentId) -> BTreeSet<Position> {
-        let parked = self.committed.parked().filter(|place| place.segment == id);
-        if self.repeat == Repeat::Nothing { BTreeSet::new() } else { parked.collect() }
+        self.committed.parked().filter(|place| place.segment == id).collect()
     }
 
     /// Parked mutations of segments that were not given, or could not be read, by segment. To be asked for when all

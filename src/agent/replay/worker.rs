@@ -1,5 +1,6 @@
 //! Decodes units and turns their mutations into records: one synchronous loop.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +31,8 @@ pub(super) struct Worker<'w> {
     pub(super) schedule: &'w Schedule,
     pub(super) config: &'w EncoderConfig,
     pub(super) range: Range,
+    /// Mutations that were parked when other ones were asked for.
+    pub(super) of_other_scopes: BTreeSet<Position>,
     /// Count only: no record is kept.
     pub(super) dry_run: bool,
     /// What becomes of a mutation of a table or column that no schema describes.
@@ -55,7 +58,9 @@ pub(super) struct Work<'w, 'u> {
     skipped: Vec<Skipped>,
     /// Whether an earlier replay parked the mutation at hand.
     is_retried: bool,
-    /// Whether the mutation at hand was parked and nothing of it is asked for.
+    /// Whether that was in another scope: it is only done when all of it is given out.
+    must_be_whole: bool,
+    /// Whether nothing of the mutation at hand is asked for.
     pub(super) is_left_out: bool,
 }
 
@@ -78,6 +83,7 @@ impl Worker<'_> {
             events: Vec::new(),
             skipped: Vec::new(),
             is_retried: false,
+            must_be_whole: false,
             is_left_out: false,
         };
         let mut decoder = work.decoder();
@@ -112,6 +118,7 @@ impl<'u> Work<'_, 'u> {
             }
             self.report.mutations += 1;
             (self.is_retried, self.is_left_out) = (retried, false);
+            self.must_be_whole = retried && self.worker.of_other_scopes.contains(&position);
             if self.worker.range.excludes_mutation(position) {
                 self.report.skip(Skipped::OutsideRange);
                 self.is_left_out = true;
@@ -142,14 +149,15 @@ impl<'u> Work<'_, 'u> {
     fn end_retry(&mut self, position: Position) {
         let parked_again = self.batch.parked.last().is_some_and(|parked| parked.entry.position == position);
         if self.is_retried && !parked_again {
-            self.batch.retried.push(Retried { position, is_settled: !self.is_left_out });
+            let is_settled = !(self.must_be_whole && self.is_left_out);
+            self.batch.retried.push(Retried { position, is_settled });
         }
     }
 
-    /// A mutation that was parked is given out as a whole or not at all: then nothing is lost, and nothing is given
+    /// A mutation that was parked in another scope is given out as a whole or not at all: then nothing is lost, and nothing is given
     /// out twice. `asked` and `left_out`: whether there are events of either kind.
     pub(super) fn check_whole(&mut self, asked: bool, left_out: bool) -> Result<(), Failed> {
-        match (self.is_retried && left_out, asked) {
+        match (self.must_be_whole && left_out, asked) {
             (true, true) => Err(Failed::Part),
             (true, false) => {
                 self.is_left_out = true;

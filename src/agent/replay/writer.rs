@@ -30,24 +30,19 @@ pub(super) struct Writer<'s> {
     waiting: Waiting,
     /// Records and events of the unit at hand that were held back.
     held_back: (u64, BTreeMap<Event, u64>),
-    /// Whether the checkpoint moves with the units. It does not when only a part of the log is replayed: then
-    /// there is one commit, at the end.
-    moves: bool,
     pub(super) report: Report,
 }
 
 impl<'s> Writer<'s> {
-    /// `waits`: what stands behind mutations that earlier replays parked waits for them.
-    pub(super) fn new(sink: &'s mut dyn Sink, moves: bool, waits: bool) -> Self {
-        let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
+    /// Goes on from `checkpoint`. `waits`: what stands behind mutations that earlier replays parked waits for them.
+    pub(super) fn new(sink: &'s mut dyn Sink, checkpoint: Checkpoint, waits: bool) -> Self {
         Self {
-            waiting: if moves && waits { Waiting::of(&checkpoint) } else { Waiting::default() },
+            waiting: if waits { Waiting::of(&checkpoint) } else { Waiting::default() },
             checkpoint,
             sink,
             uncommitted: 0,
             due: Instant::now() + COMMIT_AFTER,
             held_back: (0, BTreeMap::new()),
-            moves,
             report: Report::default(),
         }
     }
@@ -110,7 +105,7 @@ impl<'s> Writer<'s> {
     ) -> Result<(), Failure> {
         let place = entry.position;
         self.waiting.add(place, tags.clone());
-        if self.moves && (!self.is_ahead_of(place) || self.checkpoint.is_parked(place)) {
+        if !self.is_ahead_of(place) || self.checkpoint.is_parked(place) {
             self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
         }
         self.report.parked.push(entry);
@@ -119,9 +114,6 @@ impl<'s> Writer<'s> {
 
     /// Nothing waits any longer for a parked mutation; once it is settled it is not parked any longer, either.
     fn end_retry(&mut self, retried: Retried) -> Result<(), Failure> {
-        if !self.moves {
-            return Ok(());
-        }
         let place = retried.position;
         self.waiting.remove(place, self.checkpoint.parked_partitions(place));
         if retried.is_settled {
@@ -142,9 +134,6 @@ impl<'s> Writer<'s> {
         let (records, events) = std::mem::take(&mut self.held_back);
         report.take_back(records, &events);
         self.report.add(report);
-        if !self.moves {
-            return Ok(());
-        }
         match after {
             After::Continue(next) if self.is_ahead_of(next) => {}
             After::Continue(next) => {

@@ -44,7 +44,7 @@ fn lines_and_commit_file_have_the_documented_form() {
     assert_eq!(
         commit,
         format!(
-            r#"{{"version":1,"partitions":1,"checkpoint":{{"version":2,"generation":1,"open":{{"1":{{"at":"1:20:2"}}}},"done":{{}},"parked":[]}},"topics":{{"p.cdc.ks.t":{{"0":[{{"first_offset":0,"next_offset":2,"bytes":{}}}]}}}}}}"#,
+            r#"{{"version":1,"partitions":1,"checkpoint":{{"version":3,"generation":1,"open":{{"1":{{"at":"1:20:2"}}}},"done":{{}},"parked":[]}},"topics":{{"p.cdc.ks.t":{{"0":[{{"first_offset":0,"next_offset":2,"bytes":{}}}]}}}}}}"#,
             lines.len()
         )
     );
@@ -136,7 +136,7 @@ fn a_stored_form_that_is_newer_or_broken_is_refused() {
     let bytes = data_files(dir.path()).values().next().unwrap().len();
     for (from, to) in [
         (r#"{"version":1,"partitions""#.to_owned(), r#"{"version":2,"partitions""#),
-        (r#""checkpoint":{"version":2"#.to_owned(), r#""checkpoint":{"version":3"#),
+        (r#""checkpoint":{"version":3"#.to_owned(), r#""checkpoint":{"version":4"#),
         (r#""partitions":1"#.to_owned(), r#""partitions":0"#),
         (r#""p.cdc.ks.t""#.to_owned(), r#""../t""#),
         (r#"{"0":["#.to_owned(), r#"{"1":["#),
