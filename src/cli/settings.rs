@@ -40,8 +40,8 @@ pub struct Settings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What cannot be decoded")]
 pub struct UndecodedArgs {
-    /// What to do with a table id that the schema does not know
-    #[arg(long, value_name = "WORD", value_enum, default_value = "ledger")]
+    /// What to do with a mutation of a table id that the schema does not know
+    #[arg(long, value_name = "WORD", value_enum, default_value = "park")]
     pub unknown_table: UnknownTable,
     /// What to do with a mutation of a known table that no schema at hand decodes, checksums being right
     #[arg(long, value_name = "WORD", value_enum, default_value = "park")]

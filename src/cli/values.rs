@@ -23,7 +23,9 @@ pub enum RowHash {
 /// What to do with a table id that the schema does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum UnknownTable {
-    /// Count and name the skipped mutations in the summary, go on
+    /// Keep its place, hold back what follows in its partition, and try again next time, with a better schema
+    Park,
+    /// Take the table for a dropped one: count its mutations and their bytes in the summary, go on without them
     Ledger,
     /// Stop at the first one
     Block,

@@ -31,6 +31,7 @@ mod schema_history;
 mod support;
 mod undecodable;
 mod units;
+mod unknown_table;
 mod vectors;
 mod verify;
 mod visibility;

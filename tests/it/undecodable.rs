@@ -13,7 +13,7 @@ use crate::support::segment_writer::write_segment;
 use crate::support::table::Table;
 
 /// Id of `shop.other`.
-const OTHER: &str = "5dc1a799-0000-11f0-8000-000000000001";
+pub(crate) const OTHER: &str = "5dc1a799-0000-11f0-8000-000000000001";
 
 /// `shop.t` with a column `v` of some type.
 pub(crate) fn table(type_text: &str) -> Table {
@@ -21,7 +21,7 @@ pub(crate) fn table(type_text: &str) -> Table {
 }
 
 /// A schema file with this `shop.t`, and `shop.other` with a text column.
-fn schema_file(table: &Table) -> String {
+pub(crate) fn schema_file(table: &Table) -> String {
     let mut rows = table.schema_file();
     let mut other = self::table("text").schema_file();
     for (kind, name) in [("tables", "table_name"), ("columns", "table_name")] {

@@ -190,11 +190,12 @@ fn work(worker: &Worker<'_>, delivery: &Delivery) -> Result<(), Failure> {
 }
 
 fn exit_code(report: &Report, allow_unknown: bool) -> Exit {
+    let is_unknown = report.parked.count > 0 || !report.unknown_tables.is_empty();
     if !report.unreadable.is_empty() {
         Exit::Unreadable
     } else if report.damage.count > 0 || !report.damaged_segments.is_empty() {
         Exit::Damaged
-    } else if report.parked_unfit > 0 || (report.parked.count > 0 && !allow_unknown) {
+    } else if report.parked_unfit > 0 || (is_unknown && !allow_unknown) {
         Exit::UnknownSchema
     } else {
         Exit::Ok

@@ -18,6 +18,14 @@ pub(super) struct TableEvents {
     pub(super) by_operation: BTreeMap<Operation, u64>,
 }
 
+/// Mutations of a table that no schema describes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UnknownMutations {
+    pub(super) mutations: u64,
+    /// Of their payloads.
+    pub(super) bytes: u64,
+}
+
 /// What was done.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -30,7 +38,7 @@ pub(super) struct Report {
     pub(super) events: TableMap<TableEvents>,
     pub(super) skipped: BTreeMap<Skipped, u64>,
     /// Mutations of tables that no schema describes, by table id.
-    pub(super) unknown_tables: BTreeMap<TableId, u64>,
+    pub(super) unknown_tables: BTreeMap<TableId, UnknownMutations>,
     pub(super) lost: Lost,
     pub(super) damage: Limited<(SegmentId, Damage)>,
     pub(super) parked: Limited<Undelivered>,
@@ -186,7 +194,11 @@ impl Report {
             add_counts(&mut known.by_operation, events.by_operation);
         }
         add_counts(&mut self.skipped, other.skipped);
-        add_counts(&mut self.unknown_tables, other.unknown_tables);
+        for (table, unknown) in other.unknown_tables {
+            let known = self.unknown_tables.entry(table).or_default();
+            known.mutations += unknown.mutations;
+            known.bytes += unknown.bytes;
+        }
         self.damage.append(other.damage);
         self.parked.append(other.parked);
         add_counts(&mut self.parked_elsewhere, other.parked_elsewhere);

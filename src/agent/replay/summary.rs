@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Map, Value, json};
 
-use super::report::{Limited, Report, Undelivered};
+use super::report::{Limited, Report, Undelivered, UnknownMutations};
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
 use crate::agent::object::Object;
@@ -46,8 +46,10 @@ fn to_json(report: &Report, took: Duration) -> Value {
         .collect();
     let skipped: Map<String, Value> =
         report.skipped.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect();
-    let unknown: Map<String, Value> =
-        report.unknown_tables.iter().map(|(table, count)| (table.to_string(), json!(count))).collect();
+    let unknown = report.unknown_tables.iter();
+    let unknown: Map<String, Value> = unknown
+        .map(|(table, of)| (table.to_string(), json!({"mutations": of.mutations, "bytes": of.bytes})))
+        .collect();
     let elsewhere = report.parked_elsewhere.iter();
     let elsewhere: Vec<Value> = elsewhere
         .map(|(segment, count)| json!({"segment": any_version(*segment), "mutations": count}))
@@ -164,10 +166,10 @@ fn to_text(report: &Report, took: Duration) -> String {
 }
 
 fn write_problems(report: &Report, text: &mut String) {
-    for (table, count) in &report.unknown_tables {
+    for (table, UnknownMutations { mutations, bytes }) in &report.unknown_tables {
         let _ = writeln!(
             text,
-            "unknown table {table}: {count} mutation(s); give a schema that has it, or --allow-unknown"
+            "unknown table {table}: {mutations} mutation(s), {bytes} byte(s); give a schema that has it, or --allow-unknown"
         );
     }
     write_list(text, "parked", report.parked.count, &report.parked.listed, undelivered_line);

@@ -229,7 +229,7 @@ impl<'u> Work<'_, 'u> {
                 match self.with_schema(&last, frame, place) {
                     Ok(()) => return Ok(()),
                     Err(Failed::HandOver(failure)) => return Err(failure),
-                    Err(later) if later.is_refused() => failed = later,
+                    Err(later) if later.is_refused() || later.is_part() => failed = later,
                     Err(_) => {}
                 }
             }
@@ -241,14 +241,25 @@ impl<'u> Work<'_, 'u> {
         }
         if self.worker.unknown_table == UnknownTable::Block && failed.is_unknown_schema() {
             return Err(Failure::new(Exit::UnknownSchema, format!("mutation at {position}: {failed}"))
-                .next("give a schema that has the table, or use --unknown-table ledger"));
+                .next("give a schema that has the table, or use --unknown-table park"));
         }
         if let Some(table) = failed.unknown_table() {
-            *self.report.unknown_tables.entry(table).or_default() += 1;
+            let unknown = self.report.unknown_tables.entry(table).or_default();
+            unknown.mutations += 1;
+            unknown.bytes += frame.payload.len() as u64;
+            // Of a mutation of several tables nobody knows whether all are dropped.
+            if self.worker.unknown_table == UnknownTable::Ledger && peeked.updates == 1 {
+                return Ok(());
+            }
         }
         let entry = self.undelivered(frame, position, peeked, &failed);
-        let is_known = failed.unknown_table() != Some(peeked.table);
-        if self.worker.undecodable == Undecodable::Ledger && is_known && !failed.is_part() {
+        let is_unknown = failed.unknown_table() == Some(peeked.table);
+        let is_given_up = match self.worker.undecodable {
+            Undecodable::Park => false,
+            Undecodable::Ledger if is_unknown => self.worker.unknown_table == UnknownTable::Ledger,
+            Undecodable::Ledger => !failed.is_part(),
+        };
+        if is_given_up {
             self.lost(frame, position);
             self.report.given_up.push(entry);
             return Ok(());
