@@ -4,6 +4,7 @@ pub mod completions;
 pub mod damage;
 pub mod demo;
 pub mod exit;
+pub mod head;
 pub mod input;
 pub mod inspect;
 pub mod keys;

@@ -16,6 +16,7 @@ mod damage;
 mod demo;
 mod file_log;
 mod golden;
+mod heads;
 mod inspect;
 mod legacy;
 mod memory;

@@ -12,13 +12,15 @@ use std::io::{self, BufWriter, Write};
 use annotate::annotate;
 
 use super::exit::{Exit, Failure};
+use super::head::Head;
 use super::input::{self, SegmentFile};
 use super::keys::{self, Keys};
 use crate::cli::{At, InspectArgs};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::map::SegmentBytes;
 use crate::commitlog::{
-    Decoder, Frame, FrameStep, Frames, Mutation, Position, SectionStep, Sections, Segment, peek,
+    Damage, Decoder, Frame, FrameStep, Frames, Mutation, Position, SectionStep, Sections, Segment,
+    SegmentError, peek,
 };
 use crate::config::Names;
 use crate::schema::Schema;
@@ -35,14 +37,25 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let opener = Keys::open(&args.keys, &Names::default())?;
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
-    let segment = opener.segment(&bytes, file.name).map_err(|error| {
-        let exit = if error.damage_kind().is_some() { Exit::Damaged } else { Exit::Unreadable };
+    let mut print = Printer { out: BufWriter::new(io::stdout().lock()), args, schema: &schema };
+    let cannot_read = |exit, error: SegmentError| {
         let advice = keys::advice(&error);
         let failure = Failure::new(exit, format!("cannot read {}", file.path.display())).because(error);
         advice.into_iter().fold(failure, Failure::next)
-    })?;
+    };
+    let (segment, mismatch) = match Head::of(&bytes, file.name, &opener) {
+        Head::Sound(segment) => (segment, None),
+        Head::Misnamed(segment, mismatch) => (segment, Some(mismatch)),
+        Head::Blank if args.at.is_some() => return Err(nothing_there()),
+        Head::Blank => {
+            print.blank(&file.label(), bytes.len() as u64).map_err(Failure::stdout)?;
+            return Ok(Exit::Ok);
+        }
+        Head::Damaged(_, error) => return Err(cannot_read(Exit::Damaged, error)),
+        Head::Unreadable(error) => return Err(cannot_read(Exit::Unreadable, error)),
+    };
     let mut inspector = Inspector {
-        print: Printer { out: BufWriter::new(io::stdout().lock()), args, schema: &schema },
+        print,
         args,
         schema: &schema,
         segment: &segment,
@@ -51,12 +64,16 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
         is_damaged: false,
         is_done: false,
     };
-    inspector.run(&file.label(), bytes.len() as u64).map_err(Failure::stdout)?;
+    inspector.run(&file.label(), bytes.len() as u64, mismatch.as_ref()).map_err(Failure::stdout)?;
     if args.at.is_some() && !inspector.is_done {
-        return Err(Failure::new(Exit::Usage, "no mutation stands there")
-            .next("inspect without --at lists the mutations with their offsets"));
+        return Err(nothing_there());
     }
     Ok(if inspector.is_damaged { Exit::Damaged } else { Exit::Ok })
+}
+
+fn nothing_there() -> Failure {
+    Failure::new(Exit::Usage, "no mutation stands there")
+        .next("inspect without --at lists the mutations with their offsets")
 }
 
 struct Inspector<'a, W: Write> {
@@ -72,8 +89,12 @@ struct Inspector<'a, W: Write> {
 }
 
 impl<'a, W: Write> Inspector<'a, W> {
-    fn run(&mut self, label: &str, file_bytes: u64) -> io::Result<()> {
+    fn run(&mut self, label: &str, file_bytes: u64, mismatch: Option<&Damage>) -> io::Result<()> {
         self.print.descriptor(label, self.segment.descriptor(), file_bytes)?;
+        if let Some(mismatch) = mismatch {
+            self.is_damaged = true;
+            self.print.damage(mismatch)?;
+        }
         let mut decoder = Decoder::new(self.schema);
         let mut sections = Sections::new(self.segment);
         while !self.is_done

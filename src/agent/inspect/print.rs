@@ -50,6 +50,16 @@ impl<W: Write> Printer<'_, W> {
         }
     }
 
+    /// A segment that was created and never written.
+    pub(super) fn blank(&mut self, label: &str, file_bytes: u64) -> io::Result<()> {
+        if self.args.json {
+            self.line(&serde_json::json!({"type": "blank", "segment": label, "file_bytes": file_bytes}))?;
+        } else {
+            writeln!(self.out, "{label}: created and never written: {file_bytes} zero bytes")?;
+        }
+        self.out.flush()
+    }
+
     pub(super) fn section(&mut self, bounds: SectionBounds, plain: &[u8]) -> io::Result<()> {
         match (self.args.at, self.args.json) {
             (Some(_), _) => Ok(()),

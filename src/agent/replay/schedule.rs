@@ -13,13 +13,14 @@ use super::segment::{Identity, OpenSegment, memory_to_open};
 use super::unit::{SectionPart, Unit};
 use super::walk::{Found, Walk, follow_schema, start_of};
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::head::Head;
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::{Keys, reason};
 use crate::agent::warn;
 use crate::change::filter::TableFilter;
 use crate::checkpoint::{Checkpoint, Fingerprint};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
-use crate::commitlog::{DescriptorError, Position, Sections, SegmentError, SegmentId};
+use crate::commitlog::{Position, Sections, SegmentId};
 use crate::schema::SchemaHistory;
 
 /// Units in order. The log is looked at, section by section, when the units before are handed out.
@@ -222,12 +223,12 @@ impl Schedule {
                 return Ok(());
             }
         };
-        let segment = match self.keys.segment(opened.bytes(), opened.file.name) {
-            Ok(segment) => segment,
-            Err(error) => {
+        let segment = match Head::of(opened.bytes(), opened.file.name, &self.keys) {
+            Head::Sound(segment) => segment,
+            head => {
                 let name = opened.file.name;
                 if name.is_none_or(|name| self.range.touches_segment(name.id)) {
-                    state.refuse(&opened, &error);
+                    state.refuse(opened.label.clone(), head);
                 }
                 return Ok(());
             }
@@ -321,15 +322,22 @@ fn named_length(file: &SegmentFile) -> u64 {
 }
 
 impl State {
-    /// Notes a segment that cannot be opened.
-    fn refuse(&mut self, opened: &OpenSegment, error: &SegmentError) {
-        let entry = (opened.label.clone(), reason(error));
-        if error.damage_kind().is_some() {
-            self.report.lost.bytes += opened.bytes().len() as u64;
-            self.report.lost.more_mutations = true;
-            self.report.damaged_segments.push(entry);
-        } else if !matches!(error, SegmentError::Descriptor(DescriptorError::Blank)) {
-            self.report.unreadable.push(entry);
+    /// Notes a segment that is not read.
+    fn refuse(&mut self, label: String, head: Head<'_>) {
+        match head {
+            Head::Sound(_) | Head::Blank => {}
+            // Its place in the order of the log, and its index, follow from the name.
+            Head::Misnamed(_, damage) => {
+                let mismatch = damage.reason.unwrap_or_default();
+                let what = format!("{mismatch}; nothing is lost: rename the file, and replay it then");
+                self.report.damaged_segments.push((label, what));
+            }
+            Head::Damaged(damage, error) => {
+                self.report.lost.bytes += damage.lost_bytes;
+                self.report.lost.more_mutations = true;
+                self.report.damaged_segments.push((label, error.to_string()));
+            }
+            Head::Unreadable(error) => self.report.unreadable.push((label, reason(&error))),
         }
     }
 }

@@ -10,11 +10,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::exit::{Exit, Failure};
+use super::head::Head;
 use super::input::{SegmentFile, segment_files};
 use super::keys::{Keys, reason};
 use crate::cli::VerifyArgs;
+use crate::commitlog::Segment;
 use crate::commitlog::map::SegmentBytes;
-use crate::commitlog::{Damage, DamageKind, DescriptorError, SegmentError};
 use crate::config::Names;
 use crate::schema::Schema;
 use report::{Outcome, Report, outcome_word};
@@ -71,29 +72,16 @@ fn progress(files: &[SegmentFile], hidden: bool) -> ProgressBar {
 fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Result<Report, Failure> {
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
-    let mut mismatch = None;
-    let opened = match keys.segment(&bytes, file.name) {
-        // The head is sound and the name wrong: what the file holds can be read all the same.
-        Err(error @ SegmentError::NameMismatch { .. }) => {
-            mismatch = error.damage_kind().map(|kind| head_damage(kind, 0));
-            keys.segment(&bytes, None)
-        }
-        opened => opened,
-    };
-    let outcome = match opened {
-        Ok(segment) => Outcome::Read(segment.descriptor().clone(), survey::survey(&segment, schema)),
-        Err(SegmentError::Descriptor(DescriptorError::Blank)) => Outcome::Blank,
-        Err(error) => match error.damage_kind().filter(|_| file.name.is_some()) {
-            Some(kind) => Outcome::HeadDamaged(head_damage(kind, bytes.len() as u64), error.to_string()),
-            None => Outcome::Unreadable(reason(&error)),
-        },
+    let read =
+        |segment: &Segment<'_>| Outcome::Read(segment.descriptor().clone(), survey::survey(segment, schema));
+    let (outcome, mismatch) = match Head::of(&bytes, file.name, keys) {
+        Head::Sound(segment) => (read(&segment), None),
+        Head::Misnamed(segment, mismatch) => (read(&segment), Some(mismatch)),
+        Head::Blank => (Outcome::Blank, None),
+        Head::Damaged(damage, error) => (Outcome::HeadDamaged(damage, error.to_string()), None),
+        Head::Unreadable(error) => (Outcome::Unreadable(reason(&error)), None),
     };
     Ok(Report { segment: file.label(), file_bytes: bytes.len() as u64, mismatch, outcome })
-}
-
-fn head_damage(kind: DamageKind, lost_bytes: u64) -> Damage {
-    let lost_mutations = (lost_bytes == 0).then_some(0);
-    Damage { kind, offset: 0, plain_offset: None, lost_bytes, lost_mutations, reason: None }
 }
 
 /// Totals over all segments.
