@@ -17,10 +17,9 @@ pub(super) enum Failed {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// It was parked in another scope, and comes out as a whole or not at all: what is given out cannot be told from what is not.
-    #[error(
-        "only a part of its events is asked for, and it is given out as a whole: replay it without filters and bounds"
-    )]
+    /// It was parked in another scope, and comes out as a whole or not at all: a checkpoint cannot tell what of it was
+    /// given out.
+    #[error("only a part of its events is asked for, and it is given out as a whole")]
     Part,
     /// Not the mutation's fault: its first records could not be handed over.
     #[error("its records cannot be handed over")]
@@ -37,6 +36,7 @@ impl Failed {
             Self::Encode(EncodeError::Value { error, .. }) if error.problem == NUMBER_TOO_LONG => {
                 Some("--varint-handling precise and --decimal-handling precise carry its bytes")
             }
+            Self::Part => Some("--again without filters and bounds gives it out"),
             _ => None,
         }
     }
