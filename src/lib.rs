@@ -8,10 +8,11 @@
 //!    encrypted segments.
 //! 4. [`change`]: mutation + schema → change events.
 //! 5. [`envelope`]: change events → records (topic, key, value, headers).
-//! 6. [`checkpoint`]: what is safely done.
+//! 6. [`checkpoint`]: what is safely done. It stands above the sinks: a sink makes it durable together with the
+//!    records, or a stop between the two would lose or repeat some.
 //! 7. [`sink`]: records → file log, stdout; the checkpoint is committed with them.
-//! 8. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others. [`cli`] defines
-//!    what can be asked of them, [`config`] takes it from the command line, the environment and a file.
+//! 8. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
+//! 9. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
 
 pub mod agent;
 pub mod change;

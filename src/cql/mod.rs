@@ -1,9 +1,11 @@
 //! CQL types and the values inside a cell's bytes. Pure: bytes in, values out.
 
 pub mod counter;
+pub mod float;
 pub(crate) mod hex;
 pub mod ident;
 pub mod loose_text;
+pub mod nested;
 pub mod number;
 mod type_class;
 pub mod type_expr;

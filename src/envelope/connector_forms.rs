@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::options::ValueFormat;
 use super::value::write_nested;
 use crate::cql::ValueError;
+use crate::cql::nested::Fields;
 use crate::cql::number::write_integer;
-use crate::cql::value::Fields;
 
 const NANOS_A_DAY: i128 = 86_400_000_000_000;
 const DAYS_A_MONTH: i128 = 30;

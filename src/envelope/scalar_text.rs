@@ -1,7 +1,8 @@
 //! The texts of values that Java and Cassandra write in one way only.
 
 use super::value::write_uuid_text;
-use crate::cql::number::{write_double, write_float, write_integer, write_not_finite, write_varint};
+use crate::cql::float::{write_double, write_float, write_not_finite};
+use crate::cql::number::{write_integer, write_varint};
 use crate::cql::{Value, ValueError};
 
 /// Appends the text of a text, an integer, a floating-point number or a UUID; `false` for other values, of which

@@ -8,10 +8,9 @@ use super::json::{
 };
 use super::options::{DecimalHandling, TimestampFormat, ValueFormat, ValueForms, VarintHandling};
 use super::time_text::write_iso8601;
-use crate::cql::number::{
-    write_decimal, write_double, write_float, write_integer, write_not_finite, write_varint,
-};
-use crate::cql::value::{Elements, Fields};
+use crate::cql::float::{write_double, write_float, write_not_finite};
+use crate::cql::nested::{Elements, Fields};
+use crate::cql::number::{write_decimal, write_integer, write_varint};
 use crate::cql::{CqlType, UserType, Value, ValueError};
 
 /// Appends the JSON of a serialised value. What is no value of its type becomes null.

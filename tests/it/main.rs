@@ -18,6 +18,7 @@ mod file_log;
 mod golden;
 mod heads;
 mod inspect;
+mod layout;
 mod legacy;
 mod memory;
 mod misread;

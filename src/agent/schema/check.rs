@@ -1,15 +1,14 @@
-//! `schema show` and `schema check`: what a schema file says, and what is wrong with it.
+//! `schema check`: what is wrong with a schema file, and what will not come out as one might expect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde_json::{Value, json};
-
-use super::exit::{Exit, Failure};
+use super::{columns, full_name, read, tables};
+use crate::agent::exit::{Exit, Failure};
 use crate::cql::CqlType;
 use crate::cql::ident::quoted_if_needed;
-use crate::schema::{Built, Column, ColumnKind, Loaded, Problem, TableSchema, build, load};
+use crate::schema::{Loaded, Problem, TableSchema};
 
 /// What `schema check` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,103 +23,6 @@ impl CheckOutcome {
     pub fn exit(self) -> Exit {
         if self.problems == 0 { Exit::Ok } else { Exit::Usage }
     }
-}
-
-fn read(path: &Path) -> Result<(Loaded, Built), Failure> {
-    let loaded = load(path).map_err(|error| {
-        Failure::new(Exit::Usage, "the schema cannot be used").because(error).next(
-            "give the output of DESCRIBE SCHEMA WITH INTERNALS, or the rows of system_schema as one JSON object",
-        )
-    })?;
-    let built = build(&loaded.rows);
-    Ok((loaded, built))
-}
-
-fn tables(built: &Built) -> Vec<&TableSchema> {
-    let mut tables: Vec<_> = built.schema.tables().map(AsRef::as_ref).collect();
-    tables.sort_by(|a, b| (&a.keyspace, &a.name).cmp(&(&b.keyspace, &b.name)));
-    tables
-}
-
-/// All columns: partition key, clustering, static, regular.
-fn columns(table: &TableSchema) -> impl Iterator<Item = &Column> {
-    [&table.partition_key, &table.clustering, &table.statics, &table.regulars].into_iter().flatten()
-}
-
-fn full_name(keyspace: &str, name: &str) -> String {
-    format!("{}.{}", quoted_if_needed(keyspace), quoted_if_needed(name))
-}
-
-/// Prints the tables of a schema file, as text or as one JSON object.
-///
-/// # Errors
-/// The file cannot be read or is no schema file, or `out` cannot be written.
-pub fn show(path: &Path, json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let (_, built) = read(path)?;
-    let tables = tables(&built);
-    let written = if json { show_json(&tables, out) } else { show_text(&tables, out) };
-    written.map_err(Failure::stdout)
-}
-
-fn show_text(tables: &[&TableSchema], out: &mut impl Write) -> io::Result<()> {
-    for (index, table) in tables.iter().enumerate() {
-        let gap = if index == 0 { "" } else { "\n" };
-        let marks =
-            [(table.cdc, ", cdc"), (table.counter, ", counters"), (table.compact, ", compact storage")];
-        let marks: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| *mark).collect();
-        let kind = if table.view { "view" } else { "table" };
-        let name = full_name(&table.keyspace, &table.name);
-        writeln!(out, "{gap}{kind} {name}, id {}{marks}", table.id)?;
-        let width = columns(table).map(|c| quoted_if_needed(&c.name).chars().count()).max().unwrap_or(0);
-        for column in columns(table) {
-            let name = quoted_if_needed(&column.name);
-            writeln!(out, "  {name:width$}  {}{}", column.type_text, role(column))?;
-        }
-    }
-    Ok(())
-}
-
-/// What to say of a column beside its type.
-fn role(column: &Column) -> String {
-    let kind = match column.kind {
-        ColumnKind::PartitionKey => ", partition key",
-        ColumnKind::Clustering if column.descending => ", clustering, descending",
-        ColumnKind::Clustering => ", clustering",
-        ColumnKind::Static => ", static",
-        ColumnKind::Regular => "",
-    };
-    match column.dropped_at_us {
-        Some(at) => format!("{kind}, dropped at {at} µs"),
-        None => kind.to_owned(),
-    }
-}
-
-fn show_json(tables: &[&TableSchema], out: &mut impl Write) -> io::Result<()> {
-    let tables: Vec<Value> = tables.iter().map(|table| table_json(table)).collect();
-    serde_json::to_writer_pretty(&mut *out, &json!({ "tables": tables }))?;
-    writeln!(out)
-}
-
-fn table_json(table: &TableSchema) -> Value {
-    let column = |c: &Column| {
-        json!({
-            "name": c.name,
-            "kind": c.kind.as_text(),
-            "type": c.type_text,
-            "descending": c.descending,
-            "dropped_at_us": c.dropped_at_us,
-        })
-    };
-    json!({
-        "keyspace": table.keyspace,
-        "table": table.name,
-        "id": table.id.to_string(),
-        "cdc": table.cdc,
-        "view": table.view,
-        "counter": table.counter,
-        "compact": table.compact,
-        "columns": columns(table).map(column).collect::<Vec<_>>(),
-    })
 }
 
 /// Prints what a schema file holds, what is wrong with it, and what will not come out as one might expect.
@@ -221,57 +123,18 @@ fn has_opaque_part<'a>(cql_type: &'a CqlType, seen: &mut BTreeSet<(&'a str, &'a 
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     const ID: &str = "8bd6f9e6-0000-11f0-8000-000000000001";
 
-    /// A file with this text, and its folder (removed when the returned guard goes).
-    fn file(name: &str, text: &str) -> (PathBuf, Guard) {
-        let dir = std::env::temp_dir().join(format!("cdc-agent-schema-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let path = dir.join(name);
+    /// What is printed about a file of this name with this text, and the outcome.
+    fn checked(name: &str, text: &str) -> (Result<CheckOutcome, Failure>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        (path, Guard(dir))
-    }
-
-    struct Guard(PathBuf);
-
-    impl Drop for Guard {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn text_of(write: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
-        write(&mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn shows_tables() {
-        let ddl = format!(
-            "CREATE TABLE k.\"T\" (p int, c text, s int static, \"Vé\" list<int>, PRIMARY KEY (p, c))
-             WITH CLUSTERING ORDER BY (c DESC) AND cdc = true AND ID = {ID};
-             ALTER TABLE k.\"T\" DROP s USING TIMESTAMP 7;"
-        );
-        let (path, _guard) = file("show.cql", &ddl);
-        let text = text_of(|out| show(&path, false, out).unwrap());
-        assert_eq!(
-            text,
-            format!(
-                "table k.\"T\", id {ID}, cdc\n  p     int, partition key\n  c     text, clustering, descending\n  \
-                 s     int, static, dropped at 7 µs\n  \"Vé\"  list<int>\n"
-            )
-        );
-        let json = text_of(|out| show(&path, true, out).unwrap());
-        let json: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json["tables"][0]["id"], ID);
-        assert_eq!(json["tables"][0]["columns"][1]["descending"], true);
-        assert_eq!(json["tables"][0]["columns"][2]["dropped_at_us"], 7);
-        assert_eq!(json["tables"][0]["columns"][3]["type"], "list<int>");
+        let outcome = check(&path, &mut out);
+        (outcome, String::from_utf8(out).unwrap())
     }
 
     #[test]
@@ -281,12 +144,10 @@ mod tests {
              CREATE TYPE k.u (o 'com.example.Odd');
              CREATE TABLE k.t (p int PRIMARY KEY, v frozen<u>) WITH cdc = true AND ID = {ID};"
         );
-        let (path, _guard) = file("good.cql", &ddl);
-        let mut out = Vec::new();
-        let outcome = check(&path, &mut out).unwrap();
-        assert_eq!(outcome.exit(), Exit::Ok);
+        let (outcome, out) = checked("good.cql", &ddl);
+        assert_eq!(outcome.unwrap().exit(), Exit::Ok);
         assert_eq!(
-            String::from_utf8(out).unwrap(),
+            out,
             "tables 1, views 0, user-defined types 1, dropped columns 0, tables with cdc = true 1\n\
              note: k.t has cdc = true, but its keyspace has durable_writes = false: ordinary writes never reach \
              the commit log\n\
@@ -318,15 +179,12 @@ mod tests {
                  system_schema.types too; the table is left out\n",
             ),
         ] {
-            let (path, _guard) = file(name, text);
-            let mut out = Vec::new();
-            let outcome = check(&path, &mut out).unwrap();
+            let (outcome, out) = checked(name, text);
+            let outcome = outcome.unwrap();
             assert_eq!((outcome.problems, outcome.exit()), (1, Exit::Usage));
-            let out = String::from_utf8(out).unwrap();
             assert!(out.ends_with(&format!("{printed}1 problem\n")), "{out}");
         }
-        let (path, _guard) = file("syntax.cql", "CREATE\nTABLE");
-        let failure = check(&path, &mut Vec::new()).unwrap_err();
+        let failure = checked("syntax.cql", "CREATE\nTABLE").0.unwrap_err();
         assert_eq!(failure.exit(), Exit::Usage);
         assert!(
             failure.to_string().contains("syntax.cql, line 2, column 6: expected a name\n  next: "),
