@@ -37,11 +37,6 @@ pub struct Expiry {
     pub local_time: u32,
 }
 
-impl Liveness {
-    /// The time to live by which view updates mark a row as expired on purpose.
-    pub const EXPIRED_TTL: u32 = 0x7FFF_FFFF;
-}
-
 /// What a cell holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellValue<'a> {

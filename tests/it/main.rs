@@ -36,5 +36,6 @@ mod units;
 mod unknown_table;
 mod vectors;
 mod verify;
+mod view_rows;
 mod visibility;
 mod wrong_key;
