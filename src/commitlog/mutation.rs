@@ -239,6 +239,36 @@ impl<'a> Mutation<'a> {
         self.clusterings.get(marker.clustering.clone()).unwrap_or_default()
     }
 
+    /// Whether all content of `row` is newer than `ts_us`.
+    #[must_use]
+    pub fn is_newer_than(&self, row: &Row, ts_us: i64) -> bool {
+        let is_newer = |column: &ColumnCells<'_>| {
+            column.deletion.is_none_or(|deletion| deletion.ts_us > ts_us)
+                && self.cells(column).iter().all(|cell| cell.ts_us > ts_us)
+        };
+        row.liveness.is_none_or(|liveness| liveness.ts_us > ts_us) && self.columns(row).iter().all(is_newer)
+    }
+
+    /// `row` with only the content that is newer than `ts_us`, and the mutation that holds it. The deletion of a
+    /// complex column is kept from `ts_us` on where newer cells follow: it tells that they are all there are.
+    #[must_use]
+    pub fn newer_than(&self, row: &Row, ts_us: i64) -> (Self, Row) {
+        let mut newer = Self::default();
+        for column in self.columns(row) {
+            let first = newer.cells.len();
+            newer.cells.extend(self.cells(column).iter().filter(|cell| cell.ts_us > ts_us));
+            let cells = first..newer.cells.len();
+            let oldest = if cells.is_empty() { ts_us.saturating_add(1) } else { ts_us };
+            let deletion = column.deletion.filter(|deletion| deletion.ts_us >= oldest);
+            if deletion.is_some() || !cells.is_empty() {
+                newer.columns.push(ColumnCells { deletion, cells, ..column.clone() });
+            }
+        }
+        let liveness = row.liveness.filter(|liveness| liveness.ts_us > ts_us);
+        let row = Row { liveness, clustering: 0..0, columns: 0..newer.columns.len(), ..row.clone() };
+        (newer, row)
+    }
+
     /// How many things of any kind it holds; none needs more than about a hundred bytes.
     pub(super) fn items(&self) -> usize {
         self.updates.len()

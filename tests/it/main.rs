@@ -29,6 +29,7 @@ mod record_schemas;
 mod replay_again;
 mod replay_part;
 mod replay_scope;
+mod row_deletion;
 mod schema_history;
 mod support;
 mod undecodable;
