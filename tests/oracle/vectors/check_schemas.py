@@ -13,6 +13,8 @@ FILES = {
     "flat": "envelope.schema.json", "debezium-cassandra": "envelope.debezium-cassandra.schema.json",
     "debezium": "envelope.debezium.schema.json"}
 
+KEYS = {"key", "heartbeat_key"}
+
 
 def main():
     """Exits with 1 when an example is judged wrongly."""
@@ -21,6 +23,9 @@ def main():
         schema = json.loads((DOCS / file).read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
         validators[name] = jsonschema.Draft202012Validator(schema)
+        for part in KEYS.intersection(schema["$defs"]):
+            key = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": f"#/$defs/{part}"}
+            validators[f"{name}/{part}"] = jsonschema.Draft202012Validator(key)
     examples = [json.loads(line) for line in (HERE / "envelope_examples.jsonl").read_text(encoding="ascii").splitlines()]
     wrong = 0
     for example in examples:

@@ -140,14 +140,66 @@ def bad(records):
         ("an element live and removed", change(append, "cells", {"tags": {"elements": [{"path": "c", "ts_us": 1, "deleted_ts_us": 1}]}})),
         ("heartbeat without wm_us", change(find(records, "8. Heartbeats"), "wm_us", GONE)),
         ("heartbeat with event_id", change(find(records, "8. Heartbeats"), "event_id", insert["event_id"]))]
+    flat += bad_parts(insert, delete, rt, append, ttl, counter)
     for field in insert["source"]:
         flat.append((f"no source.{field}", change(insert, "source", field, GONE)))
     for field, value in (("snapshot", False), ("snapshot", "true"), ("connector", "mysql"), ("visibility", "seen"), ("visibility", None), ("pos", -1),
                          ("pos", None), ("row", "0"), ("file", ""), ("ts_us", None), ("ts_us", 2 ** 63), ("late", "false"), ("host_id", "node1"),
-                         ("keyspace", None), ("table", "a.b"), ("name", ""), ("db", "NULL")):
+                         ("keyspace", None), ("table", "a.b"), ("name", ""), ("name", "a b"), ("db", "NULL"), ("file", "cdc_raw/a.log")):
         flat.append((f"source.{field} {value!r}", change(insert, "source", field, value)))
     yield from (("flat", why, record) for why, record in flat)
     yield from bad_debezium(records)
+    yield from bad_keys()
+
+
+def bad_parts(insert, delete, rt, append, ttl, counter):
+    """Bad columns, keys, patches, ranges and times of flat records."""
+    bad_cell = lambda **fields: change(ttl, "cells", "name", fields)
+    shard = counter["patch"]["n"]["shards"][0]
+    return [
+        ("after as an array", change(insert, "after", [["id", 1]])), ("after as text", change(insert, "after", "id")),
+        ("a column without a name", change(insert, "after", "", 1)), ("before as an array", change(delete, "before", [1])),
+        ("before without columns", change(delete, "before", {})), ("before of rt null", change(rt, "before", None)),
+        ("before as text", change(rt, "before", "A-7")), ("a patch as an array", change(append, "patch", [1])),
+        ("a patch of a column null", change(append, "patch", "tags", None)), ("a patch of a column as a value", change(append, "patch", "tags", ["c"])),
+        ("put as an object", change(append, "patch", "tags", "put", {"a": 1})), ("remove null", change(append, "patch", "tags", "remove", None)),
+        ("put of pairs and texts", change(append, "patch", "tags", "put", [["a", 1], "b"])),
+        ("put of numbers and truths", change(append, "patch", "tags", "put", [1, True])),
+        ("remove of objects and texts", change(append, "patch", "tags", "remove", [{"a": 1}, "b"])),
+        ("shards beside put", change(append, "patch", "tags", "shards", [shard])),
+        ("a shard's count as text", change(counter, "patch", "n", "shards", 0, "count", "5")),
+        ("a shard's count beyond 64 bits", change(counter, "patch", "n", "shards", 0, "count", 2 ** 63)),
+        ("a shard of a name", change(counter, "patch", "n", "shards", 0, "id", "node1")),
+        ("a shard with other fields", change(counter, "patch", "n", "shards", 0, "delta", 1)), ("range null", change(rt, "range", None)),
+        ("range with other fields", change(rt, "range", "rows", 1)), ("a bound as text", change(rt, "range", "end", "5")),
+        ("inclusive as text", change(rt, "range", "start", "inclusive", "true")), ("a bound with other fields", change(rt, "range", "start", "kind", 1)),
+        ("a bound's column without a name", change(rt, "range", "start", "values", {"": 1})), ("liveness null", change(ttl, "liveness", None)),
+        ("liveness with other fields", change(ttl, "liveness", "empty", True)), ("liveness with a broken time", change(ttl, "liveness", "ts_us", 1.5)),
+        ("a ttl as text", change(ttl, "liveness", "ttl", "3600")), ("an expiry before 1970", change(ttl, "liveness", "expires_at", -1)),
+        ("cells as an array", change(ttl, "cells", [])), ("cells of a column without a name", change(ttl, "cells", {"": {"ts_us": 1}})),
+        ("a cell with other fields", bad_cell(ts_us=1, value="x")), ("a cell's time as text", bad_cell(ts_us="1")),
+        ("a cell's ttl without its expiry", bad_cell(ttl=1)), ("a deletion null", bad_cell(deleted_ts_us=None)),
+        ("elements as an object", bad_cell(elements={"a": 1})), ("no elements", bad_cell(elements=[])),
+        ("an element with other fields", bad_cell(elements=[{"path": "a", "ts_us": 1, "value": 2}])),
+        ("an element's ttl without its expiry", bad_cell(elements=[{"path": "a", "ttl": 1}]))]
+
+
+def good_keys():
+    """Keys: schema, why, key."""
+    yield "flat/key", "two columns", {"cust": "A-7", "day": 20455}
+    yield "flat/key", "an empty value, a frozen list and a frozen UDT", {"a": None, "b": [1, 2], "c": {"x": None}}
+    yield "flat/heartbeat_key", "a heartbeat", {"heartbeat": "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47"}
+    yield "debezium/key", "a column", {"id": "u1"}
+    yield "debezium-cassandra/key", "a clustering column that is null", {"id": "u1", "c": None}
+
+
+def bad_keys():
+    """Bad keys: schema, what is wrong, key."""
+    for profile in ("flat", "debezium", "debezium-cassandra"):
+        for why, key in (("an array", ["A-7"]), ("a text", "A-7"), ("null", None), ("without columns", {}), ("a column without a name", {"": 1})):
+            yield f"{profile}/key", why, key
+    for why, key in (("no UUID", {"heartbeat": "node1"}), ("another field", {"host": "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47"}), ("null", None)):
+        yield "flat/heartbeat_key", why, key
 
 
 def bad_debezium(records):
@@ -162,12 +214,15 @@ def bad_debezium(records):
                ("db null", change(base, "source", "db", None)), ("no ts_ns", change(base, "source", "ts_ns", GONE)),
                ("a snapshot u", {**base, "source": {**base["source"], "snapshot": "true", "file": "", "pos": -1}}),
                ("pos -1 outside a snapshot", change(base, "source", "pos", -1)), ("event_id in the value", change(base, "event_id", "0" * 32)),
-               ("before", change(base, "before", None))]
+               ("before", change(base, "before", None)), ("a column without a name", change(base, "after", "", None)),
+               ("after as an array", change(base, "after", [])), ("a prefix with a space", change(base, "source", "name", "a b")),
+               ("a shard of a name", change(base, "after", "name", {
+                   "value": None, "deletion_ts": None, "set": True, "shards": [{"id": "node1", "clock": 1, "count": 5}]}))]
     yield from (("debezium-cassandra", why, record) for why, record in spoiled)
     spoiled = [("an op u", change(flink, "op", "u")), ("rt", change(flink, "op", "rt")), ("d without before", {**flink, "op": "d", "after": None}),
                ("c with before", change(flink, "before", {"id": "u1"})), ("no before", change(flink, "before", GONE)),
                ("event_id in the value", change(flink, "event_id", "0" * 32)), ("a patch", change(flink, "patch", {"a": {"put": [1], "remove": []}})),
-               ("no ts_ms", change(flink, "ts_ms", GONE)), ("snapshot r with a place", change(flink, "op", "r"))]
+               ("no ts_ms", change(flink, "ts_ms", GONE)), ("after as an array", change(flink, "after", ["u1"])), ("a column without a name", change(flink, "after", {"": 1})), ("snapshot r with a place", change(flink, "op", "r"))]
     yield from (("debezium", why, record) for why, record in spoiled)
 
 
@@ -175,6 +230,7 @@ def lines():
     """All examples."""
     good = list(completed())
     good += list(more_good(good))
+    good += list(good_keys())
     for schema, why, record in good:
         yield {"schema": schema, "valid": True, "why": why, "record": record}
     for schema, why, record in bad(good):
