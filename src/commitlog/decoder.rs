@@ -177,23 +177,15 @@ impl<'s> Decoder<'s> {
         if count == 0 {
             bytes::malformed::<()>(payload, "at least one partition update")?;
         }
-        let mut first_key = None;
-        for _ in 0..count {
-            let (after, id) = bytes::fixed(rest)?;
-            let (after, partition_key) = bytes::vbytes(after)?;
-            // All updates have the same key. Where another one stands, the update before was misread, with types
-            // that are not those of the log: these bytes may be anything, also a cell's.
-            match first_key {
-                None => first_key = Some(partition_key),
-                Some(first) if first == partition_key => {}
-                Some(_) => {
-                    bytes::malformed::<()>(rest, "an update with the partition key of the first one")?;
-                }
+        for index in 0..count {
+            if index > 0 {
+                expect_same_key(payload, rest)?;
             }
+            let (after, id) = bytes::fixed(rest)?;
             let (id, schema) = (TableId(id), self.schema);
             let known = self.known.get_or_try_make(id, || KnownTable::new(schema, id))?;
             *table = Some(known.table);
-            rest = update((after, partition_key), known, &mut self.present, mutation, parts)?;
+            rest = update(after, known, &mut self.present, mutation, parts)?;
             if parts.is_full(mutation) && !parts.take(mutation) {
                 return Ok(());
             }
@@ -205,16 +197,28 @@ impl<'s> Decoder<'s> {
     }
 }
 
-/// Reads an update behind its partition key.
+/// All updates have the same key. Where another one stands, the update before was misread, with types that are not
+/// those of the log: the bytes may be anything, also a cell's.
+#[inline(never)]
+fn expect_same_key(payload: &[u8], update: &[u8]) -> Result<(), Failed> {
+    let (rest, _) = bytes::fixed::<16>(update)?;
+    let (_, key) = bytes::vbytes(rest)?;
+    if peek(payload)?.partition_key != key {
+        bytes::malformed::<()>(update, "an update with the partition key of the first one")?;
+    }
+    Ok(())
+}
+
 fn update<'s: 'a, 'a>(
-    (input, partition_key): (&'a [u8], &'a [u8]),
+    input: &'a [u8],
     known: &mut KnownTable<'s>,
     present: &mut Vec<usize>,
     mutation: &mut Mutation<'a>,
     parts: &mut impl Parts<'a>,
 ) -> Result<&'a [u8], Failed> {
     let table: &'a TableSchema = known.table;
-    let (rest, flags) = bytes::u8(input)?;
+    let (rest, partition_key) = bytes::vbytes(input)?;
+    let (rest, flags) = bytes::u8(rest)?;
     let first = mutation.unfiltereds.len();
     let mut update =
         PartitionUpdate { table, partition_key, deletion: None, static_row: None, unfiltereds: first..first };
