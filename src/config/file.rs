@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::definitions::{Definition, Definitions, Kind};
 use super::{Given, Secret};
 
-/// The options of the file, in the order of their keys. Paths are meant from the file's folder.
+/// The options of the file, in the order of its lines. Paths are meant from the file's folder.
 pub(super) fn read(path: &Path, definitions: &Definitions, mistakes: &mut Vec<String>) -> Vec<Given> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -29,7 +29,9 @@ pub(super) fn read(path: &Path, definitions: &Definitions, mistakes: &mut Vec<St
         }
     };
     let mut options = Vec::new();
-    for (key, value) in table.get_ref() {
+    let mut entries: Vec<_> = table.get_ref().iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in entries {
         let name = format!("{}: {}", file.place(&key.span()), key.get_ref());
         match definitions.get(key.get_ref()) {
             Some(definition) => match file.values(&definition, value) {

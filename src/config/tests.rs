@@ -204,8 +204,10 @@ fn wrong_values_are_refused_with_their_line_and_what_would_be_right() {
 
 #[test]
 fn all_mistakes_are_told_at_once() {
-    let both = resolved(&[], &[("CDC_AGENT_SHAPE", "odd")], Some("shap = ''\nleft = 1")).unwrap_err();
-    assert_eq!(both.lines().count(), 3, "{both}");
+    let both =
+        resolved(&[], &[("CDC_AGENT_SHAPE", "odd")], Some("shap = ''\nleft = 1\ncolour = 1")).unwrap_err();
+    let places: Vec<&str> = both.lines().filter_map(|line| line.split(':').nth(1)).collect();
+    assert_eq!(places, ["1", "2", "3", " expected one of plain, fancy"], "{both}");
 }
 
 #[test]
