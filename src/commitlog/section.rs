@@ -123,6 +123,13 @@ impl<'f> Sections<'f> {
         self.at.next.map(|marker| (marker, self.at.logical))
     }
 
+    /// Logical position of `end`, the file offset of the end of what was read. Too low behind a stored section that
+    /// was lost.
+    #[must_use]
+    pub fn logical_end(&self, end: usize) -> u64 {
+        if self.segment.is_stored() { self.at.logical } else { end as u64 }
+    }
+
     /// Bytes behind the last marker: written but never synced. Known once the chain has ended.
     #[must_use]
     pub fn unmarked_bytes(&self) -> u64 {

@@ -85,6 +85,59 @@ fn schema_changes_before_the_place_to_go_on_from_are_followed() {
     grows("4.1-lz4", "schema-before.json", true);
 }
 
+/// Replays a file that was cut at `cut` and filled with zeros up to `length`, then the whole one, with a completed
+/// index beside it, into one log: the first says that something is missing, and the second gives it.
+fn is_made_good(cut: usize, length: usize) {
+    let schema = fixtures().join("4.1-lz4").join("schema.json");
+    let (segment, bytes, _) = cut_and_whole("4.1-lz4");
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join(segment.file_name().unwrap());
+    let index = |path: &Path| path.to_str().unwrap().replace(".log", "_cdc.idx");
+    fs::copy(index(&segment), index(&copy)).unwrap();
+    fs::write(&copy, &bytes).unwrap();
+    assert_eq!(replay(&copy, &schema, &dir.path().join("whole"), &[]), Some(0));
+    let mut cut_bytes = bytes[..cut].to_vec();
+    cut_bytes.resize(length.max(cut), 0);
+    fs::write(&copy, &cut_bytes).unwrap();
+    let out = dir.path().join("out");
+    assert_eq!(replay(&copy, &schema, &out, &[]), Some(3), "cut at {cut}, {length} bytes");
+    fs::write(&copy, &bytes).unwrap();
+    assert_eq!(replay(&copy, &schema, &out, &[]), Some(0), "cut at {cut}, {length} bytes");
+    assert_eq!(event_ids(&out), event_ids(&dir.path().join("whole")), "cut at {cut}, {length} bytes");
+}
+
+#[test]
+fn a_copy_that_ends_before_its_completed_index_is_not_done() {
+    let whole = cut_and_whole("4.1-lz4").1.len();
+    // At a section boundary, and inside a section: by itself, and in a file of the whole length.
+    for cut in [11_669, 11_900] {
+        is_made_good(cut, 0);
+        is_made_good(cut, whole);
+    }
+}
+
+#[test]
+fn a_segment_that_is_completed_after_it_was_read_is_done() {
+    let schema = fixtures().join("4.1-lz4").join("schema.json");
+    let (segment, bytes, _) = cut_and_whole("4.1-lz4");
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join(segment.file_name().unwrap());
+    fs::write(&copy, bytes).unwrap();
+    let index = |path: &Path| path.to_str().unwrap().replace(".log", "_cdc.idx");
+    let out = dir.path().join("out");
+    let is_done = || {
+        let commit: Value = serde_json::from_slice(&fs::read(out.join("commit.json")).unwrap()).unwrap();
+        commit.to_string().contains("\"done\":{\"")
+    };
+    replay(&copy, &schema, &out, &[]);
+    assert!(!is_done());
+    let events = event_ids(&out);
+    fs::copy(index(&segment), index(&copy)).unwrap();
+    assert_eq!(replay(&copy, &schema, &out, &[]), Some(0));
+    assert!(is_done());
+    assert_eq!(event_ids(&out), events);
+}
+
 /// The schema of a fixture without a table.
 fn without(schema: &Path, keyspace: &str, table: &str) -> String {
     let mut rows: Value = serde_json::from_slice(&fs::read(schema).unwrap()).unwrap();

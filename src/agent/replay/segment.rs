@@ -24,9 +24,9 @@ pub(super) struct OpenSegment {
 /// What the index beside a segment says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Index {
-    /// Cassandra writes no more into it. A single link alone does not say so: a copy of a growing segment has one,
-    /// too.
-    Completed,
+    /// Cassandra writes no more into it, and the index names this logical end; after a crash of the node the length of
+    /// the file instead. A single link alone does not say so: a copy of a growing segment has one, too.
+    Completed(u64),
     /// It is on disk up to this logical position.
     Synced(u64),
     /// Nothing: there is none, or it is being written.
@@ -43,18 +43,22 @@ impl Index {
     fn parse(text: &str) -> Self {
         let mut lines = text.lines();
         match (lines.next().map(str::parse), lines.next(), lines.next()) {
-            (Some(Ok(_)), Some("COMPLETED"), None) => Self::Completed,
+            (Some(Ok(offset)), Some("COMPLETED"), None) => Self::Completed(offset),
             (Some(Ok(offset)), None, None) => Self::Synced(offset),
             _ => Self::Absent,
         }
     }
 
-    /// Under which promise the mutation with this logical end is read. That of a completed segment is on disk as a
-    /// whole, and its offset means nothing.
+    /// Whether a segment whose chain has this logical end, in a file of this length, is all that Cassandra wrote.
+    pub(super) fn is_reached_by(self, logical_end: u64, file_length: u64) -> bool {
+        matches!(self, Self::Completed(offset) if logical_end >= offset || file_length == offset)
+    }
+
+    /// Under which promise the mutation with this logical end is read. A completed segment is on disk as a whole.
     #[inline]
     pub(super) fn visibility(self, end: u64) -> Visibility {
         let is_synced = match self {
-            Self::Completed => true,
+            Self::Completed(_) => true,
             Self::Synced(offset) => end <= offset,
             Self::Absent => false,
         };
@@ -126,7 +130,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(20);
 /// Whether nobody writes to the file any more. What can still change is not mapped: a file that is cut while it is
 /// mapped ends the program.
 fn is_final(file: &SegmentFile, index: Index) -> std::io::Result<bool> {
-    Ok(index == Index::Completed || is_settled(&fs::metadata(&file.path)?))
+    Ok(matches!(index, Index::Completed(_)) || is_settled(&fs::metadata(&file.path)?))
 }
 
 /// Whether Cassandra holds no other name of the file, and nobody has written to it for a while: Cassandra does in
@@ -182,11 +186,21 @@ mod tests {
         let parsed = |text| Index::parse(text);
         assert_eq!(parsed("119881"), Index::Synced(119_881));
         assert_eq!(parsed("119881\n"), Index::Synced(119_881));
-        assert_eq!(parsed("79010\nCOMPLETED"), Index::Completed);
-        assert_eq!(parsed("79010\nCOMPLETED\n"), Index::Completed);
+        assert_eq!(parsed("79010\nCOMPLETED"), Index::Completed(79_010));
+        assert_eq!(parsed("79010\nCOMPLETED\n"), Index::Completed(79_010));
         for text in ["", "\n", "COMPLETED", "\nCOMPLETED", "12x", "-1", "12\nCOMP", "12\nCOMPLETED\nx"] {
             assert_eq!(parsed(text), Index::Absent, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_completed_segment_reaches_the_end_that_its_index_names() {
+        assert!(Index::Completed(500).is_reached_by(500, 9000));
+        assert!(!Index::Completed(500).is_reached_by(499, 9000));
+        // A node that was killed has written the length of the file; then nobody knows the logical end.
+        assert!(Index::Completed(9000).is_reached_by(499, 9000));
+        assert!(!Index::Completed(9000).is_reached_by(499, 8999));
+        assert!(!Index::Synced(500).is_reached_by(500, 500) && !Index::Absent.is_reached_by(500, 500));
     }
 
     #[test]

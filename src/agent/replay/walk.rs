@@ -15,8 +15,8 @@ use super::segment::{Index, OpenSegment};
 use super::unit::{After, SectionPart, Unit};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{
-    DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections, Segment, SegmentId,
-    peek,
+    Damage, DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections, Segment,
+    SegmentId, peek,
 };
 use crate::schema::{TableId, system};
 
@@ -45,6 +45,8 @@ pub(super) struct Walk {
     next: Position,
     /// Whether nothing is wrong with the end of the chain.
     ends_cleanly: bool,
+    /// Whether no damage was met.
+    is_whole: bool,
     /// Whether a section from `first` on was met.
     has_begun: bool,
     /// File offset up to which bytes are counted.
@@ -86,6 +88,7 @@ impl Walk {
             end: 0,
             next: start_of(from.segment),
             ends_cleanly: true,
+            is_whole: true,
             has_begun: false,
             counted: from.marker,
             cut: Cut::default(),
@@ -117,7 +120,7 @@ impl Walk {
         }
         self.cursor = sections.cursor();
         if !is_more {
-            self.finish(sections.unmarked_bytes(), found);
+            self.finish(segment, &sections, found);
         }
         is_more
     }
@@ -125,11 +128,15 @@ impl Walk {
     fn look_at(&mut self, sections: &mut Sections<'_>, found: &mut Found<'_>) -> bool {
         let Some((marker, _)) = sections.next_marker() else { return false };
         let here = Position { marker: marker as u64, ..start_of(self.from.segment) };
-        (self.end, self.next, self.ends_cleanly) = (marker, here, true);
-        match sections.next_section() {
+        let step = sections.next_section();
+        // Behind a last section that is damaged there is nothing to go on from: it may be whole the next time.
+        if step.is_some() || self.ends_cleanly {
+            (self.end, self.next, self.ends_cleanly) = (marker, here, true);
+        }
+        match step {
             None => return false,
             Some(SectionStep::Damage(damage)) => {
-                self.ends_cleanly = false;
+                (self.ends_cleanly, self.is_whole) = (false, false);
                 let next = sections.next_marker().map_or(u64::MAX, |(marker, _)| marker as u64);
                 if here.marker >= self.from.marker
                     && self.range.touches(here, Position { marker: next, ..here })
@@ -161,6 +168,7 @@ impl Walk {
         while let Some(step) = frames.next_frame() {
             match step {
                 FrameStep::Damage(damage) => {
+                    self.is_whole = false;
                     // Only told of a last section: no marker follows that corrects this one's pointer.
                     self.ends_cleanly &=
                         !matches!(damage.kind, DamageKind::TruncatedSection | DamageKind::MarkerTarget);
@@ -237,17 +245,44 @@ impl Walk {
         });
     }
 
-    fn finish(&mut self, unmarked_bytes: u64, found: &mut Found<'_>) {
-        found.report.unmarked_bytes += unmarked_bytes;
-        if !self.has_begun {
+    fn finish(&mut self, segment: &Segment<'_>, sections: &Sections<'_>, found: &mut Found<'_>) {
+        found.report.unmarked_bytes += sections.unmarked_bytes();
+        let index = self.opened.index;
+        let is_completed = matches!(index, Index::Completed(_));
+        let file_length = self.opened.bytes().len() as u64;
+        // Where damage was met the logical end is not known, and the loss was told of.
+        let is_cut = is_completed
+            && self.ends_cleanly
+            && self.is_whole
+            && !index.is_reached_by(sections.logical_end(self.end), file_length);
+        if is_cut {
+            found.report.damaged(segment.descriptor().id, ends_early(self.end));
+        }
+        let is_final = is_completed && self.ends_cleanly && !is_cut;
+        // Of a segment that was read to its end before, only that it is final is news.
+        if !self.has_begun && !(is_final && self.from.marker > 0) {
             found.report.bytes += (self.end as u64).saturating_sub(self.counted);
             return;
         }
-        let after = match self.opened.index == Index::Completed && self.ends_cleanly {
+        let after = match is_final {
             true => After::Finish(self.from.segment, self.fingerprint),
             false => After::Continue(self.next),
         };
         self.cut(after, found);
+    }
+}
+
+/// Damage of a file that ends at a section boundary, before the end that its index names.
+fn ends_early(end: usize) -> Damage {
+    Damage {
+        kind: DamageKind::TruncatedSection,
+        offset: end as u64,
+        plain_offset: None,
+        lost_bytes: 0,
+        lost_mutations: None,
+        reason: Some(
+            "the file ends before the end that its index names: it was cut, or is not yet whole".to_owned(),
+        ),
     }
 }
 
