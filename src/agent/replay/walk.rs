@@ -260,7 +260,8 @@ impl Walk {
         }
         let is_final = is_completed && self.ends_cleanly && !is_cut;
         // Of a segment that was read to its end before, only that it is final is news.
-        if !self.has_begun && !(is_final && self.from.marker > 0) {
+        let is_news = self.has_begun || (is_final && self.from.marker > 0);
+        if !is_news {
             found.report.bytes += (self.end as u64).saturating_sub(self.counted);
             return;
         }
