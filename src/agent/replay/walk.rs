@@ -255,7 +255,8 @@ impl Walk {
             && self.ends_cleanly
             && self.is_whole
             && !index.is_reached_by(sections.logical_end(self.end), file_length);
-        if is_cut {
+        let behind = Position { marker: u64::MAX, ..self.next };
+        if is_cut && self.range.touches(self.next, behind) {
             found.report.damaged(segment.descriptor().id, ends_early(self.end));
         }
         let is_final = is_completed && self.ends_cleanly && !is_cut;

@@ -220,9 +220,8 @@ impl<'u> Work<'_, 'u> {
         frame: Frame<'_>,
         place: Place<'_>,
         peeked: &Peek<'_>,
-        failed: Failed,
+        mut failed: Failed,
     ) -> Result<(), Failure> {
-        let mut failed = failed;
         if !failed.is_refused() {
             let last = self.worker.schedule.last_epoch();
             if !self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
