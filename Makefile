@@ -12,14 +12,32 @@ FUZZ_TARGETS = descriptor sections body mutation texts
 VENV = .cache/venv
 PYTHON = $(VENV)/bin/python
 
+# The stack of `make up`; docs/stack.md.
+STACK = compose/native/stack.py
+# `make down DATA=drop` removes the data; `make logs SERVICE=onprem`.
+DATA ?= keep
+SERVICE ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-oracle differential lint bench fuzz fixtures clean
+.PHONY: help run test test-oracle differential lint bench fuzz fixtures clean up down status logs test-stack
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
+
+up: ## start two Cassandra clusters and Kafka on this machine, with tables that have CDC on (docs/stack.md)
+	@$(STACK) up
+
+down: ## stop them; DATA=drop removes their data
+	@$(STACK) down --data $(DATA)
+
+status: ## what of them runs, and where
+	@$(STACK) status || true
+
+logs: ## the ends of their logs; SERVICE=onprem for one
+	@$(STACK) logs $(SERVICE)
 
 test: test-oracle ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked

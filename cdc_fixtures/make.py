@@ -21,7 +21,8 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "compose" / "native")]
 
 import capture  # noqa: E402
-from node import Node, NodeError, fetched  # noqa: E402
+from node import Node  # noqa: E402
+from parts import StackError, fetched  # noqa: E402
 from workload import acceptance, collections, demo, evolve, ranges, rows, sales, shapes, types, writes  # noqa: E402
 from workload.cql import Target, keyspace, table  # noqa: E402
 
@@ -187,7 +188,7 @@ def run(session, lines):
         try:
             session.execute(line)
         except Exception as error:
-            raise NodeError(f"{error}\n  in: {line[:2000]}") from error
+            raise StackError(f"{error}\n  in: {line[:2000]}") from error
 
 
 def prepare(session, variant, target):
@@ -219,14 +220,14 @@ def run_and_crash(session, node, lines, out):
     node.kill()
     position, beyond = capture.last_marker(log)
     if not beyond:
-        raise NodeError(f"{log.name} holds nothing beyond its last marker at {position}; make this variant again")
+        raise StackError(f"{log.name} holds nothing beyond its last marker at {position}; make this variant again")
 
 
 def wait_for(condition, what, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise NodeError(f"waited {seconds} s for {what} in vain")
+            raise StackError(f"waited {seconds} s for {what} in vain")
         time.sleep(0.005)
 
 
@@ -234,7 +235,7 @@ def keep_segments(node, out, packed):
     """Copies segments and idx files; `packed` ones with gzip, because they are a megabyte of zeros."""
     found = capture.segments(node.cdc_raw)
     if not found:
-        raise NodeError(f"{node.cdc_raw} holds no segment with CDC data")
+        raise StackError(f"{node.cdc_raw} holds no segment with CDC data")
     for log, idx in found:
         if packed:
             (out / f"{log.name}.gz").write_bytes(gzip.compress(log.read_bytes(), mtime=0))
@@ -288,6 +289,6 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except NodeError as error:
+    except StackError as error:
         print(f"fixtures: {error}", file=sys.stderr)
         sys.exit(1)

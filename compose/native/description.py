@@ -1,0 +1,130 @@
+"""What a stack consists of: the defaults, and how a file, the environment and the command line change them."""
+
+import json
+import os
+
+from broker import LISTENERS
+from parts import StackError
+from service import value
+
+KAFKA = {
+    "brokers": 1,
+    "port": 9092,  # of the first broker; the next ones 10 higher each
+    "controller_port": 9093,
+    "listeners": [],  # beside PLAINTEXT: SSL, SASL_PLAINTEXT, SASL_SSL, PROXIED; they take the ports after the controller's
+    "heap": "384m",
+    "jvm": [],
+    "settings": {},  # server.properties
+}
+CLUSTER = {
+    "version": "4.1",
+    "dc": "dc1",
+    "rack": "rack1",
+    "address": "127.0.0.1",  # of the first node; the next ones 1 higher each
+    "nodes": 1,
+    "tables": True,  # compose/schema is applied, with one replica a node
+    "cql_port": 9042,
+    "storage_port": 7000,
+    "jmx_port": 7199,  # of the first node; the next ones 1 higher each
+    "tls": False,  # CQL clients may use TLS
+    "heap": "512m",
+    "jvm": [],
+    "settings": {},  # cassandra.yaml
+}
+DEFAULT = {
+    "kafka": KAFKA,
+    "onprem": {**CLUSTER, "dc": "DC_ONPREM"},
+    "azure": {**CLUSTER, "dc": "DC_AZURE", "address": "127.0.0.2", "jmx_port": 7299},
+}
+VERSIONS = ("4.1", "5.0")
+PORTS = ("port", "controller_port", "cql_port", "storage_port", "jmx_port")
+
+
+def variable(part, option):
+    """The environment variable of an option."""
+    return f"STACK_{part}_{option}".upper()
+
+
+def described(file=None, options=(), settings=(), only=None, free_ports=False):
+    """The description of a stack: part name to options. What stands further right wins: defaults, file, environment, arguments.
+
+    `options` and `settings` are texts PART.KEY=VALUE; a port of 0 means a free one.
+    """
+    parts = json.loads(json.dumps(DEFAULT))
+    _from_file(parts, file)
+    if only is not None:
+        unknown = sorted(set(only) - set(parts))
+        if unknown:
+            raise StackError(f"no such part: {', '.join(unknown)}; known: {', '.join(parts)}")
+        parts = {name: part for name, part in parts.items() if name in only}
+    _from_environment(parts)
+    change(parts, options, settings)
+    for part in parts.values():
+        for option in PORTS if free_ports else ():
+            if option in part:
+                part[option] = 0
+    return parts
+
+
+def change(parts, options, settings):
+    """Applies texts PART.KEY=VALUE to the options of the parts, and to their settings (cassandra.yaml, server.properties)."""
+    for text in options:
+        part, key, given = _split(text, parts)
+        if key not in part or key == "settings":
+            raise StackError(f"{text}: no such option; known: {', '.join(key for key in part if key != 'settings')}")
+        part[key] = given
+    for text in settings:
+        part, key, given = _split(text, parts)
+        part["settings"][key] = given
+    for part in parts.values():
+        _check(part)
+
+
+def _split(text, parts):
+    name, dot, rest = text.partition(".")
+    key, equals, given = rest.partition("=")
+    if not dot or not equals:
+        raise StackError(f"{text}: must be PART.KEY=VALUE")
+    if name not in parts:
+        raise StackError(f"{text}: no such part; known: {', '.join(parts)}")
+    return parts[name], key, value(given)
+
+
+def _from_file(parts, file):
+    """A JSON object of parts: one that is there is changed, one that is new is a cluster, one that is null is left out."""
+    if file is None:
+        return
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise StackError(f"{file} cannot be read: {error}") from error
+    for name, options in found.items():
+        if options is None:
+            parts.pop(name, None)
+            continue
+        part = parts.setdefault(name, json.loads(json.dumps(CLUSTER)))
+        unknown = sorted(set(options) - set(part))
+        if unknown:
+            raise StackError(f"{file}: {name}: no such option: {', '.join(unknown)}; known: {', '.join(part)}")
+        part.update(options)
+
+
+def _from_environment(parts):
+    for name, part in parts.items():
+        for option, default in part.items():
+            given = os.environ.get(variable(name, option))
+            if given is not None and not isinstance(default, dict):
+                part[option] = value(given)
+
+
+def _check(part):
+    for option in (*PORTS, "brokers", "nodes"):
+        if option in part and (not isinstance(part[option], int) or not 0 <= part[option] < 65536):
+            raise StackError(f"{option} = {part[option]}: must be a number from 0 to 65535")
+    if "version" in part:
+        part["version"] = str(part["version"])
+        if part["version"] not in VERSIONS:
+            raise StackError(f"version = {part['version']}: known are {', '.join(VERSIONS)}")
+    unknown = sorted(set(part.get("listeners", ())) - set(LISTENERS))
+    if unknown:
+        raise StackError(f"listeners = {','.join(unknown)}: known are {', '.join(LISTENERS)}")

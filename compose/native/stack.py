@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""The stack without a container engine: Cassandra clusters and Kafka from package registries, on this machine's loopback addresses.
+
+    stack.py up                          start what does not run; nothing to do when everything runs
+    stack.py down [--data drop]          stop everything; the data stays unless it is dropped
+    stack.py status [--json]             what runs and where; exit code 1 when something does not run
+    stack.py logs [SERVICE…] [-f]        the ends of the logs
+    stack.py start|stop|kill|pause|resume SERVICE…
+                                         one service: stop is SIGTERM, kill is SIGKILL, pause and resume are SIGSTOP and SIGCONT
+    stack.py cql SERVICE [ARGUMENT…]     cqlsh on a node
+    stack.py nodetool SERVICE ARGUMENT…  nodetool on a node
+    stack.py kafka TOOL [ARGUMENT…]      one of Kafka's tools: topics, console-consumer, …
+
+docs/stack.md has the options of a stack, the output of --json, and examples. Exit codes: 0 done, 1 failed, 2 usage.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import broker
+import description
+import tables
+from lifecycle import Stack
+from parts import StackError
+
+CACHE = Path(os.environ.get("CDC_AGENT_CACHE", Path(__file__).resolve().parents[2] / ".cache"))
+
+
+def up(stack, given):
+    """Starts the stack that the arguments describe."""
+    only = given.only.split(",") if given.only else None
+    parts = description.described(given.config, given.option, given.set, only, given.free_ports)
+    if not stack.up(parts):
+        print("everything runs already:", file=sys.stderr)
+    return status(stack, given)
+
+
+def down(stack, given):
+    """Stops the stack."""
+    stopped = stack.down(drop=given.data == "drop")
+    data = "" if given.data == "keep" else "; its data was removed"
+    print((f"stopped {', '.join(stopped)}" if stopped else "nothing runs") + data)
+    return 0
+
+
+def status(stack, given):
+    """Prints what is known of the stack."""
+    known = stack.described()
+    if given.json:
+        print(json.dumps(known, indent=1))
+    elif not known["services"]:
+        print(f"no stack in {stack.folder}")
+    else:
+        for service in known["services"]:
+            print(line(service))
+    return 0 if known["running"] else 1
+
+
+def line(service):
+    """A service in one line."""
+    what = f"Kafka {service['version']}" if service["kind"] == "kafka" else f"Cassandra {service['version']}, {service['dc']}"
+    state = service["state"] if service["pid"] is None else f"{service['state']}, pid {service['pid']}"
+    memory = f", {service['memory_bytes'] >> 20} MiB" if service["memory_bytes"] else ""
+    raw = f"  {service['cdc_raw']}" if "cdc_raw" in service else ""
+    return f"{service['name']:10} {what:26} {service['host']}:{service['port']:<6} {state}{memory}{raw}"
+
+
+def start(stack, given):
+    """Starts single services."""
+    stack.start(given.services, given.option, given.set)
+    return printed(stack, given)
+
+
+def each(method):
+    """A command that calls a method of every named service."""
+
+    def command(stack, given):
+        for service in stack.services(given.services):
+            getattr(service, method)()
+        return printed(stack, given)
+
+    return command
+
+
+def printed(stack, given):
+    """The stack as JSON where that was asked for."""
+    if given.json:
+        status(stack, given)
+    return 0
+
+
+def logs(stack, given):
+    """Shows the ends of the logs with tail."""
+    paths = [path for service in stack.services(given.services) for path in service.described()["logs"] if Path(path).exists()]
+    if not paths:
+        print(f"no logs in {stack.folder}", file=sys.stderr)
+        return 1
+    return subprocess.run(["tail", "-n", str(given.lines), *(["-F"] if given.follow else []), "-v", *paths], check=False).returncode
+
+
+def node(stack, name):
+    """The node with this name."""
+    (found,) = stack.services([name])
+    if found.kind != "cassandra":
+        raise StackError(f"{name} is not a Cassandra node")
+    return found
+
+
+def cql(stack, given):
+    """Runs cqlsh."""
+    command, environment = tables.cqlsh(node(stack, given.service), *given.rest)
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def nodetool(stack, given):
+    """Runs nodetool."""
+    print(node(stack, given.service).nodetool(*given.rest), end="")
+    return 0
+
+
+def kafka(stack, given):
+    """Runs one of Kafka's tools against the brokers."""
+    servers = stack.described()["bootstrap_servers"]
+    if servers is None:
+        raise StackError("the stack has no broker")
+    return subprocess.run(broker.tool(stack.folder, given.tool, servers, given.rest), check=False).returncode
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--dir", type=Path, default=CACHE / "stack", help="the stack's folder (default: .cache/stack)")
+    common.add_argument("--json", action="store_true", help="print the stack as JSON")
+    changes = argparse.ArgumentParser(add_help=False)
+    changes.add_argument("--option", action="append", default=[], metavar="PART.KEY=VALUE", help="version, nodes, heap, ports …")
+    changes.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE", help="cassandra.yaml, server.properties")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add(name, run, *parents):
+        found = commands.add_parser(name, parents=[common, *parents], help=run.__doc__)
+        found.set_defaults(run=run)
+        return found
+
+    start_all = add("up", up, changes)
+    start_all.add_argument("--config", type=Path, help="a JSON file of parts and their options")
+    start_all.add_argument("--only", metavar="PART,…", help="leave the other parts out")
+    start_all.add_argument("--free-ports", action="store_true", help="take free ports, beside other stacks")
+    add("down", down).add_argument("--data", choices=("keep", "drop"), default="keep")
+    add("status", status)
+    tail = add("logs", logs)
+    tail.add_argument("services", nargs="*", metavar="SERVICE")
+    tail.add_argument("-n", "--lines", type=int, default=20)
+    tail.add_argument("-f", "--follow", action="store_true")
+    add("start", start, changes).add_argument("services", nargs="+", metavar="SERVICE")
+    for method in ("stop", "kill", "pause", "resume"):
+        add(method, each(method)).add_argument("services", nargs="+", metavar="SERVICE")
+    for name, run in (("cql", cql), ("nodetool", nodetool)):
+        found = add(name, run)
+        found.add_argument("service", metavar="SERVICE")
+        found.add_argument("rest", nargs=argparse.REMAINDER)
+    found = add("kafka", kafka)
+    found.add_argument("tool", choices=sorted(broker.TOOLS))
+    found.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser.parse_args()
+
+
+def main():
+    """Runs one command; an interrupted start is undone as a failed one is."""
+    given = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return given.run(Stack(given.dir), given)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except StackError as error:
+        print(f"stack: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
