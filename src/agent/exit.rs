@@ -65,7 +65,13 @@ impl Failure {
 
     /// An input file that cannot be read.
     pub fn cannot_read(path: &Path, error: io::Error) -> Self {
-        Self::new(Exit::Unreadable, format!("cannot read {}", path.display())).because(error)
+        let failure = Self::new(Exit::Unreadable, format!("cannot read {}", path.display()));
+        match path.read_link() {
+            Ok(target) if error.kind() == io::ErrorKind::NotFound => {
+                failure.because(format!("it is a link to {}, which does not exist", target.display()))
+            }
+            _ => failure.because(error),
+        }
     }
 
     /// A file or directory that cannot be written.

@@ -5,6 +5,7 @@ pub mod damage;
 pub mod demo;
 pub mod exit;
 pub mod head;
+pub mod index;
 pub mod input;
 pub mod inspect;
 pub mod keys;

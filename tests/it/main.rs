@@ -31,6 +31,7 @@ mod replay_part;
 mod replay_scope;
 mod row_deletion;
 mod schema_history;
+mod special_files;
 mod support;
 mod undecodable;
 mod units;

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::program::{agent, json_lines, segment};
+use crate::support::segment_writer::SegmentWriter;
 
 /// Runs `verify --json` on bytes under a name; gives exit code and the segment's object.
 fn verify(name: &str, bytes: &[u8]) -> (Option<i32>, Value) {
@@ -135,4 +136,34 @@ fn the_worst_segment_decides() {
     let empty = tempfile::tempdir().expect("a temporary folder");
     let output = agent(["verify".into(), empty.path().as_os_str().to_owned()]);
     assert_eq!(output.status.code(), Some(4), "a directory without segments");
+}
+
+/// Two sections, of which the file has as many as `sections`; the index speaks of both.
+fn cut_at_a_section(sections: usize, is_lz4: bool) -> (Option<i32>, Value) {
+    let mut writer = SegmentWriter::new(5, is_lz4);
+    let payload = vec![0; 40];
+    (0..sections).for_each(|_| writer.section([&payload]));
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join(writer.name());
+    fs::write(&path, writer.finish()).expect("the file can be written");
+    // A frame is its payload and 12 bytes; a marker takes 8, in the writer's buffer too. The descriptor of an
+    // uncompressed segment takes 20, of the other one what its marker says.
+    let descriptor = if is_lz4 { 83 } else { 20 };
+    let end = descriptor + 2 * (8 + 40 + 12);
+    let index = dir.path().join("CommitLog-7-5_cdc.idx");
+    fs::write(index, format!("{end}\nCOMPLETED")).expect("the file can be written");
+    let output = agent(["verify".into(), "--json".into(), path.into_os_string()]);
+    (output.status.code(), json_lines(&output)[0].clone())
+}
+
+#[test]
+fn a_segment_that_ends_before_its_index_says_was_cut() {
+    for is_lz4 in [false, true] {
+        let (exit, report) = cut_at_a_section(2, is_lz4);
+        assert_eq!(report["index"]["state"], "completed", "{report}");
+        assert!(!kinds(&report).contains(&"truncated-section"), "{exit:?} {report}");
+        let (exit, report) = cut_at_a_section(1, is_lz4);
+        assert_eq!((exit, kinds(&report).contains(&"truncated-section")), (Some(3), true), "{report}");
+        assert_eq!(report["lost_mutations_all_known"], false, "{report}");
+    }
 }

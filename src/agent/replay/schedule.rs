@@ -241,6 +241,9 @@ impl Schedule {
             state.report.unreadable.push((opened.label.clone(), reason));
             return Ok(());
         }
+        if let Some(problem) = &opened.index_problem {
+            warn(problem);
+        }
         let (id, identity) = (segment.descriptor().id, Identity::of(&segment));
         if state.seen.get(&id) == Some(&identity) {
             warn(&format!("{label} was given twice and is read once"));

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use crate::agent::exit::Failure;
+use crate::agent::index::Index;
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::Keys;
 use crate::checkpoint::Fingerprint;
@@ -18,61 +19,18 @@ pub(super) struct OpenSegment {
     pub(super) file: SegmentFile,
     pub(super) label: String,
     pub(super) index: Index,
+    /// Why the index beside it cannot be used.
+    pub(super) index_problem: Option<String>,
     bytes: SegmentBytes,
-}
-
-/// What the index beside a segment says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Index {
-    /// Cassandra writes no more into it, and the index names this logical end; after a crash of the node the length of
-    /// the file instead. A single link alone does not say so: a copy of a growing segment has one, too.
-    Completed(u64),
-    /// It is on disk up to this logical position.
-    Synced(u64),
-    /// Nothing: there is none, or it is being written.
-    Absent,
-}
-
-impl Index {
-    fn of(file: &SegmentFile) -> Self {
-        let path = file.name.map(|name| file.path.with_file_name(name.index_file()));
-        path.and_then(|path| fs::read_to_string(path).ok()).map_or(Self::Absent, |text| Self::parse(&text))
-    }
-
-    /// `offset`, or `offset\nCOMPLETED`. It is rewritten in place and can be found empty.
-    fn parse(text: &str) -> Self {
-        let mut lines = text.lines();
-        match (lines.next().map(str::parse), lines.next(), lines.next()) {
-            (Some(Ok(offset)), Some("COMPLETED"), None) => Self::Completed(offset),
-            (Some(Ok(offset)), None, None) => Self::Synced(offset),
-            _ => Self::Absent,
-        }
-    }
-
-    /// Whether a segment whose chain has this logical end, in a file of this length, is all that Cassandra wrote.
-    pub(super) fn is_reached_by(self, logical_end: u64, file_length: u64) -> bool {
-        matches!(self, Self::Completed(offset) if logical_end >= offset || file_length == offset)
-    }
-
-    /// Under which promise the mutation with this logical end is read. A completed segment is on disk as a whole.
-    #[inline]
-    pub(super) fn visibility(self, end: u64) -> Visibility {
-        let is_synced = match self {
-            Self::Completed(_) => true,
-            Self::Synced(offset) => end <= offset,
-            Self::Absent => false,
-        };
-        if is_synced { Visibility::Synced } else { Visibility::Marked }
-    }
 }
 
 impl OpenSegment {
     pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
-        let index = Index::of(&file);
+        let (index, index_problem) = Index::of(&file);
         let is_final = is_final(&file, index).map_err(|error| Failure::cannot_read(path, error))?;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
-        Ok(Self { label: file.label(), file, index, bytes })
+        Ok(Self { label: file.label(), file, index, index_problem, bytes })
     }
 
     /// The bytes of the file.
@@ -88,6 +46,17 @@ impl OpenSegment {
         }
     }
 
+    /// Under which promise the mutation with this logical end is read. A completed segment is on disk as a whole.
+    #[inline]
+    pub(super) fn visibility(&self, end: u64) -> Visibility {
+        let is_synced = match self.index {
+            Index::Completed(_) => true,
+            Index::Synced(offset) => end <= offset,
+            Index::Absent => false,
+        };
+        if is_synced { Visibility::Synced } else { Visibility::Marked }
+    }
+
     /// Reads the descriptor.
     pub(super) fn segment(&self, keys: &Keys) -> Result<Segment<'_>, SegmentError> {
         Segment::open(&self.bytes, self.file.name, &|alias| keys.key(alias))
@@ -96,7 +65,7 @@ impl OpenSegment {
 
 /// Memory in bytes that opening `file` will take.
 pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
-    let is_final = is_final(file, Index::of(file)).unwrap_or(true);
+    let is_final = is_final(file, Index::of(file).0).unwrap_or(true);
     let length = || file.path.metadata().map_or(0, |metadata| metadata.len());
     if is_final { 0 } else { usize::try_from(length()).unwrap_or(usize::MAX) }
 }
@@ -179,28 +148,6 @@ mod tests {
         assert_eq!(memory(before, link), copied, "Cassandra holds it");
         assert_eq!(memory(now, index("5000\nCOMPLETED")), mapped, "Cassandra has closed it");
         assert_eq!(memory(now, index("5000")), copied, "Cassandra has synced it");
-    }
-
-    #[test]
-    fn an_index_says_what_it_says_in_full_or_nothing() {
-        let parsed = |text| Index::parse(text);
-        assert_eq!(parsed("119881"), Index::Synced(119_881));
-        assert_eq!(parsed("119881\n"), Index::Synced(119_881));
-        assert_eq!(parsed("79010\nCOMPLETED"), Index::Completed(79_010));
-        assert_eq!(parsed("79010\nCOMPLETED\n"), Index::Completed(79_010));
-        for text in ["", "\n", "COMPLETED", "\nCOMPLETED", "12x", "-1", "12\nCOMP", "12\nCOMPLETED\nx"] {
-            assert_eq!(parsed(text), Index::Absent, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_completed_segment_reaches_the_end_that_its_index_names() {
-        assert!(Index::Completed(500).is_reached_by(500, 9000));
-        assert!(!Index::Completed(500).is_reached_by(499, 9000));
-        // A node that was killed has written the length of the file; then nobody knows the logical end.
-        assert!(Index::Completed(9000).is_reached_by(499, 9000));
-        assert!(!Index::Completed(9000).is_reached_by(499, 8999));
-        assert!(!Index::Synced(500).is_reached_by(500, 500) && !Index::Absent.is_reached_by(500, 500));
     }
 
     #[test]

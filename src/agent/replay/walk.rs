@@ -11,12 +11,13 @@ use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
 use super::range::Range;
 use super::report::Report;
-use super::segment::{Index, OpenSegment};
+use super::segment::OpenSegment;
 use super::unit::{After, SectionPart, Unit};
+use crate::agent::index::{ChainEnd, Ending};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{
-    Damage, DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections, Segment,
-    SegmentId, peek,
+    DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections, Segment, SegmentId,
+    peek,
 };
 use crate::schema::{TableId, system};
 
@@ -40,13 +41,9 @@ pub(super) struct Walk {
     range: Range,
     is_stored: bool,
     /// Where the chain of markers ends, as far as it was walked.
-    end: usize,
+    chain: ChainEnd,
     /// Where the next look begins: at the end, or inside a last section that was cut and may be whole then.
     next: Position,
-    /// Whether nothing is wrong with the end of the chain.
-    ends_cleanly: bool,
-    /// Whether no damage was met.
-    is_whole: bool,
     /// Whether a section from `first` on was met.
     has_begun: bool,
     /// File offset up to which bytes are counted.
@@ -85,10 +82,8 @@ impl Walk {
             retried: Arc::new(retried),
             range,
             is_stored: segment.is_stored(),
-            end: 0,
+            chain: ChainEnd::default(),
             next: start_of(from.segment),
-            ends_cleanly: true,
-            is_whole: true,
             has_begun: false,
             counted: from.marker,
             cut: Cut::default(),
@@ -129,14 +124,12 @@ impl Walk {
         let Some((marker, _)) = sections.next_marker() else { return false };
         let here = Position { marker: marker as u64, ..start_of(self.from.segment) };
         let step = sections.next_section();
-        // Behind a last section that is damaged there is nothing to go on from: it may be whole the next time.
-        if step.is_some() || self.ends_cleanly {
-            (self.end, self.next, self.ends_cleanly) = (marker, here, true);
+        if self.chain.marker(marker, step.as_ref()) {
+            self.next = here;
         }
         match step {
             None => return false,
             Some(SectionStep::Damage(damage)) => {
-                (self.ends_cleanly, self.is_whole) = (false, false);
                 let next = sections.next_marker().map_or(u64::MAX, |(marker, _)| marker as u64);
                 if here.marker >= self.from.marker
                     && self.range.touches(here, Position { marker: next, ..here })
@@ -168,10 +161,7 @@ impl Walk {
         while let Some(step) = frames.next_frame() {
             match step {
                 FrameStep::Damage(damage) => {
-                    self.is_whole = false;
-                    // Only told of a last section: no marker follows that corrects this one's pointer.
-                    self.ends_cleanly &=
-                        !matches!(damage.kind, DamageKind::TruncatedSection | DamageKind::MarkerTarget);
+                    self.chain.damaged_frame(damage.kind);
                     let start = Position { entry, ..here };
                     entry += 1;
                     let end = match damage.kind {
@@ -194,15 +184,15 @@ impl Walk {
                     here.entry += 1;
                     if self.cut.bytes >= UNIT_BYTES {
                         if !self.is_stored {
-                            self.end = bounds.marker + frame.end();
+                            self.chain.offset = bounds.marker + frame.end();
                         }
                         self.cut(After::Continue(here), found);
                     }
                 }
             }
         }
-        self.end = bounds.end;
-        self.next = if self.ends_cleanly { end } else { here };
+        self.chain.offset = bounds.end;
+        self.next = if self.chain.is_clean { end } else { here };
     }
 
     /// Applies a schema change; it is told of when it is not one that was there before.
@@ -231,7 +221,7 @@ impl Walk {
 
     fn cut(&mut self, after: After, found: &mut Found<'_>) {
         let cut = std::mem::take(&mut self.cut);
-        let bytes = (self.end as u64).saturating_sub(self.counted);
+        let bytes = (self.chain.offset as u64).saturating_sub(self.counted);
         self.counted += bytes;
         found.units.push(Unit {
             segment: Arc::clone(&self.opened),
@@ -247,23 +237,20 @@ impl Walk {
 
     fn finish(&mut self, segment: &Segment<'_>, sections: &Sections<'_>, found: &mut Found<'_>) {
         found.report.unmarked_bytes += sections.unmarked_bytes();
-        let index = self.opened.index;
-        let is_completed = matches!(index, Index::Completed(_));
         let file_length = self.opened.bytes().len() as u64;
-        // Where damage was met the logical end is not known, and the loss was told of.
-        let is_cut = is_completed
-            && self.ends_cleanly
-            && self.is_whole
-            && !index.is_reached_by(sections.logical_end(self.end), file_length);
+        let logical_end = sections.logical_end(self.chain.offset);
+        let ending = self.chain.judge(self.opened.index, logical_end, file_length);
+        let is_final = ending == Ending::Final;
         let behind = Position { marker: u64::MAX, ..self.next };
-        if is_cut && self.range.touches(self.next, behind) {
-            found.report.damaged(segment.descriptor().id, ends_early(self.end));
+        if let Ending::Cut(damage) = ending
+            && self.range.touches(self.next, behind)
+        {
+            found.report.damaged(segment.descriptor().id, damage);
         }
-        let is_final = is_completed && self.ends_cleanly && !is_cut;
         // Of a segment that was read to its end before, only that it is final is news.
         let is_news = self.has_begun || (is_final && self.from.marker > 0);
         if !is_news {
-            found.report.bytes += (self.end as u64).saturating_sub(self.counted);
+            found.report.bytes += (self.chain.offset as u64).saturating_sub(self.counted);
             return;
         }
         let after = match is_final {
@@ -271,20 +258,6 @@ impl Walk {
             false => After::Continue(self.next),
         };
         self.cut(after, found);
-    }
-}
-
-/// Damage of a file that ends at a section boundary, before the end that its index names.
-fn ends_early(end: usize) -> Damage {
-    Damage {
-        kind: DamageKind::TruncatedSection,
-        offset: end as u64,
-        plain_offset: None,
-        lost_bytes: 0,
-        lost_mutations: None,
-        reason: Some(
-            "the file ends before the end that its index names: it was cut, or is not yet whole".to_owned(),
-        ),
     }
 }
 

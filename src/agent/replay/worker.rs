@@ -133,7 +133,7 @@ impl<'u> Work<'_, 'u> {
                 marker: position.marker,
                 entry: position.entry,
                 end,
-                visibility: unit.segment.index.visibility(end),
+                visibility: unit.segment.visibility(end),
                 late: retried && position < unit.from,
             };
             self.frame(frame, place, decoder, &mut mutation)?;

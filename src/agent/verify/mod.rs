@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::head::Head;
+use super::index::Index;
 use super::input::{SegmentFile, segment_files};
 use super::keys::{Keys, reason};
 use crate::cli::VerifyArgs;
@@ -23,8 +24,8 @@ use report::{Outcome, Report, outcome_word};
 /// `cdc-agent verify`.
 ///
 /// # Errors
-/// A file, the schema or a key cannot be read, or standard output cannot be written. Damage is no error: the
-/// exit code tells.
+/// No segment is given, the schema or a key cannot be read, or standard output cannot be written. Damage and segments
+/// that cannot be read are no error: the exit code tells.
 pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let files = segment_files(&args.paths)?;
     let schema = super::input::schema(args.schema.as_deref())?;
@@ -34,7 +35,7 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut totals = Totals::default();
     for file in &files {
         progress.set_message(file.label());
-        let report = verify_file(file, &schema, &keys)?;
+        let report = verify_file(file, &schema, &keys);
         progress.inc(report.file_bytes);
         totals.add(&report);
         let written = progress.suspend(|| {
@@ -69,11 +70,20 @@ fn progress(files: &[SegmentFile], hidden: bool) -> ProgressBar {
     bar
 }
 
-fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Result<Report, Failure> {
-    let bytes =
-        SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
-    let read =
-        |segment: &Segment<'_>| Outcome::Read(segment.descriptor().clone(), survey::survey(segment, schema));
+fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Report {
+    // Before the file: what the index says of it is there by then.
+    let (index, index_problem) = Index::of(file);
+    let bytes = match SegmentBytes::open(&file.path, false) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let why = Failure::cannot_read(&file.path, error).to_string();
+            return Report::unreadable(file.label(), why);
+        }
+    };
+    let read = |segment: &Segment<'_>| {
+        let survey = survey::survey(segment, schema, (index, bytes.len() as u64));
+        Outcome::Read(segment.descriptor().clone(), survey)
+    };
     let (outcome, mismatch) = match Head::of(&bytes, file.name, keys) {
         Head::Sound(segment) => (read(&segment), None),
         Head::Misnamed(segment, mismatch) => (read(&segment), Some(mismatch)),
@@ -81,7 +91,7 @@ fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Result<Repor
         Head::Damaged(damage, error) => (Outcome::HeadDamaged(damage, error.to_string()), None),
         Head::Unreadable(error) => (Outcome::Unreadable(reason(&error)), None),
     };
-    Ok(Report { segment: file.label(), file_bytes: bytes.len() as u64, mismatch, outcome })
+    Report { segment: file.label(), file_bytes: bytes.len() as u64, index, index_problem, mismatch, outcome }
 }
 
 /// Totals over all segments.

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::survey::Survey;
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Exit;
+use crate::agent::index::Index;
 use crate::agent::input::body_name;
 use crate::agent::object::Object;
 use crate::commitlog::{Damage, Descriptor};
@@ -31,6 +32,10 @@ pub(super) struct Report {
     pub(super) segment: String,
     /// Length of the file.
     pub(super) file_bytes: u64,
+    /// What the index beside it says.
+    pub(super) index: Index,
+    /// Why the index beside it cannot be used.
+    pub(super) index_problem: Option<String>,
     /// What is wrong with the file's name or head, although the rest could be read.
     pub(super) mismatch: Option<Damage>,
     /// How it turned out.
@@ -38,6 +43,18 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Of a file that cannot be read.
+    pub(super) fn unreadable(segment: String, why: String) -> Self {
+        Self {
+            segment,
+            file_bytes: 0,
+            index: Index::Absent,
+            index_problem: None,
+            mismatch: None,
+            outcome: Outcome::Unreadable(why),
+        }
+    }
+
     /// The exit code that this segment asks for.
     pub(super) fn exit(&self) -> Exit {
         match &self.outcome {
@@ -75,10 +92,22 @@ impl Report {
             Outcome::Blank => writeln!(out, "  created and never written: {} zero bytes", self.file_bytes)?,
             Outcome::HeadDamaged(_, why) | Outcome::Unreadable(why) => writeln!(out, "  {why}")?,
         }
+        if let Some(problem) = &self.index_problem {
+            writeln!(out, "  {problem}")?;
+        }
         for damage in self.damage() {
             writeln!(out, "  damage: {damage}; mutations lost: {}", known(damage.lost_mutations))?;
         }
         Ok(())
+    }
+
+    fn index_json(&self) -> Value {
+        match (self.index, &self.index_problem) {
+            (Index::Completed(end), _) => json!({"state": "completed", "end": end}),
+            (Index::Synced(end), _) => json!({"state": "synced", "end": end}),
+            (Index::Absent, Some(problem)) => json!({"state": "unusable", "reason": problem}),
+            (Index::Absent, None) => json!({"state": "absent"}),
+        }
     }
 
     /// The report as one JSON object.
@@ -87,6 +116,7 @@ impl Report {
         json.put("segment", self.segment.as_str());
         json.put("outcome", outcome_word(self.exit()));
         json.put("file_bytes", self.file_bytes);
+        json.put("index", self.index_json());
         match &self.outcome {
             Outcome::Read(descriptor, survey) => {
                 json.put("version", descriptor.version);

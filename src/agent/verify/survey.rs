@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::index::{ChainEnd, Ending, Index};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::{
     Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, MutationError, SectionBounds,
@@ -40,6 +41,12 @@ impl Survey {
         self.damage.iter().map(|damage| damage.lost_bytes).sum()
     }
 
+    /// Notes what hides a section.
+    fn lose(&mut self, damage: Damage) {
+        self.sections_lost += u64::from(is_lost_section(damage.kind));
+        self.damage.push(damage);
+    }
+
     /// Mutations lost, as far as their number is known, and whether that is all of them.
     pub(super) fn lost_mutations(&self) -> (u64, bool) {
         let known = self.damage.iter().filter_map(|damage| damage.lost_mutations).sum();
@@ -47,23 +54,27 @@ impl Survey {
     }
 }
 
-/// Surveys a segment.
-pub(super) fn survey(segment: &Segment<'_>, schema: &Schema) -> Survey {
+/// Surveys a segment, in a file of this length with this index.
+pub(super) fn survey(segment: &Segment<'_>, schema: &Schema, (index, file_length): (Index, u64)) -> Survey {
     let decodes = segment.descriptor().version >= OLDEST_DECODED_VERSION;
     let mut survey = Survey { decoded: decodes.then_some(0), ..Survey::default() };
     let mut decoder = Decoder::new(schema);
     let mut sections = Sections::new(segment);
-    while let Some(step) = sections.next_section() {
+    let mut chain = ChainEnd::default();
+    while let Some((marker, _)) = sections.next_marker() {
+        let step = sections.next_section();
+        chain.marker(marker, step.as_ref());
         match step {
-            SectionStep::Section(frames) => {
+            None => break,
+            Some(SectionStep::Section(frames)) => {
                 survey.sections += 1;
-                section(frames, segment.is_stored(), &mut decoder, &mut survey);
+                section(frames, segment.is_stored(), &mut decoder, &mut survey, &mut chain);
             }
-            SectionStep::Damage(damage) => {
-                survey.sections_lost += u64::from(is_lost_section(damage.kind));
-                survey.damage.push(damage);
-            }
+            Some(SectionStep::Damage(damage)) => survey.lose(damage),
         }
+    }
+    if let Ending::Cut(damage) = chain.judge(index, sections.logical_end(chain.offset), file_length) {
+        survey.lose(damage);
     }
     survey.unmarked_bytes = sections.unmarked_bytes();
     survey
@@ -79,6 +90,7 @@ fn section<'r, 's: 'r>(
     is_stored: bool,
     decoder: &mut Decoder<'s>,
     survey: &mut Survey,
+    chain: &mut ChainEnd,
 ) {
     let bounds = frames.bounds();
     let mut mutation = Mutation::default();
@@ -86,6 +98,7 @@ fn section<'r, 's: 'r>(
         let frame = match step {
             FrameStep::Frame(frame) => frame,
             FrameStep::Damage(damage) => {
+                chain.damaged_frame(damage.kind);
                 survey.damage.push(damage);
                 continue;
             }
@@ -111,6 +124,7 @@ fn section<'r, 's: 'r>(
         survey.mutations += 1;
         survey.good_bytes += length(frame);
     }
+    chain.offset = bounds.end;
 }
 
 fn length(frame: Frame<'_>) -> u64 {
