@@ -19,7 +19,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-oracle differential lint bench fuzz fixtures clean up down status logs test-stack
+.PHONY: help run test test-oracle differential lint bench fuzz fixtures clean up down status logs test-compose test-stack
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ status: ## what of them runs, and where
 logs: ## the ends of their logs; SERVICE=onprem for one
 	@$(STACK) logs $(SERVICE)
 
-test: test-oracle ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
+test: test-oracle test-compose ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
 
@@ -47,6 +47,12 @@ test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, exampl
 	python3 tests/oracle/vectors/make_vectors.py --check
 	$(PYTHON) tests/oracle/vectors/check_schemas.py
 	$(PYTHON) tests/oracle/soundness.py
+
+test-compose: $(VENV)/.done ## check compose/docker-compose.yml, and what the stack of `make up` does with processes and ports
+	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_process.py
+
+test-stack: ## start real stacks beside others, break them, look at what is left; two minutes
+	python3 -m unittest -v tests/stack/test_stack.py
 
 $(VENV)/.done: tests/requirements.txt
 	python3 -m venv --clear $(VENV)

@@ -6,6 +6,7 @@ from pathlib import Path
 from parts import StackError, fetched
 from service import Port, Service
 
+VERSION = "3.9.1"  # as in poms/kafka-3.9.xml
 LOG4J = """log4j.rootLogger=INFO, file
 log4j.appender.file=org.apache.log4j.FileAppender
 log4j.appender.file.File={log}
@@ -24,10 +25,10 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 
 
 class Broker(Service):
-    """One broker in its own folder. `settings` are keys of server.properties that replace the defaults of `_properties`."""
+    """One broker in its own folder. `settings` are keys of server.properties that replace the defaults of `properties`."""
 
     kind = "kafka"
-    title = "Kafka 3.9.1"
+    title = f"Kafka {VERSION}"
     ready = "Kafka Server started"
     start_seconds = 90
 
@@ -50,7 +51,7 @@ class Broker(Service):
     def prepare(self):
         (self.folder / "conf" / "log4j.properties").write_text(LOG4J.format(log=self.log))
         properties = self.folder / "conf" / "server.properties"
-        properties.write_text("".join(f"{key}={_text(given)}\n" for key, given in self._properties().items()))
+        properties.write_text("".join(f"{key}={_text(given)}\n" for key, given in self.properties().items()))
         if not (self.data / "meta.properties").exists():
             self._format(properties)
         heap = [f"-Xms{self.heap}", f"-Xmx{self.heap}"]
@@ -80,7 +81,8 @@ class Broker(Service):
     def _has_sasl(self):
         return any(LISTENERS.get(name, "").startswith("SASL") for name in self.listeners)
 
-    def _properties(self):
+    def properties(self):
+        """Its server.properties."""
         replicas = min(3, len(self.voters))
         advertised = {name: self.advertised.get(name, port) for name, port in self.listeners.items() if name != "CONTROLLER"}
         protocols = {"CONTROLLER": "PLAINTEXT", "PLAINTEXT": "PLAINTEXT", **LISTENERS}
@@ -142,7 +144,7 @@ class Broker(Service):
         behind = {name: {"listens": self.listeners[name], "clients_go_to": port} for name, port in self.advertised.items()}
         return {
             **super().described(),
-            "version": "3.9.1",
+            "version": VERSION,
             "node_id": self.node_id,
             "listeners": {name: address for name, address in at.items() if name != "CONTROLLER"},
             "proxied": behind.get("PROXIED"),

@@ -36,6 +36,7 @@ DEFAULT = {
     "onprem": {**CLUSTER, "dc": "DC_ONPREM"},
     "azure": {**CLUSTER, "dc": "DC_AZURE", "address": "127.0.0.2", "jmx_port": 7299},
 }
+CHANGEABLE = ("version", "heap", "jvm", "settings")  # also of a single service, between two starts
 VERSIONS = ("4.1", "5.0")
 PORTS = ("port", "controller_port", "cql_port", "storage_port", "jmx_port")
 

@@ -71,7 +71,7 @@ class Stack:
         with self._lock():
             self.services(names)
             plan = self.plan()
-            description.change({entry["name"]: entry for entry in plan.known["services"]}, options, settings)
+            _change(plan.known["services"], options, settings)
             self._save(plan)
             self._start(plan, set(names))
 
@@ -108,13 +108,9 @@ class Stack:
             return []
         with self._lock():
             plan = self.plan()
-            stages = plan.stages() if plan is not None else []
             stopped, failures = [], []
-            for service in (service for stage in reversed(stages) for service in reversed(stage)):
-                if service.process.pid() is not None:
-                    stopped.append(service.name)
-                with _collected(failures):
-                    service.stop()
+            for stage in reversed(plan.stages() if plan is not None else []):
+                stopped += _stop(stage, failures)
             ports.release(self.folder)
             if drop and plan is not None:
                 self._drop(plan)
@@ -163,6 +159,23 @@ class Stack:
         with open(self.folder / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _change(entries, options, settings):
+    """Changes what can be changed between two starts of a service."""
+    free = {entry["name"]: {key: entry[key] for key in description.CHANGEABLE if key in entry} for entry in entries}
+    description.change(free, options, settings)
+    for entry in entries:
+        entry.update(free[entry["name"]])
+
+
+def _stop(stage, failures):
+    """Stops the services of a stage at once: the last of three brokers could not end in order when the others are gone."""
+    running = [service.name for service in stage if service.ask_to_stop()]
+    for service in stage:
+        with _collected(failures):
+            service.stop()
+    return running
 
 
 def _wait_ready(starting):

@@ -60,9 +60,7 @@ class Process:
         with self._handle() as handle:
             if handle is None:
                 return False
-            for number in signals:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(handle, number)
+            _send(handle, *signals)
             return True
 
     def end(self, how, seconds):
@@ -70,12 +68,10 @@ class Process:
         in_time = True
         with self._handle() as handle:
             if handle is not None:
-                for number in (how, signal.SIGCONT):  # a paused process would not see SIGTERM
-                    with contextlib.suppress(ProcessLookupError):
-                        signal.pidfd_send_signal(handle, number)
+                _send(handle, how, signal.SIGCONT)  # a paused process would not see SIGTERM
                 in_time = _ended(handle, seconds)
                 if not in_time:
-                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+                    _send(handle, signal.SIGKILL)
                     _ended(handle, KILL_SECONDS)
         self.exit_code()  # reaps it
         self.record.unlink(missing_ok=True)
@@ -111,6 +107,12 @@ class Process:
         finally:
             if handle is not None:
                 os.close(handle)
+
+
+def _send(handle, *signals):
+    for number in signals:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, number)
 
 
 def _ended(handle, seconds):

@@ -105,6 +105,10 @@ class Service:
 
     # -- while it runs, and its end -----------------------------------------------------------------------------------
 
+    def ask_to_stop(self):
+        """Begins an orderly stop and does not wait for it. False when it does not run."""
+        return self.process.send(signal.SIGTERM, signal.SIGCONT)
+
     def stop(self):
         """Stops it in an orderly way."""
         in_time = self.process.end(signal.SIGTERM, self.stop_seconds)

@@ -1,0 +1,134 @@
+"""compose/docker-compose.yml is valid, and it is the stack that `make up` starts without an engine."""
+
+import json
+import re
+import sys
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+HERE = Path(__file__).resolve().parent
+COMPOSE = HERE.parents[1] / "compose"
+sys.path.insert(0, str(COMPOSE / "native"))
+
+import description  # noqa: E402
+from broker import Broker  # noqa: E402
+
+TEXT = (COMPOSE / "docker-compose.yml").read_text()
+FILE = yaml.safe_load(TEXT)
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+):-([^}]*)\}")
+
+
+def interpolated(text, values=()):
+    """A text of the file as compose reads it, with these variables set."""
+    return VARIABLE.sub(lambda found: dict(values).get(found[1], found[2]), text).replace("$$", "$")
+
+
+def nodes():
+    return {name: part for name, part in description.DEFAULT.items() if "dc" in part}
+
+
+class Compose(unittest.TestCase):
+    """The file against the Compose Specification's JSON Schema, and against compose/native."""
+
+    def test_is_what_the_compose_specification_allows(self):
+        schema = json.loads((HERE / "compose-spec" / "compose-spec.json").read_text())
+        validator = jsonschema.validators.validator_for(schema)
+        validator.check_schema(schema)
+        errors = [f"{list(error.absolute_path)}: {error.message}" for error in validator(schema).iter_errors(FILE)]
+        self.assertEqual(errors, [])
+        broken = {**FILE, "services": {"kafka": {**FILE["services"]["kafka"], "imag": "x"}}}
+        self.assertFalse(validator(schema).is_valid(broken), "the schema refuses nothing")
+
+    def test_every_variable_is_one_of_the_native_stack(self):
+        known = {
+            description.variable(name, option): str(given)
+            for name, part in description.DEFAULT.items()
+            for option, given in part.items()
+        }
+        used = dict(VARIABLE.findall(TEXT))
+        self.assertEqual(set(used), {"STACK_KAFKA_PORT", "STACK_ONPREM_CQL_PORT", "STACK_AZURE_CQL_PORT"})
+        self.assertEqual({name: known[name] for name in used}, used)
+
+    def test_clients_find_everything_where_the_native_stack_has_it(self):
+        services = FILE["services"]
+        kafka = description.DEFAULT["kafka"]["port"]
+        self.assertEqual([interpolated(port) for port in services["kafka"]["ports"]], [f"127.0.0.1:{kafka}:9092"])
+        for name, part in nodes().items():
+            published = [interpolated(port) for port in services[name]["ports"]]
+            self.assertEqual(published, [f"{part['address']}:{part['cql_port']}:9042"])
+        advertised = interpolated(services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"], {"STACK_KAFKA_PORT": "19999"})
+        self.assertIn("PLAINTEXT://127.0.0.1:19999,", advertised)
+
+    def test_clusters_have_the_same_names_and_places(self):
+        for name, part in nodes().items():
+            environment = FILE["services"][name]["environment"]
+            self.assertEqual(environment["CASSANDRA_CLUSTER_NAME"], name)
+            self.assertEqual(environment["CASSANDRA_DC"], part["dc"])
+            self.assertEqual(environment["CASSANDRA_RACK"], part["rack"])
+            self.assertEqual(environment["CASSANDRA_ENDPOINT_SNITCH"], "GossipingPropertyFileSnitch")
+            self.assertEqual(FILE["services"][f"{name}-tables"]["environment"], {"NODE": name, "DC": part["dc"]})
+
+    def test_kafka_has_the_same_release_and_settings(self):
+        pom = xml.etree.ElementTree.parse(COMPOSE / "native" / "poms" / "kafka-3.9.xml")
+        versions = {
+            element.findtext("{*}version")
+            for element in pom.iter("{http://maven.apache.org/POM/4.0.0}dependency")
+            if element.findtext("{*}groupId") == "org.apache.kafka"
+        }
+        image = FILE["services"]["kafka"]["image"]
+        self.assertEqual(versions, {image.removeprefix("apache/kafka:")})
+        environment = FILE["services"]["kafka"]["environment"]
+        same = {key: str(given) for key, given in native_properties().items() if variable(key) in environment}
+        self.assertGreater(len(same), 10)
+        different = {"listeners", "advertised.listeners", "controller.quorum.voters", "inter.broker.listener.name", "log.dirs"}
+        different.add("listener.security.protocol.map")
+        for key in same.keys() - different:
+            self.assertEqual(environment[variable(key)], same[key], key)
+
+    def test_tables_come_from_the_same_files(self):
+        self.assertNotIn("CREATE", TEXT)
+        for name in nodes():
+            tables = FILE["services"][f"{name}-tables"]
+            self.assertEqual(tables["volumes"], ["./schema:/schema:ro"])
+            self.assertIn("cat /schema/*.cql", tables["entrypoint"][-1])
+        for word in ("@DC@", "@RF@"):
+            self.assertIn(word, "".join(path.read_text() for path in (COMPOSE / "schema").glob("*.cql")))
+            self.assertIn(f"s/{word}/", FILE["services"]["onprem-tables"]["entrypoint"][-1])
+
+    def test_what_is_waited_for_says_when_it_is_healthy(self):
+        for name, service in FILE["services"].items():
+            if not name.endswith("-tables"):
+                self.assertIn("test", service["healthcheck"], name)
+            for other, how in service.get("depends_on", {}).items():
+                self.assertEqual(how, {"condition": "service_healthy"})
+                self.assertIn("healthcheck", FILE["services"][other])
+
+    def test_cassandra_is_told_to_keep_its_changes(self):
+        default = "# cdc_enabled\ncdc_enabled: false\n# CommitLogSegments are moved\n# cdc_raw_directory: /var/lib/cassandra/cdc_raw\n"
+        for name in nodes():
+            script = FILE["services"][name]["entrypoint"][-1]
+            found = default
+            for pattern, new in re.findall(r"-e 's\|([^|]*)\|([^|]*)\|'", script):
+                found = re.sub(pattern, new, found, flags=re.MULTILINE)
+            lines = [line for line in found.splitlines() if not line.startswith("#")]
+            self.assertEqual(lines, ["cdc_enabled: true", "cdc_raw_directory: /var/lib/cassandra/cdc_raw"])
+
+
+def native_properties():
+    """server.properties of the native broker."""
+    listeners = {"PLAINTEXT": 9092, "CONTROLLER": 9093}
+    given = {"settings": {}, "jvm": [], "heap": "384m", "security": {}, "advertised": {}, "voters": ["1@127.0.0.1:9093"]}
+    return Broker(HERE, name="kafka", node_id=1, cluster_id="x", listeners=listeners, **given).properties()
+
+
+def variable(key):
+    """The variable of apache/kafka for a key of server.properties."""
+    return "KAFKA_" + key.replace(".", "_").upper()
+
+
+if __name__ == "__main__":
+    unittest.main()
