@@ -3,11 +3,15 @@
 use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use cdc_agent::agent::{self, exit::Exit};
 use cdc_agent::cli::{Cli, ReadError};
+use signal_hook::consts::SIGXFSZ;
 
 fn main() -> ExitCode {
+    report_long_files();
     let cli = match Cli::read(std::env::args_os(), std::env::vars_os()) {
         Ok(cli) => cli,
         Err(ReadError::CommandLine(error)) => error.exit(),
@@ -23,12 +27,20 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => exit.into(),
-        // Nobody reads standard output any more (`… | head`): stop without noise.
-        Err(failure) if failure.is_broken_pipe() => Exit::Ok.into(),
         Err(failure) => {
-            say(&format!("cdc-agent: {failure}"));
+            if !failure.is_silent() {
+                say(&format!("cdc-agent: {failure}"));
+            }
             failure.exit().into()
         }
+    }
+}
+
+/// A write beyond the limit on the size of files (`ulimit -f`) ends a program by a signal, unless it handles that: then
+/// the write fails like any other. To handle it is all that is needed.
+fn report_long_files() {
+    if let Err(error) = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))) {
+        say(&format!("cdc-agent: a limit on the size of files will end the program: {error}"));
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 
 use super::exit::{Exit, Failure};
+use super::output;
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
 
 /// `cdc-agent completions SHELL`.
@@ -38,8 +39,7 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
 }
 
 fn print(bytes: &[u8]) -> Result<Exit, Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)?;
+    output::stdout()?.write_all(bytes).map_err(Failure::stdout)?;
     Ok(Exit::Ok)
 }
 

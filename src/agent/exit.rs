@@ -22,7 +22,7 @@ pub enum Exit {
     Unreadable = 4,
     /// The schema does not know a table that the input holds.
     UnknownSchema = 5,
-    /// The destination refused or cannot be written.
+    /// The destination refused or cannot be written; also a standard output that its reader has closed.
     Destination = 6,
     /// Another writer holds the destination.
     Locked = 7,
@@ -41,12 +41,13 @@ pub struct Failure {
     what: String,
     next: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
+    is_silent: bool,
 }
 
 impl Failure {
     /// A failure that ends the program with `exit`; `what` says what happened and where, in lower case.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), next: None, source: None }
+        Self { exit, what: what.into(), next: None, source: None, is_silent: false }
     }
 
     /// Adds what the user can do about it.
@@ -79,10 +80,12 @@ impl Failure {
         Self::new(Exit::Destination, format!("cannot write {}", path.display())).because(error)
     }
 
-    /// Standard output that cannot be written.
+    /// Standard output that cannot be written. That its reader went away (`cdc-agent inspect … | head`) needs no words.
     #[must_use]
     pub fn stdout(error: io::Error) -> Self {
-        Self::new(Exit::Destination, "cannot write to standard output").because(error)
+        let is_silent = error.kind() == io::ErrorKind::BrokenPipe;
+        let failure = Self::new(Exit::Destination, "cannot write to standard output").because(error);
+        Self { is_silent, ..failure }
     }
 
     /// The exit code.
@@ -91,11 +94,10 @@ impl Failure {
         self.exit
     }
 
-    /// Whether the reader of standard output went away (`cdc-agent inspect … | head`).
+    /// Whether nothing needs to be said of it.
     #[must_use]
-    pub fn is_broken_pipe(&self) -> bool {
-        let io_error = self.source.as_ref().and_then(|s| s.downcast_ref::<io::Error>());
-        io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    pub fn is_silent(&self) -> bool {
+        self.is_silent
     }
 }
 
@@ -131,12 +133,14 @@ mod tests {
         let failure = Failure::cannot_read(Path::new("a.log"), missing).next("check the path");
         assert_eq!(failure.to_string(), "cannot read a.log: no such file\n  next: check the path");
         assert_eq!(failure.exit(), Exit::Unreadable);
-        assert!(!failure.is_broken_pipe());
+        assert!(!failure.is_silent());
     }
 
     #[test]
     fn a_reader_that_went_away_is_told_apart() {
         let gone = io::Error::from(io::ErrorKind::BrokenPipe);
-        assert!(Failure::stdout(gone).is_broken_pipe());
+        let failure = Failure::stdout(gone);
+        assert!(failure.is_silent());
+        assert_eq!(failure.exit(), Exit::Destination, "not everything was written");
     }
 }

@@ -10,11 +10,10 @@ pub mod input;
 pub mod inspect;
 pub mod keys;
 pub mod object;
+pub mod output;
 pub mod replay;
 pub mod schema;
 pub mod verify;
-
-use std::io;
 
 use crate::cli::{Cli, Command, SchemaCommand};
 use exit::{Exit, Failure};
@@ -31,10 +30,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::verify(&args),
         Command::Schema(args) => match args.command {
             SchemaCommand::Show(args) => {
-                schema::show(&args.file, args.json, &mut io::stdout().lock()).map(|()| Exit::Ok)
+                schema::show(&args.file, args.json, &mut output::stdout()?).map(|()| Exit::Ok)
             }
             SchemaCommand::Check(args) => {
-                schema::check(&args.file, &mut io::stdout().lock()).map(schema::CheckOutcome::exit)
+                schema::check(&args.file, &mut output::stdout()?).map(schema::CheckOutcome::exit)
             }
         },
         Command::Demo(args) => demo::demo(&args),

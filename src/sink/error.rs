@@ -5,12 +5,21 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint::CheckpointError;
 
+/// What to do after standard output failed.
+pub(super) const STDOUT_HINT: &str = "nothing remembers how far this came: start again from the beginning, or write a file log (--out DIR), \
+     which is continued where it stopped";
+
 /// A destination that cannot be used, or cannot be used any more.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The reader of the output has gone away (`| head`): a clean stop, and not a failure.
-    #[error("the reader of the output has closed it")]
-    Closed,
+    /// The reader of the output has gone away (`| head`).
+    #[error(
+        "the reader of standard output has closed it; {records} record(s) had been written as a whole; {STDOUT_HINT}"
+    )]
+    Closed {
+        /// Records that the operating system had taken.
+        records: u64,
+    },
     /// Another process writes there.
     #[error("{} is held by another writer: stop it, or write to another directory", .path.display())]
     Locked {
@@ -46,7 +55,7 @@ pub enum SinkError {
     )]
     TopicName(String),
     /// A write failed before, so nothing is known about what followed.
-    #[error("an earlier write failed: start again, which continues from the last commit")]
+    #[error("an earlier write failed, and nothing was written since")]
     Failed,
     /// The checkpoint to commit contradicts the committed one.
     #[error(transparent)]
@@ -54,23 +63,29 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// The exit code of a program that ends with this error: 0 for a closed output, 7 for a second writer,
-    /// 1 for a checkpoint that moves back (a bug), else 6.
+    /// The exit code of a program that ends with this error: 7 for a second writer, 1 for a checkpoint that moves
+    /// back (a bug), else 6.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Closed => 0,
             Self::Checkpoint(_) => 1,
             Self::Locked { .. } => 7,
-            Self::Io { .. } | Self::Unfit { .. } | Self::TopicName(_) | Self::Failed => 6,
+            Self::Closed { .. }
+            | Self::Io { .. }
+            | Self::Unfit { .. }
+            | Self::TopicName(_)
+            | Self::Failed => 6,
         }
     }
 
     /// An error of the operating system, with the advice that fits its kind.
     pub(crate) fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
         let hint = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "make room and start again, which continues from the last commit"
+            }
+            io::ErrorKind::FileTooLarge => {
+                "raise the limit on the size of files (ulimit -f) and start again, which continues from the last commit"
             }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 "allow this user to write there, or choose another directory"

@@ -1,11 +1,12 @@
 //! JSON Lines to stdout, or to any other writer.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::checkpoint::Checkpoint;
 use crate::envelope::Record;
 
+use super::error::STDOUT_HINT;
 use super::{Sink, SinkError, line};
 
 /// How many bytes are gathered before they are written.
@@ -16,29 +17,54 @@ const BUFFER_BYTES: usize = 128 << 10;
 pub struct Stdout<W: Write> {
     out: W,
     buffer: Vec<u8>,
+    /// Records that are written as a whole.
+    records: u64,
     failed: bool,
 }
 
 impl<W: Write> Stdout<W> {
     /// Write to `out`, which needs no buffer of its own.
     pub fn new(out: W) -> Self {
-        Self { out, buffer: Vec::with_capacity(BUFFER_BYTES), failed: false }
+        Self { out, buffer: Vec::with_capacity(BUFFER_BYTES), records: 0, failed: false }
     }
 
     fn write_out(&mut self) -> Result<(), SinkError> {
         if self.failed {
             return Err(SinkError::Failed);
         }
-        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
+        let (written, failure) = write_all(&mut self.out, &self.buffer);
+        let records = memchr::memchr_iter(b'\n', written).count();
+        self.records += u64::try_from(records).unwrap_or(u64::MAX);
         self.buffer.clear();
-        written.map_err(|source| {
-            self.failed = true;
-            match source.kind() {
-                io::ErrorKind::BrokenPipe => SinkError::Closed,
-                _ => SinkError::io("write to", Path::new("stdout"), source),
-            }
+        let Some(error) = failure else { return Ok(()) };
+        self.failed = true;
+        Err(match error.kind() {
+            io::ErrorKind::BrokenPipe => SinkError::Closed { records: self.records },
+            _ => SinkError::Io {
+                what: "write to",
+                path: PathBuf::from("standard output"),
+                hint: STDOUT_HINT,
+                error,
+            },
         })
     }
+}
+
+/// Writes all of `bytes`, or as much as goes: what was written, and why not more.
+fn write_all<'b>(out: &mut impl Write, bytes: &'b [u8]) -> (&'b [u8], Option<io::Error>) {
+    let mut rest = bytes;
+    let failure = loop {
+        if rest.is_empty() {
+            break out.flush().err();
+        }
+        match out.write(rest) {
+            Ok(0) => break Some(io::ErrorKind::WriteZero.into()),
+            Ok(more) => rest = rest.get(more..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Some(error),
+        }
+    };
+    (bytes.get(..bytes.len() - rest.len()).unwrap_or_default(), failure)
 }
 
 impl<W: Write> Sink for Stdout<W> {
@@ -106,11 +132,14 @@ mod tests {
         assert_eq!(lines[0]["value"].as_str().unwrap().len(), BUFFER_BYTES * 2);
     }
 
-    struct Broken(io::ErrorKind);
+    /// Takes so many bytes, and fails then.
+    struct Broken(usize, io::ErrorKind);
 
     impl Write for Broken {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(self.0.into())
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.0);
+            self.0 -= taken;
+            if taken == 0 { Err(self.1.into()) } else { Ok(taken) }
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -119,11 +148,30 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_a_clean_stop_and_a_full_disk_is_not() {
-        for (kind, code) in [(io::ErrorKind::BrokenPipe, 0), (io::ErrorKind::StorageFull, 6)] {
-            let mut sink = Stdout::new(Broken(kind));
-            sink.send(&record(b"1", None)).unwrap();
-            assert_eq!(sink.commit(&Checkpoint::default()).unwrap_err().exit_code(), code);
+    fn only_whole_lines_count_as_written_and_nothing_continues() {
+        let line =
+            "{\"topic\":\"p.cdc.k.t\",\"key\":1,\"value\":null,\"headers\":{\"event_id\":\"00ff\"}}\n".len();
+        for (kind, taken, records) in [
+            (io::ErrorKind::BrokenPipe, 0, 0),
+            (io::ErrorKind::BrokenPipe, line - 1, 0),
+            (io::ErrorKind::BrokenPipe, line, 1),
+            (io::ErrorKind::BrokenPipe, 3 * line - 1, 2),
+            (io::ErrorKind::StorageFull, line, 1),
+        ] {
+            let mut sink = Stdout::new(Broken(taken, kind));
+            for _ in 0..3 {
+                sink.send(&record(b"1", None)).unwrap();
+            }
+            let error = sink.commit(&Checkpoint::default()).unwrap_err();
+            assert_eq!(error.exit_code(), 6);
+            assert!(error.to_string().contains("start again from the beginning"), "{error}");
+            if kind == io::ErrorKind::BrokenPipe {
+                assert!(
+                    matches!(error, SinkError::Closed { records: written } if written == records),
+                    "{error}"
+                );
+            }
+            assert_eq!(sink.records, records);
             assert!(matches!(sink.commit(&Checkpoint::default()), Err(SinkError::Failed)));
         }
     }

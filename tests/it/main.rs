@@ -14,6 +14,7 @@ mod configuration;
 mod connector;
 mod damage;
 mod demo;
+mod destination;
 mod file_log;
 mod golden;
 mod heads;

@@ -15,6 +15,7 @@ use super::exit::{Exit, Failure};
 use super::head::Head;
 use super::input::{self, SegmentFile};
 use super::keys::{self, Keys};
+use super::output;
 use crate::cli::{At, InspectArgs};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::map::SegmentBytes;
@@ -37,7 +38,7 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let opener = Keys::open(&args.keys, &Names::default())?;
     let bytes =
         SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
-    let mut print = Printer { out: BufWriter::new(io::stdout().lock()), args, schema: &schema };
+    let mut print = Printer { out: BufWriter::new(output::stdout()?), args, schema: &schema };
     let cannot_read = |exit, error: SegmentError| {
         let advice = keys::advice(&error);
         let failure = Failure::new(exit, format!("cannot read {}", file.path.display())).because(error);

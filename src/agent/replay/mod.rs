@@ -18,18 +18,19 @@ mod schedule;
 mod scope;
 mod segment;
 mod summary;
+mod summary_file;
 mod unit;
 mod waiting;
 mod walk;
 mod worker;
 mod writer;
 
-use std::io;
 use std::time::Instant;
 
 use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, from_schema_file, segment_files};
 use super::keys::Keys;
+use super::{output, warn};
 use crate::cli::{ReplayArgs, Undecodable};
 use crate::schema::SchemaHistory;
 use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
@@ -38,6 +39,7 @@ use progress::Progress;
 use range::Range;
 use report::Report;
 use schedule::{Repeat, Schedule};
+use summary_file::SummaryFile;
 use unit::After;
 use worker::Worker;
 use writer::{Writer, sink_failure};
@@ -56,6 +58,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let history = from_schema_file(&args.input.schema, SchemaHistory::new)?;
     let config = options::encoder_config(&args.settings, history.schema())?;
     let keys = Keys::open(&args.settings.keys, &args.settings.names)?;
+    let summary = SummaryFile::open(args, &files)?;
     let mut sink = open_sink(args)?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
     let committed = sink.checkpoint().cloned().unwrap_or_default();
@@ -86,22 +89,50 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         jobs => run.with_workers(&worker, jobs.min(MOST_WORKERS)),
     };
     run.progress.finish();
-    let ended = done.and_then(|()| run.writer.commit());
+    let ended = match done {
+        Ok(()) => run.writer.commit(),
+        Err(failure) => {
+            if keeps_no_checkpoint(args) {
+                // What was sent before is to stand there. If that cannot be, this failure has said so.
+                let _ = run.writer.commit();
+            }
+            Err(failure)
+        }
+    };
     let mut report = run.writer.report;
     report.add(schedule.take_report());
     report.parked_elsewhere = schedule.parked_elsewhere();
-    summary::publish(&report, started.elapsed(), args)?;
-    ended?;
-    Ok(exit_code(&report, args.settings.undecoded.allow_unknown))
+    let unpublished = summary::publish(&report, started.elapsed(), args.output.quiet, summary).err();
+    let ended = ended.map(|()| exit_code(&report, args.settings.undecoded.allow_unknown));
+    match (ended, unpublished) {
+        (ended, None) => ended,
+        (Ok(Exit::Ok), Some(failure)) => Err(failure),
+        // How the replay ended says more than that its summary is missing.
+        (ended, Some(failure)) => {
+            warn(&failure.to_string());
+            ended
+        }
+    }
+}
+
+fn keeps_no_checkpoint(args: &ReplayArgs) -> bool {
+    args.output.dry_run || args.output.out.as_os_str() == "-"
 }
 
 fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {
-    let output = &args.output;
-    if output.dry_run {
+    if args.output.dry_run {
         return Ok(Box::new(Discard::default()));
     }
-    match output.out.to_str() {
-        Some("-") => Ok(Box::new(Stdout::new(io::stdout()))),
+    match args.output.out.to_str() {
+        Some("-") => {
+            let stdout = output::stdout()?;
+            if output::is_null(&stdout) {
+                warn(
+                    "standard output is /dev/null, or was closed: no record is kept (to count only: --dry-run)",
+                );
+            }
+            Ok(Box::new(Stdout::new(stdout)))
+        }
         Some("kafka") => {
             Err(Failure::new(Exit::Usage, "this version of cdc-agent does not publish to Kafka").next(
                 "write a file log (--out DIR) or JSON Lines (--out -); a directory of that name is ./kafka",
@@ -109,7 +140,7 @@ fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {
         }
         _ => {
             let options = FileLogOptions { partitions: args.output.partitions, ..FileLogOptions::default() };
-            Ok(Box::new(FileLog::open(&output.out, options).map_err(sink_failure)?))
+            Ok(Box::new(FileLog::open(&args.output.out, options).map_err(sink_failure)?))
         }
     }
 }

@@ -8,27 +8,30 @@ use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Map, Value, json};
 
 use super::report::{Limited, Report, Undelivered, UnknownMutations};
+use super::summary_file::SummaryFile;
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
 use crate::agent::object::Object;
-use crate::cli::ReplayArgs;
 use crate::commitlog::SegmentId;
 
 /// Lines of a list that the text shows.
 const SHOWN: usize = 10;
 
-/// Writes the summary where the options say.
-pub(super) fn publish(report: &Report, took: Duration, args: &ReplayArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.output.summary {
-        let mut text = serde_json::to_string_pretty(&to_json(report, took)).unwrap_or_default();
-        text.push('\n');
-        std::fs::write(path, text).map_err(|error| Failure::cannot_write(path, error))?;
-    }
-    if !args.output.quiet {
+/// Writes the summary to standard error, unless the replay is quiet, and to its file.
+pub(super) fn publish(
+    report: &Report,
+    took: Duration,
+    is_quiet: bool,
+    file: Option<SummaryFile>,
+) -> Result<(), Failure> {
+    if !is_quiet {
         // A closed standard error is no reason to fail.
         let _ = std::io::stderr().lock().write_all(to_text(report, took).as_bytes());
     }
-    Ok(())
+    let Some(file) = file else { return Ok(()) };
+    let mut text = serde_json::to_string_pretty(&to_json(report, took)).unwrap_or_default();
+    text.push('\n');
+    file.write(&text)
 }
 
 fn to_json(report: &Report, took: Duration) -> Value {

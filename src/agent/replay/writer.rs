@@ -30,6 +30,9 @@ pub(super) struct Writer<'s> {
     waiting: Waiting,
     /// Records and events of the unit at hand that were held back.
     held_back: (u64, BTreeMap<Event, u64>),
+    /// What was sent since the last commit.
+    pending: Report,
+    /// What was committed: nothing else counts.
     pub(super) report: Report,
 }
 
@@ -43,6 +46,7 @@ impl<'s> Writer<'s> {
             uncommitted: 0,
             due: Instant::now() + COMMIT_AFTER,
             held_back: (0, BTreeMap::new()),
+            pending: Report::default(),
             report: Report::default(),
         }
     }
@@ -94,7 +98,7 @@ impl<'s> Writer<'s> {
     }
 
     fn park(&mut self, parked: &Parked) -> Result<(), Failure> {
-        self.report.parked_unfit += u64::from(!parked.is_unknown);
+        self.pending.parked_unfit += u64::from(!parked.is_unknown);
         self.note_parked(parked.entry.clone(), [parked.tag])
     }
 
@@ -108,7 +112,7 @@ impl<'s> Writer<'s> {
         if !self.is_ahead_of(place) || self.checkpoint.is_parked(place) {
             self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
         }
-        self.report.parked.push(entry);
+        self.pending.parked.push(entry);
         Ok(())
     }
 
@@ -119,7 +123,7 @@ impl<'s> Writer<'s> {
         if retried.is_settled {
             return self.checkpoint.unpark(place).map_err(checkpoint_failure);
         }
-        self.report.parked_unasked += 1;
+        self.pending.parked_unasked += 1;
         Ok(())
     }
 
@@ -133,7 +137,7 @@ impl<'s> Writer<'s> {
     ) -> Result<(), Failure> {
         let (records, events) = std::mem::take(&mut self.held_back);
         report.take_back(records, &events);
-        self.report.add(report);
+        self.pending.add(report);
         match after {
             After::Continue(next) if self.is_ahead_of(next) => {}
             After::Continue(next) => {
@@ -158,6 +162,7 @@ impl<'s> Writer<'s> {
         self.uncommitted = 0;
         self.checkpoint.next_generation();
         self.sink.commit(&self.checkpoint).map_err(sink_failure)?;
+        self.report.add(std::mem::take(&mut self.pending));
         let done = Instant::now();
         self.due = done + COMMIT_AFTER.max((done - started) * COMMIT_SHARE);
         Ok(())
@@ -174,9 +179,6 @@ impl Outlet for Writer<'_> {
 
 /// A sink's error with its exit code.
 pub(super) fn sink_failure(error: SinkError) -> Failure {
-    if matches!(error, SinkError::Closed) {
-        return Failure::stdout(std::io::ErrorKind::BrokenPipe.into());
-    }
     let exit = match error.exit_code() {
         7 => Exit::Locked,
         1 => Exit::Bug,

@@ -14,6 +14,7 @@ use super::head::Head;
 use super::index::Index;
 use super::input::{SegmentFile, segment_files};
 use super::keys::{Keys, reason};
+use super::output;
 use crate::cli::VerifyArgs;
 use crate::commitlog::Segment;
 use crate::commitlog::map::SegmentBytes;
@@ -31,7 +32,7 @@ pub fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let schema = super::input::schema(args.schema.as_deref())?;
     let keys = Keys::open(&args.keys, &Names::default())?;
     let progress = progress(&files, args.no_progress);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(output::stdout()?);
     let mut totals = Totals::default();
     for file in &files {
         progress.set_message(file.label());
