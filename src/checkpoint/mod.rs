@@ -5,10 +5,12 @@
 
 mod error;
 mod fingerprint;
+mod progress;
 mod scope;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use smallvec::SmallVec;
 
@@ -16,6 +18,7 @@ use crate::commitlog::{Position, SegmentId};
 
 pub use error::CheckpointError;
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
+use progress::{Progress, same_segment};
 pub use scope::{Difference, Scope};
 
 /// What is safely done in the commit log of one node.
@@ -25,8 +28,10 @@ pub use scope::{Difference, Scope};
 pub struct Checkpoint {
     generation: u64,
     scope: Option<Scope>,
-    open: BTreeMap<SegmentId, Open>,
-    done: BTreeMap<SegmentId, Fingerprint>,
+    /// Of the repetition, while there is one.
+    progress: Progress,
+    /// What was done before the repetition that has not come to its end.
+    before_repetition: Option<Progress>,
     /// Of a dropped table there can be very many.
     parked: BTreeMap<Position, Partitions>,
     /// Those that were parked in another scope than this one.
@@ -39,14 +44,6 @@ type Partitions = SmallVec<[PartitionTag; 1]>;
 /// Identity of a partition of a table, as far as a checkpoint needs it: equal for the mutations of one partition, and
 /// hardly for others. What it is made of is the caller's affair, as long as it stays the same.
 pub type PartitionTag = u64;
-
-/// How far a segment is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Open {
-    first_not_done: Position,
-    /// `None` until its first section is whole, and in checkpoints of version 1.
-    fingerprint: Option<Fingerprint>,
-}
 
 impl Checkpoint {
     /// How many checkpoints were committed before this one; of two checkpoints of one node the one with the
@@ -69,38 +66,71 @@ impl Checkpoint {
             return;
         }
         if self.scope.replace(scope).is_some() {
-            self.open.clear();
-            self.done.clear();
+            self.progress = Progress::default();
+            self.before_repetition = None;
         }
         self.of_other_scopes.extend(self.parked.keys());
+    }
+
+    /// Does once more what is done: from here on nothing is, until [`Self::end_repetition`]. A repetition that has
+    /// begun goes on.
+    pub fn begin_repetition(&mut self) {
+        if self.before_repetition.is_none() {
+            self.before_repetition = Some(mem::take(&mut self.progress));
+        }
+    }
+
+    /// Whether a repetition has begun and has not come to its end.
+    #[must_use]
+    pub fn is_repeating(&self) -> bool {
+        self.before_repetition.is_some()
+    }
+
+    /// What was done before is done again. Gives the places from which on it was not repeated, of segments that were
+    /// repeated in part.
+    pub fn end_repetition(&mut self) -> Vec<Position> {
+        self.before_repetition.take().map_or_else(Vec::new, |before| self.progress.catch_up(before))
     }
 
     /// The first event not yet done of a segment that is partly done.
     #[must_use]
     pub fn open_at(&self, segment: SegmentId) -> Option<Position> {
-        self.open.get(&segment).map(|open| open.first_not_done)
-    }
-
-    /// The fingerprint of a segment that is partly done, where it is known.
-    #[must_use]
-    pub fn open_as(&self, segment: SegmentId) -> Option<Fingerprint> {
-        self.open.get(&segment)?.fingerprint
+        self.progress.open_at(segment)
     }
 
     /// The partly done segments with their first event not yet done, in id order.
     pub fn open(&self) -> impl Iterator<Item = Position> {
-        self.open.values().map(|open| open.first_not_done)
+        self.progress.open.values().map(|open| open.first_not_done)
     }
 
     /// The fingerprint of a segment that was read to its end.
     #[must_use]
     pub fn done_as(&self, segment: SegmentId) -> Option<Fingerprint> {
-        self.done.get(&segment).copied()
+        self.progress.done.get(&segment).copied()
     }
 
     /// The segments that were read to their end, in id order.
     pub fn done(&self) -> impl Iterator<Item = (SegmentId, Fingerprint)> {
-        self.done.iter().map(|(segment, fingerprint)| (*segment, *fingerprint))
+        self.progress.done.iter().map(|(segment, fingerprint)| (*segment, *fingerprint))
+    }
+
+    /// The segment with the highest id, so the newest one of its node, of those that are done or partly done.
+    #[must_use]
+    pub fn newest(&self) -> Option<SegmentId> {
+        self.progress.newest()
+    }
+
+    /// The fingerprint of a segment that is done or partly done, or was before a repetition, where it is known.
+    #[must_use]
+    pub fn known_as(&self, segment: SegmentId) -> Option<Fingerprint> {
+        let before = || self.before_repetition.as_ref()?.fingerprint(segment);
+        self.progress.fingerprint(segment).or_else(before)
+    }
+
+    /// The known fingerprints of all segments of [`Self::known_as`].
+    pub fn fingerprints(&self) -> impl Iterator<Item = (SegmentId, Fingerprint)> {
+        let before = self.before_repetition.iter().flat_map(Progress::fingerprints);
+        self.progress.fingerprints().chain(before)
     }
 
     /// The places of mutations that could not be decoded yet, in the order of the log.
@@ -136,17 +166,17 @@ impl Checkpoint {
         fingerprint: Option<Fingerprint>,
     ) -> Result<(), CheckpointError> {
         let segment = first_not_done.segment;
-        if self.done.contains_key(&segment) {
+        if self.done_as(segment).is_some() {
             return Err(CheckpointError::AlreadyDone { segment });
         }
-        let known = self.open_as(segment);
+        let known = self.known_as(segment);
         same_segment(segment, known, fingerprint)?;
         match self.open_at(segment) {
             Some(reached) if reached > first_not_done => {
                 Err(CheckpointError::Backwards { reached, asked: first_not_done })
             }
             _ => {
-                self.open.insert(segment, Open { first_not_done, fingerprint: fingerprint.or(known) });
+                self.progress.insert(first_not_done, fingerprint.or(known));
                 Ok(())
             }
         }
@@ -157,9 +187,8 @@ impl Checkpoint {
     /// # Errors
     /// When another segment with the same id, as told by its fingerprint, is done.
     pub fn finish(&mut self, segment: SegmentId, fingerprint: Fingerprint) -> Result<(), CheckpointError> {
-        same_segment(segment, self.done_as(segment).or(self.open_as(segment)), Some(fingerprint))?;
-        self.open.remove(&segment);
-        self.done.insert(segment, fingerprint);
+        same_segment(segment, self.known_as(segment), Some(fingerprint))?;
+        self.progress.finish(segment, fingerprint);
         Ok(())
     }
 
@@ -182,7 +211,7 @@ impl Checkpoint {
             }
             return Ok(());
         }
-        if self.done.contains_key(&segment) {
+        if self.done_as(segment).is_some() {
             return Err(CheckpointError::AlreadyDone { segment });
         }
         match self.open_at(segment) {
@@ -206,7 +235,7 @@ impl Checkpoint {
     /// Whether every event of the segment is done and nothing in it is parked, so that it may be deleted.
     #[must_use]
     pub fn is_complete(&self, segment: SegmentId) -> bool {
-        self.done.contains_key(&segment) && !self.parked().any(|place| place.segment == segment)
+        self.done_as(segment).is_some() && !self.parked().any(|place| place.segment == segment)
     }
 
     /// Start the next generation. To be called once before every commit of a changed checkpoint.
@@ -232,40 +261,14 @@ impl Checkpoint {
         if committed.scope.is_some() && self.scope.is_some() && self.scope != committed.scope {
             return Ok(());
         }
-        for (segment, done) in committed.done() {
-            let found = self.done_as(segment).ok_or(CheckpointError::AlreadyDone { segment })?;
-            same_segment(segment, Some(done), Some(found))?;
-        }
-        for (segment, open) in &committed.open {
-            let (segment, reached) = (*segment, open.first_not_done);
-            same_segment(segment, open.fingerprint, self.done_as(segment).or(self.open_as(segment)))?;
-            let still_there = match self.open_at(segment) {
-                Some(position) => position >= reached,
-                None => self.done.contains_key(&segment),
-            };
-            if !still_there {
-                let start = Position { marker: 0, entry: 0, row: 0, ..reached };
-                return Err(CheckpointError::Backwards {
-                    reached,
-                    asked: self.open_at(segment).unwrap_or(start),
-                });
+        match (&self.before_repetition, &committed.before_repetition) {
+            (Some(before), None) => before.check_keeps(&committed.progress),
+            (before, earlier) => {
+                self.progress.check_keeps(&committed.progress)?;
+                let all = before.as_ref().unwrap_or(&self.progress);
+                earlier.as_ref().map_or(Ok(()), |earlier| all.check_keeps(earlier))
             }
         }
-        Ok(())
-    }
-}
-
-/// An error when both fingerprints are known and differ.
-fn same_segment(
-    segment: SegmentId,
-    known: Option<Fingerprint>,
-    found: Option<Fingerprint>,
-) -> Result<(), CheckpointError> {
-    match (known, found) {
-        (Some(known), Some(found)) if known != found => {
-            Err(CheckpointError::OtherSegment { segment, known, found })
-        }
-        _ => Ok(()),
     }
 }
 

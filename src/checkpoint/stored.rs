@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use crate::commitlog::{Position, SegmentId};
 
-use super::{Checkpoint, CheckpointError, Open, PartitionTag, Partitions, Scope};
+use super::progress::{Open, Progress};
+use super::{Checkpoint, CheckpointError, PartitionTag, Partitions, Scope};
 
 /// The version written here, and the highest one read.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
-/// Version 3, and what is read of versions 1 and 2. Positions, fingerprints and partitions are texts, segment ids (JSON
+/// Version 4, and what is read of older ones. Positions, fingerprints and partitions are texts, segment ids (JSON
 /// has text keys only) too. An entry of `parked` is a position, and behind spaces its partitions: there can be millions.
 #[derive(Deserialize)]
 struct Stored {
@@ -25,10 +26,18 @@ struct Stored {
     scope: Option<Scope>,
     open: BTreeMap<i64, StoredOpen>,
     done: BTreeMap<i64, String>,
+    /// Not before version 4.
+    before_repetition: Option<StoredProgress>,
     parked: Vec<String>,
     /// Not before version 3.
     #[serde(default)]
     parked_in_other_scopes: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredProgress {
+    open: BTreeMap<i64, StoredOpen>,
+    done: BTreeMap<i64, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,11 +79,13 @@ impl fmt::Display for ParkedText<'_> {
 
 impl Checkpoint {
     /// Read the stored form, for example
-    /// `{"version":3,"generation":7,"scope":{"table":["shop.orders"]},
+    /// `{"version":4,"generation":7,"scope":{"table":["shop.orders"]},
     /// "open":{"12":{"at":"12:20:5","fingerprint":"<fingerprint>"}},
     /// "done":{"11":"<fingerprint>"},"parked":["12:20:3 <partition tag>"]}`:
     /// `scope` has options by name, `open` maps a segment to its first event not yet done, `parked` names the
-    /// partitions that wait; `parked_in_other_scopes`, when there are some, their positions. Version 2 had no scopes;
+    /// partitions that wait; `parked_in_other_scopes`, when there are some, their positions. While a repetition has not
+    /// come to its end, `before_repetition` has the `open` and `done` from before it. Version 3 had no repetitions,
+    /// version 2 no scopes;
     /// version 1 had `{"12":"12:20:5"}` and `["12:20:3"]` for `open` and `parked`.
     ///
     /// # Errors
@@ -112,7 +123,30 @@ impl TryFrom<Stored> for Checkpoint {
     type Error = CheckpointError;
 
     fn try_from(stored: Stored) -> Result<Self, CheckpointError> {
-        let mut checkpoint = Self { generation: stored.generation, scope: stored.scope, ..Self::default() };
+        let mut checkpoint = Self {
+            generation: stored.generation,
+            scope: stored.scope,
+            progress: StoredProgress { open: stored.open, done: stored.done }.try_into()?,
+            before_repetition: stored.before_repetition.map(TryInto::try_into).transpose()?,
+            ..Self::default()
+        };
+        for text in &stored.parked {
+            let mut parts = text.split(' ');
+            let place = parse(parts.next().unwrap_or_default())?;
+            checkpoint.parked.insert(place, parts.map(partition).collect::<Result<_, _>>()?);
+        }
+        for text in &stored.parked_in_other_scopes {
+            checkpoint.of_other_scopes.insert(parse(text)?);
+        }
+        Ok(checkpoint)
+    }
+}
+
+impl TryFrom<StoredProgress> for Progress {
+    type Error = CheckpointError;
+
+    fn try_from(stored: StoredProgress) -> Result<Self, CheckpointError> {
+        let mut progress = Self::default();
         for (id, open) in &stored.open {
             let (at, fingerprint) = match open {
                 StoredOpen::At(at) => (at, None),
@@ -124,21 +158,21 @@ impl TryFrom<Stored> for Checkpoint {
                     format!("open segment {id} is also done, or stands at {reached}, in another segment");
                 return Err(CheckpointError::Unreadable(what));
             }
-            let fingerprint = fingerprint.map(parse).transpose()?;
-            checkpoint.open.insert(reached.segment, Open { first_not_done: reached, fingerprint });
+            progress.insert(reached, fingerprint.map(parse).transpose()?);
         }
         for (id, text) in &stored.done {
-            checkpoint.done.insert(SegmentId(*id), parse(text)?);
+            progress.done.insert(SegmentId(*id), parse(text)?);
         }
-        for text in &stored.parked {
-            let mut parts = text.split(' ');
-            let place = parse(parts.next().unwrap_or_default())?;
-            checkpoint.parked.insert(place, parts.map(partition).collect::<Result<_, _>>()?);
+        Ok(progress)
+    }
+}
+
+impl From<&Progress> for StoredProgress {
+    fn from(progress: &Progress) -> Self {
+        Self {
+            open: progress.open.iter().map(|(id, open)| (id.0, open.into())).collect(),
+            done: progress.done.iter().map(|(id, print)| (id.0, print.to_string())).collect(),
         }
-        for text in &stored.parked_in_other_scopes {
-            checkpoint.of_other_scopes.insert(parse(text)?);
-        }
-        Ok(checkpoint)
     }
 }
 
@@ -163,18 +197,18 @@ impl From<&Open> for StoredOpen {
 
 impl Serialize for Checkpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let open: BTreeMap<i64, StoredOpen> =
-            self.open.iter().map(|(id, open)| (id.0, open.into())).collect();
-        let done: BTreeMap<i64, String> =
-            self.done.iter().map(|(id, fingerprint)| (id.0, fingerprint.to_string())).collect();
-        let mut stored = serializer.serialize_struct("Checkpoint", 7)?;
+        let progress = StoredProgress::from(&self.progress);
+        let mut stored = serializer.serialize_struct("Checkpoint", 8)?;
         stored.serialize_field("version", &VERSION)?;
         stored.serialize_field("generation", &self.generation)?;
         if let Some(scope) = &self.scope {
             stored.serialize_field("scope", scope)?;
         }
-        stored.serialize_field("open", &open)?;
-        stored.serialize_field("done", &done)?;
+        stored.serialize_field("open", &progress.open)?;
+        stored.serialize_field("done", &progress.done)?;
+        if let Some(before) = &self.before_repetition {
+            stored.serialize_field("before_repetition", &StoredProgress::from(before))?;
+        }
         stored.serialize_field("parked", &StoredParked(&self.parked))?;
         if !self.of_other_scopes.is_empty() {
             let places: Vec<String> = self.of_other_scopes.iter().map(ToString::to_string).collect();

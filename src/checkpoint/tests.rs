@@ -58,11 +58,11 @@ fn a_segment_with_a_parked_mutation_is_not_complete() {
 fn a_partly_done_segment_is_told_from_another_one_of_its_id() {
     let mut checkpoint = Checkpoint::default();
     checkpoint.advance(at("5:20:3"), None).unwrap();
-    assert_eq!(checkpoint.open_as(SegmentId(5)), None);
+    assert_eq!(checkpoint.known_as(SegmentId(5)), None);
     checkpoint.advance(at("5:90:0"), Some(print(1))).unwrap();
     // Once known it stays, and is not another one's.
     checkpoint.advance(at("5:95:0"), None).unwrap();
-    assert_eq!(checkpoint.open_as(SegmentId(5)), Some(print(1)));
+    assert_eq!(checkpoint.known_as(SegmentId(5)), Some(print(1)));
     let other = checkpoint.advance(at("5:99:0"), Some(print(2)));
     assert!(matches!(other, Err(CheckpointError::OtherSegment { .. })));
     assert!(matches!(checkpoint.finish(SegmentId(5), print(2)), Err(CheckpointError::OtherSegment { .. })));
@@ -97,7 +97,7 @@ fn stored_form_is_fixed_and_round_trips() {
     assert_eq!(
         text,
         // printf '\001' | sha256sum
-        r#"{"version":3,"generation":1,"scope":{"prefix":"a"},"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3 000000000000001f","14:20:3"],"parked_in_other_scopes":["12:20:3"]}"#
+        r#"{"version":4,"generation":1,"scope":{"prefix":"a"},"open":{"12":{"at":"12:20:5:1","fingerprint":"4bf5122f344554c53bde2ebb8cd2b7e3"},"13":{"at":"13:20:0"}},"done":{"11":"4bf5122f344554c53bde2ebb8cd2b7e3"},"parked":["12:20:3 000000000000001f","14:20:3"],"parked_in_other_scopes":["12:20:3"]}"#
     );
     assert_eq!(Checkpoint::from_json(text.as_bytes()).unwrap(), checkpoint);
 }
@@ -140,6 +140,74 @@ fn another_scope_starts_over_and_forgets_nothing_that_is_parked() {
     other.check_follows(&first).unwrap();
 }
 
+/// Segment 5 done, segment 6 partly.
+fn before_repetition() -> Checkpoint {
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.finish(SegmentId(5), print(1)).unwrap();
+    checkpoint.advance(at("6:90:0"), Some(print(2))).unwrap();
+    checkpoint.next_generation();
+    checkpoint
+}
+
+#[test]
+fn a_repetition_starts_over_and_takes_nothing_back() {
+    let before = before_repetition();
+    let mut repeated = before.clone();
+    repeated.begin_repetition();
+    assert_eq!((repeated.done().count(), repeated.open().count(), repeated.newest()), (0, 0, None));
+    assert_eq!((repeated.known_as(SegmentId(5)), repeated.fingerprints().count()), (Some(print(1)), 2));
+    assert!(matches!(repeated.finish(SegmentId(5), print(9)), Err(CheckpointError::OtherSegment { .. })));
+    repeated.advance(at("5:20:3"), None).unwrap();
+    repeated.next_generation();
+    repeated.check_follows(&before).unwrap();
+    assert!(before.check_follows(&repeated).is_err());
+    let text = String::from_utf8(repeated.to_json().unwrap()).unwrap();
+    assert!(text.contains(r#""before_repetition":{"open":{"6":{"at":"6:90:0","fingerprint":""#), "{text}");
+    assert_eq!(Checkpoint::from_json(text.as_bytes()).unwrap(), repeated);
+
+    // A second time it goes on.
+    let mut next = repeated.clone();
+    next.begin_repetition();
+    assert_eq!(next, repeated);
+    next.finish(SegmentId(5), print(1)).unwrap();
+    next.advance(at("6:95:0"), None).unwrap();
+    assert_eq!(next.end_repetition(), []);
+    next.next_generation();
+    next.check_follows(&repeated).unwrap();
+    assert_eq!((next.is_repeating(), next.open().collect::<Vec<_>>()), (false, vec![at("6:95:0")]));
+    assert_eq!((next.done_as(SegmentId(5)), next.newest()), (Some(print(1)), Some(SegmentId(6))));
+}
+
+#[test]
+fn what_a_repetition_does_not_reach_stays_done() {
+    let before = before_repetition();
+    let mut repeated = before.clone();
+    repeated.begin_repetition();
+    repeated.advance(at("5:20:3"), None).unwrap();
+    repeated.advance(at("6:20:0"), None).unwrap();
+    repeated.next_generation();
+    let mut next = repeated.clone();
+    assert_eq!(next.end_repetition(), [at("5:20:3"), at("6:20:0")]);
+    next.next_generation();
+    next.check_follows(&repeated).unwrap();
+    assert_eq!(
+        (next.done_as(SegmentId(5)), next.open_at(SegmentId(6))),
+        (Some(print(1)), Some(at("6:90:0")))
+    );
+    // Nobody forgets what was before it.
+    let mut forgetful = repeated.clone();
+    forgetful.before_repetition = Some(Progress::default());
+    forgetful.next_generation();
+    assert!(matches!(forgetful.check_follows(&repeated), Err(CheckpointError::AlreadyDone { .. })));
+    forgetful.before_repetition = None;
+    assert!(matches!(forgetful.check_follows(&repeated), Err(CheckpointError::AlreadyDone { .. })));
+    let mut other = repeated.clone();
+    other.enter(scope("a"));
+    assert!(other.is_repeating(), "it had no scope");
+    other.enter(scope("b"));
+    assert!(!other.is_repeating());
+}
+
 #[test]
 fn scopes_tell_what_differs() {
     let (mut a, mut b) = (scope("a"), scope("a"));
@@ -169,7 +237,7 @@ fn version_1_is_still_read() {
     let checkpoint = Checkpoint::from_json(text.as_bytes()).unwrap();
     assert_eq!(checkpoint.generation(), 1);
     assert_eq!(checkpoint.open_at(SegmentId(12)), Some(at("12:20:5:1")));
-    assert_eq!(checkpoint.open_as(SegmentId(12)), None);
+    assert_eq!(checkpoint.known_as(SegmentId(12)), None);
     assert_eq!(checkpoint.done_as(SegmentId(11)), Some(print(1)));
     assert_eq!(checkpoint.parked().collect::<Vec<_>>(), [at("12:20:3")]);
     assert_eq!(checkpoint.parked_partitions(at("12:20:3")).count(), 0);
@@ -177,15 +245,15 @@ fn version_1_is_still_read() {
     next.advance(at("12:20:6"), Some(print(3))).unwrap();
     next.next_generation();
     next.check_follows(&checkpoint).unwrap();
-    assert_eq!(next.open_as(SegmentId(12)), Some(print(3)));
+    assert_eq!(next.known_as(SegmentId(12)), Some(print(3)));
 }
 
 #[test]
 fn a_newer_or_broken_stored_form_is_refused() {
-    let newer = br#"{"version":4,"anything":true}"#;
+    let newer = br#"{"version":5,"anything":true}"#;
     assert!(matches!(
         Checkpoint::from_json(newer),
-        Err(CheckpointError::NewerVersion { found: 4, known: 3 })
+        Err(CheckpointError::NewerVersion { found: 5, known: 4 })
     ));
     for text in [
         "",

@@ -76,9 +76,12 @@ pub struct ReplayOutput {
     #[arg(long, value_name = "N")]
     pub partitions: Option<NonZeroU16>,
     /// Write segments that the file log holds already once more; also with other bounds, filters or shape of
-    /// records than before, which the file log goes on with
+    /// records than before, which the file log goes on with. One that was interrupted is gone on with
     #[arg(long)]
     pub again: bool,
+    /// Also write segments that are older than what the file log holds; their records have source.late true
+    #[arg(long)]
+    pub allow_out_of_order: bool,
     /// Decode and count, write no record
     #[arg(long)]
     pub dry_run: bool,

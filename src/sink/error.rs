@@ -1,6 +1,7 @@
 //! What can go wrong between the program and a destination.
 
 use std::io;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::CheckpointError;
@@ -48,6 +49,19 @@ pub enum SinkError {
         /// What to do next.
         hint: &'static str,
     },
+    /// The file log has another number of partitions than was asked for.
+    #[error(
+        "{} has {has} partitions a topic, and {asked} were asked for: leave the option away, or write to another \
+         directory", .path.display()
+    )]
+    Partitions {
+        /// The file log.
+        path: PathBuf,
+        /// Partitions of each of its topics.
+        has: NonZeroU16,
+        /// What was asked for.
+        asked: NonZeroU16,
+    },
     /// The topic name is not one that Kafka and a file system both accept.
     #[error(
         "`{0}` is not a topic name: 1 to 249 of the characters a-z A-Z 0-9 . _ -, and neither `.` nor `..`; \
@@ -64,11 +78,12 @@ pub enum SinkError {
 
 impl SinkError {
     /// The exit code of a program that ends with this error: 7 for a second writer, 1 for a checkpoint that moves
-    /// back (a bug), else 6.
+    /// back (a bug), 2 for another number of partitions than asked for, else 6.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Checkpoint(_) => 1,
+            Self::Partitions { .. } => 2,
             Self::Locked { .. } => 7,
             Self::Closed { .. }
             | Self::Io { .. }

@@ -139,7 +139,7 @@ fn a_scope_that_is_taken_over_starts_with_nothing_done() {
     assert_eq!(counts(&place), (0, 2));
     assert_eq!(place.replay_all(&[&next], &right, &["--again"]).0, Some(0));
     assert_eq!(counts(&place), (1, 3));
-    assert_eq!(place.replay_all(&both, &right, &[]).0, Some(0));
+    assert_eq!(place.replay_all(&both, &right, &["--allow-out-of-order"]).0, Some(0));
     assert_eq!(counts(&place), (5, 4));
     assert_eq!(place.replay_all(&both, &right, &[]).0, Some(0));
     assert_eq!(counts(&place), (5, 4));

@@ -11,6 +11,7 @@ mod failed;
 mod held;
 mod large;
 pub mod options;
+mod past;
 mod progress;
 mod range;
 mod report;
@@ -19,6 +20,7 @@ mod scope;
 mod segment;
 mod summary;
 mod summary_file;
+mod undecoded;
 mod unit;
 mod waiting;
 mod walk;
@@ -35,10 +37,11 @@ use crate::cli::{ReplayArgs, Undecodable};
 use crate::schema::SchemaHistory;
 use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
 use delivery::{Delivery, Message, UnitOutlet};
+use past::Past;
 use progress::Progress;
 use range::Range;
 use report::Report;
-use schedule::{Repeat, Schedule};
+use schedule::Schedule;
 use summary_file::SummaryFile;
 use unit::After;
 use worker::Worker;
@@ -62,16 +65,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let mut sink = open_sink(args)?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
     let committed = sink.checkpoint().cloned().unwrap_or_default();
-    let scope = scope::scope(args, &config);
-    if let Some(before) = committed.scope().filter(|_| !args.output.again) {
-        scope::check(before, &scope, args)?;
-    }
-    let mut checkpoint = committed.clone();
-    checkpoint.enter(scope);
-    let repeat = if args.output.again { Repeat::Everything } else { Repeat::Parked };
+    let past = Past::new(committed, scope::scope(args, &config), args)?;
+    let checkpoint = past.checkpoint().clone();
     let filter = options::table_filter(&args.settings.filter);
     let range = Range::new(&args.range);
-    let schedule = Schedule::new(files, keys, filter, history, committed, repeat, range);
+    let schedule = Schedule::new(files, keys, filter, history, past, range);
     let worker = Worker {
         schedule: &schedule,
         config: &config,
@@ -90,7 +88,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     };
     run.progress.finish();
     let ended = match done {
-        Ok(()) => run.writer.commit(),
+        Ok(()) => run.writer.finish(),
         Err(failure) => {
             if keeps_no_checkpoint(args) {
                 // What was sent before is to stand there. If that cannot be, this failure has said so.

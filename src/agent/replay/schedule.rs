@@ -1,24 +1,25 @@
 //! Hands out units of work in the order of the log, and keeps the schema as of each.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::{Epoch, SchemaAt};
 use super::held::Held;
+use super::past::{Past, other_segment};
 use super::range::Range;
 use super::report::Report;
 use super::segment::{Identity, OpenSegment, memory_to_open};
 use super::unit::{SectionPart, Unit};
-use super::walk::{Found, Walk, follow_schema, start_of};
-use crate::agent::exit::{Exit, Failure};
+use super::walk::{Found, Start, Walk, follow_schema};
+use crate::agent::exit::Failure;
 use crate::agent::head::Head;
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::{Keys, reason};
 use crate::agent::warn;
 use crate::change::filter::TableFilter;
-use crate::checkpoint::{Checkpoint, Fingerprint};
+use crate::checkpoint::Fingerprint;
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::{Position, Sections, SegmentId};
 use crate::schema::SchemaHistory;
@@ -30,18 +31,8 @@ pub(super) struct Schedule {
     /// A unit is worked off: there may be room for the next section.
     changed: Condvar,
     keys: Keys,
-    committed: Checkpoint,
-    repeat: Repeat,
+    past: Past,
     range: Range,
-}
-
-/// What is done with what earlier replays did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// It is left out, but for mutations that were parked.
-    Parked,
-    /// It is done once more.
-    Everything,
 }
 
 #[derive(Debug)]
@@ -93,14 +84,13 @@ enum Step {
 }
 
 impl Schedule {
-    /// `committed` is what earlier replays did.
+    /// `past` is what earlier replays did.
     pub(super) fn new(
         mut files: Vec<SegmentFile>,
         keys: Keys,
         filter: TableFilter,
         history: SchemaHistory,
-        committed: Checkpoint,
-        repeat: Repeat,
+        past: Past,
         range: Range,
     ) -> Self {
         // Of several copies of a segment the longest is read.
@@ -118,7 +108,7 @@ impl Schedule {
             last: None,
             report: Report::default(),
         };
-        Self { state: Mutex::new(state), changed: Condvar::new(), keys, committed, repeat, range }
+        Self { state: Mutex::new(state), changed: Condvar::new(), keys, past, range }
     }
 
     /// The next unit; `None` when all are handed out.
@@ -249,16 +239,13 @@ impl Schedule {
             warn(&format!("{label} was given twice and is read once"));
             return Ok(());
         }
-        let seen = state.seen.insert(id, identity);
-        let before = self.committed.done_as(id).or(self.committed.open_as(id));
-        if seen.is_some() || before.is_some_and(|before| identity.lasting().is_some_and(|now| now != before))
-        {
-            let what = format!("{label}: another segment with id {id} was replayed before it");
-            return Err(Failure::new(Exit::Usage, what)
-                .next("replay the segments of one node at a time, each node into its own destination"));
+        self.past.check_identity(&label, id, identity)?;
+        let newest = state.seen.keys().next_back().copied();
+        if state.seen.insert(id, identity).is_some() {
+            return Err(other_segment(&label, id));
         }
-        let is_done = self.repeat != Repeat::Everything && self.committed.done_as(id).is_some();
-        let retried = self.parked_in(id);
+        let is_done = self.past.is_done(id);
+        let retried = self.past.parked_in(id);
         if is_done {
             state.report.segments_done_before += 1;
             if retried.is_empty() {
@@ -268,23 +255,19 @@ impl Schedule {
         } else {
             state.report.segments_read += 1;
         }
+        let late = !is_done && self.past.is_late(&label, &segment, newest, &self.range)?;
         // The schema is followed through the segments that were done before.
         for passed in mem::take(&mut state.passed) {
             self.follow_file(passed, &mut state.schema);
         }
         let from = match is_done {
             true => Position { segment: id, marker: u64::MAX, entry: u32::MAX, row: 0 },
-            false => self.reached(id),
+            false => self.past.reached(id),
         };
         state.held.add(&opened, opened.memory());
-        state.walk =
-            Some(Walk::new(Arc::clone(&opened), &segment, (identity.fingerprint, from, retried), self.range));
+        let start = Start { fingerprint: identity.fingerprint, from, retried, late };
+        state.walk = Some(Walk::new(Arc::clone(&opened), &segment, start, self.range));
         Ok(())
-    }
-
-    /// The mutations of a segment that earlier replays parked and that are tried again.
-    fn parked_in(&self, id: SegmentId) -> BTreeSet<Position> {
-        self.committed.parked().filter(|place| place.segment == id).collect()
     }
 
     /// Parked mutations of segments that were not given, or could not be read, by segment. To be asked for when all
@@ -292,16 +275,11 @@ impl Schedule {
     pub(super) fn parked_elsewhere(&self) -> BTreeMap<SegmentId, u64> {
         let state = self.lock();
         let mut found = BTreeMap::new();
-        for place in self.committed.parked().filter(|place| !state.seen.contains_key(&place.segment)) {
+        let parked = self.past.checkpoint().parked();
+        for place in parked.filter(|place| !state.seen.contains_key(&place.segment)) {
             *found.entry(place.segment).or_default() += 1;
         }
         found
-    }
-
-    /// Where a segment that is not done is gone on with.
-    fn reached(&self, id: SegmentId) -> Position {
-        let reached = self.committed.open_at(id).filter(|_| self.repeat != Repeat::Everything);
-        reached.unwrap_or(start_of(id))
     }
 
     /// The fingerprint of a segment of this replay, if it can be told already.

@@ -22,6 +22,8 @@ pub(super) struct Unit {
     pub(super) from: Position,
     /// Mutations that an earlier replay parked, to be tried again.
     pub(super) retried: Arc<BTreeSet<Position>>,
+    /// Whether its segment comes behind a newer one.
+    pub(super) late: bool,
     /// Schemas by place; the first holds at the start of the unit.
     pub(super) epochs: Vec<Arc<Epoch>>,
     /// What follows this unit.

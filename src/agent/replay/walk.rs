@@ -37,6 +37,7 @@ pub(super) struct Walk {
     from: Position,
     first: Position,
     retried: Arc<BTreeSet<Position>>,
+    late: bool,
     /// Damage outside it is not reported.
     range: Range,
     is_stored: bool,
@@ -59,6 +60,17 @@ struct Cut {
     epochs: Vec<Arc<Epoch>>,
 }
 
+/// How a segment is gone through.
+pub(super) struct Start {
+    pub(super) fingerprint: Fingerprint,
+    /// What stands before it was done by an earlier replay.
+    pub(super) from: Position,
+    /// Mutations that an earlier replay parked, to be tried again.
+    pub(super) retried: BTreeSet<Position>,
+    /// Whether the segment comes behind a newer one.
+    pub(super) late: bool,
+}
+
 /// What a walk adds to.
 pub(super) struct Found<'s> {
     pub(super) schema: &'s mut SchemaAt,
@@ -67,12 +79,8 @@ pub(super) struct Found<'s> {
 }
 
 impl Walk {
-    pub(super) fn new(
-        opened: Arc<OpenSegment>,
-        segment: &Segment<'_>,
-        (fingerprint, from, retried): (Fingerprint, Position, BTreeSet<Position>),
-        range: Range,
-    ) -> Self {
+    pub(super) fn new(opened: Arc<OpenSegment>, segment: &Segment<'_>, start: Start, range: Range) -> Self {
+        let Start { fingerprint, from, retried, late } = start;
         Self {
             opened,
             cursor: Sections::new(segment).cursor(),
@@ -80,6 +88,7 @@ impl Walk {
             from,
             first: retried.first().map_or(from, |place| from.min(*place)),
             retried: Arc::new(retried),
+            late,
             range,
             is_stored: segment.is_stored(),
             chain: ChainEnd::default(),
@@ -230,6 +239,7 @@ impl Walk {
             bytes,
             from: self.from,
             retried: Arc::clone(&self.retried),
+            late: self.late,
             epochs: cut.epochs,
             after,
         });

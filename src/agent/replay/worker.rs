@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::batch::{Batch, Event, Parked, Retried};
+use super::batch::{Batch, Event, Retried};
 use super::epoch::{Epoch, Interest, Verdict};
 use super::failed::Failed;
 use super::large::PART_ITEMS;
 use super::range::Range;
-use super::report::{Report, Skipped, Undelivered};
+use super::report::{Report, Skipped};
 use super::schedule::Schedule;
 use super::unit::{SectionPart, Unit};
-use crate::agent::exit::{Exit, Failure};
+use crate::agent::exit::Failure;
 use crate::change::{ChangeEvent, for_each_event};
 use crate::checkpoint::PartitionTag;
 use crate::cli::{Undecodable, UnknownTable};
-use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position, SegmentId, peek};
+use crate::commitlog::{Decoder, Frame, Mutation, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place, Record};
 use crate::schema::{TableId, TableSchema};
 
@@ -43,10 +43,10 @@ pub(super) struct Worker<'w> {
 
 /// What one unit needs while it is worked on.
 pub(super) struct Work<'w, 'u> {
-    worker: &'w Worker<'w>,
-    unit: &'u Unit,
+    pub(super) worker: &'w Worker<'w>,
+    pub(super) unit: &'u Unit,
     pub(super) outlet: &'w mut dyn Outlet,
-    id: SegmentId,
+    pub(super) id: SegmentId,
     pub(super) encoder: Encoder<'w>,
     epoch: usize,
     pub(super) now_ms: i64,
@@ -98,7 +98,7 @@ impl Worker<'_> {
 }
 
 impl<'u> Work<'_, 'u> {
-    fn epoch(&self) -> Option<&'u Arc<Epoch>> {
+    pub(super) fn epoch(&self) -> Option<&'u Arc<Epoch>> {
         self.unit.epochs.get(self.epoch)
     }
 
@@ -134,7 +134,7 @@ impl<'u> Work<'_, 'u> {
                 entry: position.entry,
                 end,
                 visibility: unit.segment.visibility(end),
-                late: retried && position < unit.from,
+                late: unit.late || (retried && position < unit.from),
             };
             self.frame(frame, place, decoder, &mut mutation)?;
             self.end_retry(position);
@@ -207,79 +207,15 @@ impl<'u> Work<'_, 'u> {
                 return match self.decode(decoder, frame.payload, mutation, place, &epoch.interest) {
                     Ok(()) => Ok(()),
                     Err(Failed::HandOver(failure)) => Err(failure),
-                    Err(failed) => self.later_schema(frame, place, &peeked, failed),
+                    Err(failed) => self.undecoded(frame, place, &peeked, failed),
                 };
             }
         }
         Ok(())
     }
 
-    /// Tries the last schema of the log; when that does not help either, the mutation is parked or given up.
-    fn later_schema(
-        &mut self,
-        frame: Frame<'_>,
-        place: Place<'_>,
-        peeked: &Peek<'_>,
-        mut failed: Failed,
-    ) -> Result<(), Failure> {
-        if !failed.is_refused() {
-            let last = self.worker.schedule.last_epoch();
-            if !self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
-                match self.with_schema(&last, frame, place) {
-                    Ok(()) => return Ok(()),
-                    Err(Failed::HandOver(failure)) => return Err(failure),
-                    Err(later) if later.is_refused() || later.is_part() => failed = later,
-                    Err(_) => {}
-                }
-            }
-        }
-        let position = place.position(0);
-        if failed.is_refused() {
-            let failure = Failure::new(Exit::Usage, format!("mutation at {position}: {failed}"));
-            return Err(failed.advice().into_iter().fold(failure, Failure::next));
-        }
-        if self.worker.unknown_table == UnknownTable::Block && failed.is_unknown_schema() {
-            return Err(Failure::new(Exit::UnknownSchema, format!("mutation at {position}: {failed}"))
-                .next("give a schema that has the table, or use --unknown-table park"));
-        }
-        if let Some(table) = failed.unknown_table() {
-            let unknown = self.report.unknown_tables.entry(table).or_default();
-            unknown.mutations += 1;
-            unknown.bytes += frame.payload.len() as u64;
-            // Of a mutation of several tables nobody knows whether all are dropped.
-            if self.worker.unknown_table == UnknownTable::Ledger && peeked.updates == 1 {
-                return Ok(());
-            }
-        }
-        let entry = self.undelivered(frame, position, peeked, &failed);
-        let is_unknown = failed.unknown_table() == Some(peeked.table);
-        let is_given_up = match self.worker.undecodable {
-            Undecodable::Park => false,
-            Undecodable::Ledger if is_unknown => self.worker.unknown_table == UnknownTable::Ledger,
-            Undecodable::Ledger => !failed.is_part(),
-        };
-        if is_given_up {
-            self.lost(frame, position);
-            self.report.given_up.push(entry);
-            return Ok(());
-        }
-        let tag = tag(peeked.table, peeked.partition_key);
-        self.batch.parked.push(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
-        Ok(())
-    }
-
-    /// Decodes and encodes one mutation with another schema than that of its place.
-    fn with_schema(&mut self, epoch: &Epoch, frame: Frame<'_>, place: Place<'_>) -> Result<(), Failed> {
-        let mut mutation = Mutation::default();
-        let mut decoder = Decoder::new(&epoch.schema);
-        let encoder = std::mem::replace(&mut self.encoder, Encoder::new(self.worker.config));
-        let done = self.decode(&mut decoder, frame.payload, &mut mutation, place, &epoch.interest);
-        self.encoder = encoder;
-        done
-    }
-
     /// Decodes a mutation and makes its records.
-    fn decode<'a, 's: 'a>(
+    pub(super) fn decode<'a, 's: 'a>(
         &mut self,
         decoder: &mut Decoder<'s>,
         payload: &'a [u8],
@@ -301,24 +237,6 @@ impl<'u> Work<'_, 'u> {
             return self.records(mutation, place, interest);
         }
         self.records_in_parts(decoder, payload, mutation, place, interest)
-    }
-
-    /// The ledger entry of a mutation that is not delivered.
-    fn undelivered(
-        &self,
-        frame: Frame<'_>,
-        position: Position,
-        peeked: &Peek<'_>,
-        failed: &Failed,
-    ) -> Undelivered {
-        let known = self.epoch().and_then(|epoch| epoch.schema.table(peeked.table));
-        let table = known.map(|table| full_name(table));
-        Undelivered {
-            position,
-            table: Some(table.unwrap_or_else(|| peeked.table.to_string())),
-            bytes: Some(frame.payload.len() as u64),
-            reason: failed.reason(),
-        }
     }
 
     /// Makes the records of a mutation: all of them, or none when one cannot be made.
@@ -398,27 +316,10 @@ impl<'u> Work<'_, 'u> {
             self.report.count(*event, name, 1);
         }
     }
-
-    /// The checksums are right and the bytes make no sense: the mutation is lost.
-    fn lost(&mut self, frame: Frame<'_>, position: Position) {
-        let in_file = if self.unit.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
-        let damage = Damage {
-            kind: DamageKind::Mutation,
-            offset: position.marker + in_file,
-            plain_offset: Some(frame.offset as u64),
-            lost_bytes: frame.length() as u64,
-            lost_mutations: Some(1),
-            reason: None,
-        };
-        self.report.damaged(self.id, damage);
-    }
 }
 
 /// Payloads up to this length are decoded at once.
 const SMALL_PAYLOAD: usize = 16 << 10;
-
-/// Length of a sync marker in bytes.
-const MARKER_LENGTH: u64 = 8;
 
 /// `keyspace.table`
 pub(super) fn full_name(table: &TableSchema) -> String {

@@ -9,6 +9,7 @@ use super::unit::After;
 use super::waiting::Waiting;
 use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::warn;
 use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
 use crate::commitlog::Position;
 use crate::sink::{Sink, SinkError};
@@ -150,10 +151,21 @@ impl<'s> Writer<'s> {
         if self.uncommitted >= COMMIT_BYTES || Instant::now() >= self.due { self.commit() } else { Ok(()) }
     }
 
-    /// Whether `next` was reached before: the segment is replayed once more.
+    /// Whether `next` was reached before: only what was parked before it is tried again.
     fn is_ahead_of(&self, next: Position) -> bool {
         self.checkpoint.done_as(next.segment).is_some()
             || self.checkpoint.open_at(next.segment).is_some_and(|reached| reached > next)
+    }
+
+    /// Makes everything durable: all that was asked for is sent.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        let behind = self.checkpoint.end_repetition();
+        self.commit()?;
+        for place in behind {
+            let segment = place.segment;
+            warn(&format!("of segment {segment}, what stands before {place} was written once more, its rest was not"));
+        }
+        Ok(())
     }
 
     /// Makes everything durable that was sent.
@@ -180,6 +192,7 @@ impl Outlet for Writer<'_> {
 /// A sink's error with its exit code.
 pub(super) fn sink_failure(error: SinkError) -> Failure {
     let exit = match error.exit_code() {
+        2 => Exit::Usage,
         7 => Exit::Locked,
         1 => Exit::Bug,
         _ => Exit::Destination,

@@ -50,11 +50,9 @@ pub(super) fn check_partitions(
     asked: Option<NonZeroU16>,
 ) -> Result<(), SinkError> {
     match asked {
-        Some(asked) if asked != commit.partitions => Err(SinkError::Unfit {
-            path: dir.to_owned(),
-            what: format!("has {} partitions a topic, and {asked} were asked for", commit.partitions),
-            hint: "ask for as many as it has, or write to an empty directory",
-        }),
+        Some(asked) if asked != commit.partitions => {
+            Err(SinkError::Partitions { path: dir.to_owned(), has: commit.partitions, asked })
+        }
         _ => Ok(()),
     }
 }

@@ -44,7 +44,7 @@ fn lines_and_commit_file_have_the_documented_form() {
     assert_eq!(
         commit,
         format!(
-            r#"{{"version":1,"partitions":1,"checkpoint":{{"version":3,"generation":1,"open":{{"1":{{"at":"1:20:2"}}}},"done":{{}},"parked":[]}},"topics":{{"p.cdc.ks.t":{{"0":[{{"first_offset":0,"next_offset":2,"bytes":{}}}]}}}}}}"#,
+            r#"{{"version":1,"partitions":1,"checkpoint":{{"version":4,"generation":1,"open":{{"1":{{"at":"1:20:2"}}}},"done":{{}},"parked":[]}},"topics":{{"p.cdc.ks.t":{{"0":[{{"first_offset":0,"next_offset":2,"bytes":{}}}]}}}}}}"#,
             lines.len()
         )
     );
@@ -99,9 +99,9 @@ fn a_second_writer_is_refused_until_the_first_is_gone() {
 fn the_number_of_partitions_is_fixed_when_the_log_is_made() {
     let dir = tempfile::tempdir().unwrap();
     drop(FileLog::open(dir.path(), small(4)).unwrap());
-    assert!(
-        refused(FileLog::open(dir.path(), small(3))).contains("has 4 partitions a topic, and 3 were asked")
-    );
+    let other = FileLog::open(dir.path(), small(3)).unwrap_err();
+    assert_eq!(other.exit_code(), 2);
+    assert!(other.to_string().contains("has 4 partitions a topic, and 3 were asked"), "{other}");
     drop(FileLog::open(dir.path(), small(4)).unwrap());
     drop(FileLog::open(dir.path(), FileLogOptions::default()).unwrap());
     assert_eq!(FileLogReader::open(dir.path()).unwrap().partitions(), 4);
@@ -136,7 +136,7 @@ fn a_stored_form_that_is_newer_or_broken_is_refused() {
     let bytes = data_files(dir.path()).values().next().unwrap().len();
     for (from, to) in [
         (r#"{"version":1,"partitions""#.to_owned(), r#"{"version":2,"partitions""#),
-        (r#""checkpoint":{"version":3"#.to_owned(), r#""checkpoint":{"version":4"#),
+        (r#""checkpoint":{"version":4"#.to_owned(), r#""checkpoint":{"version":5"#),
         (r#""partitions":1"#.to_owned(), r#""partitions":0"#),
         (r#""p.cdc.ks.t""#.to_owned(), r#""../t""#),
         (r#"{"0":["#.to_owned(), r#"{"1":["#),

@@ -1,0 +1,140 @@
+//! Mutations that the schema of their place does not decode: delivered with the last schema of the log, parked, given
+//! up, or the end of the replay.
+
+use std::sync::Arc;
+
+use super::batch::Parked;
+use super::epoch::Epoch;
+use super::failed::Failed;
+use super::report::Undelivered;
+use super::worker::{Work, full_name, tag};
+use crate::agent::exit::{Exit, Failure};
+use crate::cli::{Undecodable, UnknownTable};
+use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position};
+use crate::envelope::{Encoder, Place};
+
+/// Length of a sync marker in bytes.
+const MARKER_LENGTH: u64 = 8;
+
+impl Work<'_, '_> {
+    /// What becomes of a mutation that the schema of its place does not decode.
+    pub(super) fn undecoded(
+        &mut self,
+        frame: Frame<'_>,
+        place: Place<'_>,
+        peeked: &Peek<'_>,
+        failed: Failed,
+    ) -> Result<(), Failure> {
+        let Some(failed) = self.with_last_schema(frame, place, failed)? else { return Ok(()) };
+        let position = place.position(0);
+        self.check_goes_on(position, &failed)?;
+        if !self.count_unknown(frame, peeked, &failed) {
+            self.park_or_give_up(frame, position, peeked, &failed);
+        }
+        Ok(())
+    }
+
+    /// Tries the last schema of the log; `None` when it helps, and else what the mutation has failed with.
+    fn with_last_schema(
+        &mut self,
+        frame: Frame<'_>,
+        place: Place<'_>,
+        failed: Failed,
+    ) -> Result<Option<Failed>, Failure> {
+        if failed.is_refused() {
+            return Ok(Some(failed));
+        }
+        let last = self.worker.schedule.last_epoch();
+        if self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
+            return Ok(Some(failed));
+        }
+        match self.with_schema(&last, frame, place) {
+            Ok(()) => Ok(None),
+            Err(Failed::HandOver(failure)) => Err(failure),
+            Err(later) if later.is_refused() || later.is_part() => Ok(Some(later)),
+            Err(_) => Ok(Some(failed)),
+        }
+    }
+
+    /// An error when the options say to stop at such a mutation.
+    fn check_goes_on(&self, position: Position, failed: &Failed) -> Result<(), Failure> {
+        if failed.is_refused() {
+            let failure = Failure::new(Exit::Usage, format!("mutation at {position}: {failed}"));
+            return Err(failed.advice().into_iter().fold(failure, Failure::next));
+        }
+        if self.worker.unknown_table == UnknownTable::Block && failed.is_unknown_schema() {
+            return Err(Failure::new(Exit::UnknownSchema, format!("mutation at {position}: {failed}"))
+                .next("give a schema that has the table, or use --unknown-table park"));
+        }
+        Ok(())
+    }
+
+    /// Counts a mutation of an unknown table; whether nothing more becomes of it.
+    fn count_unknown(&mut self, frame: Frame<'_>, peeked: &Peek<'_>, failed: &Failed) -> bool {
+        let Some(table) = failed.unknown_table() else { return false };
+        let unknown = self.report.unknown_tables.entry(table).or_default();
+        unknown.mutations += 1;
+        unknown.bytes += frame.payload.len() as u64;
+        // Of a mutation of several tables nobody knows whether all are dropped.
+        self.worker.unknown_table == UnknownTable::Ledger && peeked.updates == 1
+    }
+
+    fn park_or_give_up(&mut self, frame: Frame<'_>, position: Position, peeked: &Peek<'_>, failed: &Failed) {
+        let entry = self.undelivered(frame, position, peeked, failed);
+        let is_unknown = failed.unknown_table() == Some(peeked.table);
+        let is_given_up = match self.worker.undecodable {
+            Undecodable::Park => false,
+            Undecodable::Ledger if is_unknown => self.worker.unknown_table == UnknownTable::Ledger,
+            Undecodable::Ledger => !failed.is_part(),
+        };
+        if is_given_up {
+            self.lost(frame, position);
+            self.report.given_up.push(entry);
+        } else {
+            let tag = tag(peeked.table, peeked.partition_key);
+            self.batch.parked.push(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
+        }
+    }
+
+    /// Decodes and encodes one mutation with another schema than that of its place.
+    fn with_schema(&mut self, epoch: &Epoch, frame: Frame<'_>, place: Place<'_>) -> Result<(), Failed> {
+        let mut mutation = Mutation::default();
+        let mut decoder = Decoder::new(&epoch.schema);
+        let encoder = std::mem::replace(&mut self.encoder, Encoder::new(self.worker.config));
+        let done = self.decode(&mut decoder, frame.payload, &mut mutation, place, &epoch.interest);
+        self.encoder = encoder;
+        done
+    }
+
+    /// The ledger entry of a mutation that is not delivered.
+    fn undelivered(
+        &self,
+        frame: Frame<'_>,
+        position: Position,
+        peeked: &Peek<'_>,
+        failed: &Failed,
+    ) -> Undelivered {
+        let known = self.epoch().and_then(|epoch| epoch.schema.table(peeked.table));
+        let table = known.map(|table| full_name(table));
+        Undelivered {
+            position,
+            table: Some(table.unwrap_or_else(|| peeked.table.to_string())),
+            bytes: Some(frame.payload.len() as u64),
+            reason: failed.reason(),
+        }
+    }
+
+    /// The checksums are right and the bytes make no sense: the mutation is lost.
+    pub(super) fn lost(&mut self, frame: Frame<'_>, position: Position) {
+        let in_file = if self.unit.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
+        let damage = Damage {
+            kind: DamageKind::Mutation,
+            offset: position.marker + in_file,
+            plain_offset: Some(frame.offset as u64),
+            lost_bytes: frame.length() as u64,
+            lost_mutations: Some(1),
+            reason: None,
+        };
+        self.report.damaged(self.id, damage);
+    }
+}
