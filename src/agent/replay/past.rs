@@ -141,12 +141,12 @@ fn has_sections(segment: &Segment<'_>) -> bool {
 }
 
 fn interrupted(committed: &Checkpoint, args: &ReplayArgs) -> Failure {
-    let done = committed.done().count();
-    let open: Vec<String> = committed.open().map(|place| place.to_string()).collect();
-    let open = if open.is_empty() { String::new() } else { format!(", others up to {}", open.join(" ")) };
     let log = args.output.out.display();
-    let what =
-        format!("{log}: a replay with --again was interrupted; it wrote {done} segments once more{open}");
+    let done = committed.done().count();
+    let open = committed.open().map(|place| format!(", one up to {place}")).collect::<String>();
+    let what = format!(
+        "{log}: a replay with --again was interrupted, after it had written {done} segments once more{open}"
+    );
     Failure::new(Exit::Usage, what).next(
         "give the same command with --again: it goes on where it was interrupted, and once it has come to its end the \
          log goes on without --again",

@@ -163,7 +163,9 @@ impl<'s> Writer<'s> {
         self.commit()?;
         for place in behind {
             let segment = place.segment;
-            warn(&format!("of segment {segment}, what stands before {place} was written once more, its rest was not"));
+            warn(&format!(
+                "of segment {segment}, what stands before {place} was written once more, its rest was not"
+            ));
         }
         Ok(())
     }
