@@ -85,6 +85,7 @@ fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassand
 	python3 cdc_fixtures/make.py
 	tests/oracle/dump.sh cdc_fixtures/*-* cdc_fixtures/demo
 
-clean: ## remove what builds, tests and benches made
+clean: ## stop the stack, remove what builds, tests, benches and the stack made
+	$(STACK) down
 	$(CARGO) clean
 	rm -rf .cache tests/fuzz/target tests/fuzz/found tests/oracle/target

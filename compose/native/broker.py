@@ -48,6 +48,9 @@ class Broker(Service):
         options = {"PLAINTEXT": "port", "CONTROLLER": "controller_port"}
         return [Port(options.get(name, "port"), name, self.host, port) for name, port in self.listeners.items()]
 
+    def needs(self):
+        return ["kafka-3.9", "jdk-17"]
+
     def prepare(self):
         (self.folder / "conf" / "log4j.properties").write_text(LOG4J.format(log=self.log))
         properties = self.folder / "conf" / "server.properties"

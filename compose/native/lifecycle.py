@@ -11,7 +11,7 @@ from pathlib import Path
 import description
 import ports
 import tables
-from parts import StackError
+from parts import StackError, fetched
 from plan import Plan
 
 
@@ -52,7 +52,12 @@ class Stack:
             waiting = [s for s in plan.services() if s.process.pid() is None]
             if not waiting:
                 return False
-            self._start(plan, {service.name for service in waiting})
+            try:
+                self._start(plan, {service.name for service in waiting})
+            except BaseException:
+                if not self._runs(plan):
+                    ports.release(self.folder)
+                raise
             return True
 
     def _planned(self, parts):
@@ -77,6 +82,8 @@ class Stack:
 
     def _start(self, plan, names):
         """Starts services stage by stage. When one fails, all that this call started are stopped."""
+        for part in sorted({part for service in plan.services() if service.name in names for part in service.needs()}):
+            fetched(part)  # all of them first: nothing waits for a download while it runs
         started = []
         try:
             for stage in plan.stages():

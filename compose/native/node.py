@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 import java_flags
-from parts import StackError, fetched, java_home
+from parts import StackError, fetched
 from service import Port, Service, value
 
 CQL_PORT, STORAGE_PORT, JMX_PORT = 9042, 7000, 7199
@@ -79,10 +79,14 @@ class Node(Service):
             Port("jmx_port", "JMX", "127.0.0.1", self.jmx_port),
         ]
 
+    def needs(self):
+        server = "jdk-11" if self.version.startswith("4") else "jdk-17"  # 4.1 does not run on 17, its nodetool does
+        return [f"cassandra-{self.version}", server, "jdk-17", "cql"]
+
     def prepare(self):
-        java, lib = java_home(self.version) / "bin" / "java", fetched(f"cassandra-{self.version}")
+        lib, jdk = (fetched(part) for part in self.needs()[:2])
         self._write_conf()
-        return [str(java), *self._flags(lib), *self.jvm, "org.apache.cassandra.service.CassandraDaemon"]
+        return [str(jdk / "bin" / "java"), *self._flags(lib), *self.jvm, "org.apache.cassandra.service.CassandraDaemon"]
 
     def _flags(self, lib):
         conf = self.folder / "conf"

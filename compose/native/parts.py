@@ -17,7 +17,3 @@ def fetched(part):
         raise StackError(f"{part} could not be fetched (see above)")
     return Path(done.stdout.strip())
 
-
-def java_home(version):
-    """The Java on which a release of Cassandra runs: 4.x does not run on 17."""
-    return fetched("jdk-11" if version.startswith("4") else "jdk-17")

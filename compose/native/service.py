@@ -17,7 +17,7 @@ Port = namedtuple("Port", "option use address number")
 
 
 class Service:
-    """A service in its own folder. A subclass says what is started: `title`, `ready`, `listens`, `prepare` and `command`."""
+    """A service in its own folder. A subclass says what is started: `title`, `ready`, `listens`, `needs` and `prepare`."""
 
     kind = ""
     title = ""  # for people
@@ -35,6 +35,10 @@ class Service:
 
     def listens(self):
         """Every Port that it takes."""
+        raise NotImplementedError
+
+    def needs(self):
+        """The parts (of fetch.sh) that it and its tools run on."""
         raise NotImplementedError
 
     def prepare(self):

@@ -136,7 +136,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--dir", type=Path, default=CACHE / "stack", help="the stack's folder (default: .cache/stack)")
-    common.add_argument("--json", action="store_true", help="print the stack as JSON")
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument("--json", action="store_true", help="print the stack as JSON")
     changes = argparse.ArgumentParser(add_help=False)
     changes.add_argument("--option", action="append", default=[], metavar="PART.KEY=VALUE", help="version, nodes, heap, ports …")
     changes.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE", help="cassandra.yaml, server.properties")
@@ -147,19 +148,19 @@ def arguments():
         found.set_defaults(run=run)
         return found
 
-    start_all = add("up", up, changes)
+    start_all = add("up", up, output, changes)
     start_all.add_argument("--config", type=Path, help="a JSON file of parts and their options")
     start_all.add_argument("--only", metavar="PART,…", help="leave the other parts out")
     start_all.add_argument("--free-ports", action="store_true", help="take free ports, beside other stacks")
     add("down", down).add_argument("--data", choices=("keep", "drop"), default="keep")
-    add("status", status)
+    add("status", status, output)
     tail = add("logs", logs)
     tail.add_argument("services", nargs="*", metavar="SERVICE")
     tail.add_argument("-n", "--lines", type=int, default=20)
     tail.add_argument("-f", "--follow", action="store_true")
-    add("start", start, changes).add_argument("services", nargs="+", metavar="SERVICE")
+    add("start", start, output, changes).add_argument("services", nargs="+", metavar="SERVICE")
     for method in ("stop", "kill", "pause", "resume"):
-        add(method, each(method)).add_argument("services", nargs="+", metavar="SERVICE")
+        add(method, each(method), output).add_argument("services", nargs="+", metavar="SERVICE")
     for name, run in (("cql", cql), ("nodetool", nodetool)):
         found = add(name, run)
         found.add_argument("service", metavar="SERVICE")

@@ -71,10 +71,11 @@ class Processes(unittest.TestCase):
         self.process.end(signal.SIGKILL, 0)
         foreign = subprocess.Popen(SLEEP)
         self.addCleanup(lambda: (foreign.kill(), foreign.wait()))
+        its_own = Path(f"/proc/{foreign.pid}/stat").read_text().split()
+        earlier = " ".join([*its_own[:21], str(int(its_own[21]) - 1), *its_own[22:]])  # by one tick of the clock
         elsewhere = "00000000-0000-0000-0000-000000000000"
-        later = Path(f"/proc/{foreign.pid}/stat").read_text().strip()
-        for record in ({**known, "pid": foreign.pid}, {"pid": foreign.pid, "boot": elsewhere, "stat": later}):
-            self.process.record.write_text(json.dumps(record))
+        for record in ({**known, "stat": earlier}, {"boot": elsewhere, "stat": " ".join(its_own)}):
+            self.process.record.write_text(json.dumps({**record, "pid": foreign.pid}))
             self.assertEqual(self.process.state(), "ended")
             self.assertFalse(self.process.send(signal.SIGTERM))
             self.process.end(signal.SIGKILL, 0)
