@@ -180,5 +180,5 @@ def tool(folder, name, bootstrap, arguments):
     quiet = Path(folder) / "tool-log4j.properties"
     quiet.write_text("log4j.rootLogger=OFF\n")
     java = str(fetched("jdk-17") / "bin" / "java")
-    jars = ["-cp", f"{fetched('kafka-3.9')}/*"]
-    return [java, *QUICK, f"-Dlog4j.configuration={quiet.as_uri()}", *jars, TOOLS[name], "--bootstrap-server", bootstrap, *arguments]
+    command = [java, *QUICK, f"-Dlog4j.configuration={quiet.as_uri()}", "-cp", f"{fetched('kafka-3.9')}/*", TOOLS[name]]
+    return [*command, "--bootstrap-server", bootstrap, *arguments]

@@ -202,7 +202,8 @@ def _wait_ready(starting):
 
 def _advice(plan, name, option):
     part = plan.entry(name)["part"]
-    return f"choose another port: {description.variable(part, option)}=NUMBER in the environment, or --option {part}.{option}=NUMBER"
+    variable = description.variable(part, option)
+    return f"choose another port: {variable}=NUMBER in the environment, or --option {part}.{option}=NUMBER"
 
 
 @contextlib.contextmanager

@@ -108,7 +108,7 @@ class Compose(unittest.TestCase):
                 self.assertIn("healthcheck", FILE["services"][other])
 
     def test_cassandra_is_told_to_keep_its_changes(self):
-        default = "# cdc_enabled\ncdc_enabled: false\n# CommitLogSegments are moved\n# cdc_raw_directory: /var/lib/cassandra/cdc_raw\n"
+        default = "# about cdc\ncdc_enabled: false\n# where segments go\n# cdc_raw_directory: /var/lib/cassandra/cdc_raw\n"
         for name in nodes():
             script = FILE["services"][name]["entrypoint"][-1]
             found = default
