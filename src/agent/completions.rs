@@ -30,9 +30,8 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
         None => print(&page(Cli::command()).map_err(Failure::stdout)?),
         Some(dir) => {
             let pages = Cli::command().disable_help_subcommand(true);
-            std::fs::create_dir_all(dir)
-                .and_then(|()| clap_mangen::generate_to(pages, dir))
-                .map_err(|error| Failure::cannot_write(dir, error))?;
+            output::make_dir(dir)?;
+            clap_mangen::generate_to(pages, dir).map_err(|error| Failure::cannot_write(dir, error))?;
             Ok(Exit::Ok)
         }
     }

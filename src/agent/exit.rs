@@ -77,7 +77,8 @@ impl Failure {
 
     /// A file or directory that cannot be written.
     pub fn cannot_write(path: &Path, error: io::Error) -> Self {
-        Self::new(Exit::Destination, format!("cannot write {}", path.display())).because(error)
+        let failure = Self::new(Exit::Destination, format!("cannot write {}", path.display())).because(error);
+        failure.next("check the path, and that this user may write there")
     }
 
     /// Standard output that cannot be written. That its reader went away (`cdc-agent inspect … | head`) needs no words.

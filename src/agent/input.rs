@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use crate::commitlog::decompress::Compression;
 use crate::commitlog::{BodyFormat, SegmentName};
-use crate::schema::{Problem, Schema, SystemSchemaRows, TableId, system};
+use crate::schema::{LoadError, Problem, Schema, SystemSchemaRows, TableId, system};
 
 /// A file that was named, or found in a directory that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,10 @@ impl From<PathBuf> for SegmentFile {
 pub fn segment_files(paths: &[PathBuf]) -> Result<Vec<SegmentFile>, Failure> {
     let mut files: Vec<SegmentFile> = Vec::new();
     for path in paths {
-        let metadata = path.metadata().map_err(|error| Failure::cannot_read(path, error))?;
+        let metadata = path.metadata().map_err(|error| {
+            Failure::cannot_read(path, error)
+                .next("check the path, and that this user may read what is there")
+        })?;
         if metadata.is_dir() {
             let found = segments_in(path).map_err(|error| Failure::cannot_read(path, error))?;
             if found.is_empty() {
@@ -96,15 +99,23 @@ pub fn from_schema_file<T>(
     make: impl FnOnce(&SystemSchemaRows) -> (T, Vec<Problem>),
 ) -> Result<T, Failure> {
     let loaded = crate::schema::load(path).map_err(|error| {
-        Failure::new(Exit::Usage, "the schema cannot be used")
-            .because(error)
-            .next(format!("cdc-agent schema check {}", path.display()))
+        let next = match error {
+            LoadError::Read { .. } => unread_schema_advice().to_owned(),
+            _ => format!("cdc-agent schema check {}", path.display()),
+        };
+        Failure::new(Exit::Usage, "the schema cannot be used").because(error).next(next)
     })?;
     let (made, problems) = make(&loaded.rows);
     for problem in loaded.problems.iter().chain(&problems) {
         super::warn(&format!("{}: {problem}", path.display()));
     }
     Ok(made)
+}
+
+/// What to do about a schema file that cannot be read.
+#[must_use]
+pub fn unread_schema_advice() -> &'static str {
+    "check the path; cqlsh -e 'DESCRIBE SCHEMA WITH INTERNALS' > schema.cql makes such a file"
 }
 
 /// Whether the table belongs to one of Cassandra's own keyspaces.

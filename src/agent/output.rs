@@ -1,4 +1,4 @@
-//! Standard output.
+//! Standard output, and directories for what is written elsewhere.
 
 use std::fs::File;
 use std::io;
@@ -24,4 +24,16 @@ pub fn is_null(file: &File) -> bool {
     let null = Path::new("/dev/null").metadata();
     let (Ok(null), Ok(file)) = (null, file.metadata()) else { return false };
     file.file_type().is_char_device() && file.rdev() == null.rdev()
+}
+
+/// Makes a directory, unless there is one.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_dir(dir: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(dir).map_err(|error| match error.kind() {
+        // Told of what is there and is no directory.
+        io::ErrorKind::AlreadyExists => Failure::cannot_write(dir, io::ErrorKind::NotADirectory.into()),
+        _ => Failure::cannot_write(dir, error),
+    })
 }

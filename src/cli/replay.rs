@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::settings::Settings;
-use super::values::Instant;
+use super::values::{Instant, at_least_one};
 use crate::commitlog::Position;
 
 /// `cdc-agent replay`.
@@ -40,7 +40,7 @@ pub struct ReplayInput {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Threads that decode, 12 at most; the order of the records does not change
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one::<NonZeroUsize>)]
     pub jobs: NonZeroUsize,
 }
 
@@ -73,7 +73,7 @@ pub struct ReplayOutput {
     pub out: PathBuf,
     /// Partitions of each topic of the file log, fixed when it is made [default: as the file log has; 1 for a new
     /// one]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroU16>)]
     pub partitions: Option<NonZeroU16>,
     /// Write segments that the file log holds already once more; also with other bounds, filters or shape of
     /// records than before, which the file log goes on with. One that was interrupted is gone on with
@@ -85,7 +85,7 @@ pub struct ReplayOutput {
     /// Decode and count, write no record
     #[arg(long)]
     pub dry_run: bool,
-    /// Write the closing summary as JSON into this file
+    /// Write the closing summary as JSON into this file, in place of what it held
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
     /// No progress bar (there is none either when standard error is no terminal)

@@ -93,6 +93,9 @@ pub enum ValueError {
         "the number has no unit and is not in the range of microseconds after 1973: write {0}s, {0}ms or {0}us"
     )]
     Unit(i64),
+    /// Not a number of things.
+    #[error("expected a whole number from 1 to 65535")]
+    Count,
     /// Not a time.
     #[error(
         "expected a time as RFC 3339 (2026-01-31T12:00:00Z), since 1970 with its unit (1769860800s, 1769860800000ms, \
@@ -171,6 +174,14 @@ impl FromStr for Instant {
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ValueError::Instant)?;
         i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).map(Self).map_err(|_| ValueError::Instant)
     }
+}
+
+/// A number of things of which there must be one.
+///
+/// # Errors
+/// The text is no number, zero, or too large.
+pub(super) fn at_least_one<N: FromStr>(text: &str) -> Result<N, ValueError> {
+    text.parse().map_err(|_| ValueError::Count)
 }
 
 /// The first part of topic names.

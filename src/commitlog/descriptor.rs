@@ -74,10 +74,7 @@ pub enum DescriptorError {
     #[error("the head of the segment is zero, what follows is not: it was wiped after it was written")]
     Wiped,
     /// A version this program does not know.
-    #[error(
-        "segment format version {0} is not supported (decoded: 6 to 8; framing only: 4 and 5); \
-         a version newer than 8 needs a newer cdc-agent"
-    )]
+    #[error("{}", unsupported(*.0))]
     Version(i32),
     /// The checksum does not fit.
     #[error("the descriptor's checksum is {found:08x}, computed {computed:08x}")]
@@ -90,6 +87,21 @@ pub enum DescriptorError {
     /// The parameters are not the expected JSON.
     #[error("the descriptor's parameters are not usable: {0}")]
     Parameters(String),
+}
+
+/// Beyond this no version is to be expected: the file is something else.
+const HIGHEST_BELIEVABLE_VERSION: i32 = 255;
+
+fn unsupported(version: i32) -> String {
+    if !(0..=HIGHEST_BELIEVABLE_VERSION).contains(&version) {
+        return format!(
+            "this is no segment: it begins with {version} where a segment has its format version"
+        );
+    }
+    format!(
+        "segment format version {version} is not supported (decoded: 6 to 8; framing only: 4 and 5); \
+         a version newer than 8 needs a newer cdc-agent"
+    )
 }
 
 impl DescriptorError {

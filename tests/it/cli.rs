@@ -111,3 +111,26 @@ fn schema_show_and_check() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("no-such-file"), "{}", stderr(&output));
 }
+
+#[test]
+fn what_is_missing_or_something_else_is_told_with_what_to_do() {
+    let (demo, schema) = (segment("demo"), fixtures().join("demo/schema.json"));
+    let [demo, schema] = [&demo, &schema].map(|path| path.to_str().expect("UTF-8 path"));
+    for (arguments, exit, what, next) in [
+        (&["replay", "no/such.log", "--schema", schema][..], 4, "cannot read no/such.log", "check the path"),
+        (&["verify", "no/such.log"], 4, "cannot read no/such.log", "check the path"),
+        (&["inspect", "no/such.log"], 4, "cannot read no/such.log", "a single segment file"),
+        (&["inspect", "/"], 4, "it is a directory", "a single segment file"),
+        (&["replay", demo, "--schema", "no/such"], 2, "schema file no/such", "DESCRIBE SCHEMA"),
+        (&["schema", "show", "no/such"], 2, "schema file no/such", "DESCRIBE SCHEMA"),
+        (&["man", "--dir", demo], 6, "not a directory", "check the path"),
+        (&["demo", "--out", demo], 6, "not a directory", "check the path"),
+        (&["replay", demo, "--schema", schema, "--jobs", "0"], 2, "'0' for '--jobs", "from 1 to 65535"),
+        (&["inspect", schema], 4, "this is no segment", ""),
+    ] {
+        let output = agent(arguments);
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}");
+        let text = stderr(&output);
+        assert!(text.contains(what) && text.contains(next), "{arguments:?}: {text}");
+    }
+}

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::agent::exit::Failure;
+use crate::agent::output;
 
 /// File name of the segment.
 const SEGMENT_NAME: &str = "CommitLog-7-1795361326344.log";
@@ -34,7 +35,7 @@ impl Place {
     pub(super) fn unpack(dir: Option<&Path>) -> Result<Self, Failure> {
         let dir = match dir {
             Some(dir) => {
-                fs::create_dir_all(dir).map_err(|error| Failure::cannot_write(dir, error))?;
+                output::make_dir(dir)?;
                 dir.to_owned()
             }
             None => {

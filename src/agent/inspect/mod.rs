@@ -36,8 +36,9 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
     let file = SegmentFile::from(args.segment.clone());
     let schema = input::schema(args.schema.as_deref())?;
     let opener = Keys::open(&args.keys, &Names::default())?;
-    let bytes =
-        SegmentBytes::open(&file.path, false).map_err(|error| Failure::cannot_read(&file.path, error))?;
+    let bytes = SegmentBytes::open(&file.path, false).map_err(|error| {
+        Failure::cannot_read(&file.path, error).next("name a single segment file that this user may read")
+    })?;
     let mut print = Printer { out: BufWriter::new(output::stdout()?), args, schema: &schema };
     let cannot_read = |exit, error: SegmentError| {
         let advice = keys::advice(&error);

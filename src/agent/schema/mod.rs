@@ -6,16 +6,19 @@ mod show;
 use std::path::Path;
 
 use super::exit::{Exit, Failure};
+use super::input::unread_schema_advice;
 use crate::cql::ident::quoted_if_needed;
-use crate::schema::{Built, Column, Loaded, TableSchema, build, load};
+use crate::schema::{Built, Column, LoadError, Loaded, TableSchema, build, load};
 pub use check::{CheckOutcome, check};
 pub use show::show;
 
 fn read(path: &Path) -> Result<(Loaded, Built), Failure> {
     let loaded = load(path).map_err(|error| {
-        Failure::new(Exit::Usage, "the schema cannot be used").because(error).next(
-            "give the output of DESCRIBE SCHEMA WITH INTERNALS, or the rows of system_schema as one JSON object",
-        )
+        let next = match error {
+            LoadError::Read { .. } => unread_schema_advice(),
+            _ => "give the output of DESCRIBE SCHEMA WITH INTERNALS, or the rows of system_schema as one JSON object",
+        };
+        Failure::new(Exit::Usage, "the schema cannot be used").because(error).next(next)
     })?;
     let built = build(&loaded.rows);
     Ok((loaded, built))
