@@ -10,7 +10,7 @@ use super::Fingerprint;
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The stored text is no checkpoint.
-    #[error("the checkpoint cannot be read: {0}; restore it from a copy, or start with an empty destination")]
+    #[error("the checkpoint cannot be read: {0}")]
     Unreadable(String),
     /// The stored text was written by a later program.
     #[error(

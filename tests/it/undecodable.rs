@@ -245,6 +245,18 @@ fn what_follows_in_another_segment_waits_too() {
     assert_eq!(place.checkpoint()["parked"], json!([]));
 }
 
+#[test]
+fn what_is_parked_and_damaged_by_now_is_told_of() {
+    let place = Place::new(&[delete(2), write(1, b"ab")]);
+    assert_eq!(place.replay(&table("int"), &[]).0, Some(5));
+    let mut bytes = fs::read(&place.segment).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&place.segment, bytes).unwrap();
+    let (_, summary) = place.replay(&table("text"), &[]);
+    let elsewhere = json!([{"segment": "CommitLog-*-7.log", "mutations": 1}]);
+    assert_eq!(summary["parked_elsewhere"], elsewhere, "{summary}");
+}
+
 /// The segment of a parked mutation may be gone for good.
 #[test]
 fn going_past_what_is_parked_elsewhere() {

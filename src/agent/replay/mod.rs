@@ -97,9 +97,10 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
             Err(failure)
         }
     };
+    let parked_elsewhere = run.writer.parked_elsewhere();
     let mut report = run.writer.report;
     report.add(schedule.take_report());
-    report.parked_elsewhere = schedule.parked_elsewhere();
+    report.parked_elsewhere = parked_elsewhere;
     let unpublished = summary::publish(&report, started.elapsed(), args.output.quiet, summary).err();
     let ended = ended.map(|()| exit_code(&report, args.settings.undecoded.allow_unknown));
     match (ended, unpublished) {

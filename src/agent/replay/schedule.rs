@@ -270,18 +270,6 @@ impl Schedule {
         Ok(())
     }
 
-    /// Parked mutations of segments that were not given, or could not be read, by segment. To be asked for when all
-    /// units are handed out.
-    pub(super) fn parked_elsewhere(&self) -> BTreeMap<SegmentId, u64> {
-        let state = self.lock();
-        let mut found = BTreeMap::new();
-        let parked = self.past.checkpoint().parked();
-        for place in parked.filter(|place| !state.seen.contains_key(&place.segment)) {
-            *found.entry(place.segment).or_default() += 1;
-        }
-        found
-    }
-
     /// The fingerprint of a segment of this replay, if it can be told already.
     pub(super) fn fingerprint(&self, id: SegmentId) -> Option<Fingerprint> {
         self.lock().seen.get(&id).and_then(|identity| identity.lasting())

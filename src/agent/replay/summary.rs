@@ -192,7 +192,7 @@ fn write_problems(report: &Report, text: &mut String) {
     for (segment, count) in &report.parked_elsewhere {
         let _ = writeln!(
             text,
-            "not tried again: {count} parked mutation(s) of {}; give this segment too",
+            "not tried again: {count} parked mutation(s) of {}; give this segment too, whole",
             any_version(*segment)
         );
     }

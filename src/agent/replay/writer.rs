@@ -11,7 +11,7 @@ use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::warn;
 use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
-use crate::commitlog::Position;
+use crate::commitlog::{Position, SegmentId};
 use crate::sink::{Sink, SinkError};
 
 /// Most bytes of records between commits.
@@ -31,6 +31,8 @@ pub(super) struct Writer<'s> {
     waiting: Waiting,
     /// Records and events of the unit at hand that were held back.
     held_back: (u64, BTreeMap<Event, u64>),
+    /// Mutations that are parked and that this replay has told of, by segment.
+    told: BTreeMap<SegmentId, u64>,
     /// What was sent since the last commit.
     pending: Report,
     /// What was committed: nothing else counts.
@@ -47,6 +49,7 @@ impl<'s> Writer<'s> {
             uncommitted: 0,
             due: Instant::now() + COMMIT_AFTER,
             held_back: (0, BTreeMap::new()),
+            told: BTreeMap::new(),
             pending: Report::default(),
             report: Report::default(),
         }
@@ -112,6 +115,7 @@ impl<'s> Writer<'s> {
         self.waiting.add(place, tags.clone());
         if !self.is_ahead_of(place) || self.checkpoint.is_parked(place) {
             self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
+            *self.told.entry(place.segment).or_default() += 1;
         }
         self.pending.parked.push(entry);
         Ok(())
@@ -124,6 +128,7 @@ impl<'s> Writer<'s> {
         if retried.is_settled {
             return self.checkpoint.unpark(place).map_err(checkpoint_failure);
         }
+        *self.told.entry(place.segment).or_default() += 1;
         self.pending.parked_unasked += 1;
         Ok(())
     }
@@ -168,6 +173,20 @@ impl<'s> Writer<'s> {
             ));
         }
         Ok(())
+    }
+
+    /// Mutations by segment that earlier replays parked and that this one did not come to: their segments were not
+    /// given, or they cannot be read there any more.
+    pub(super) fn parked_elsewhere(&self) -> BTreeMap<SegmentId, u64> {
+        let mut found: BTreeMap<SegmentId, u64> = BTreeMap::new();
+        for place in self.checkpoint.parked() {
+            *found.entry(place.segment).or_default() += 1;
+        }
+        for (segment, count) in &mut found {
+            *count = count.saturating_sub(self.told.get(segment).copied().unwrap_or(0));
+        }
+        found.retain(|_, count| *count > 0);
+        found
     }
 
     /// Makes everything durable that was sent.

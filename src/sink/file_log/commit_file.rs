@@ -60,7 +60,7 @@ impl Commit {
         let commit = parse(&text).map_err(|what| SinkError::Unfit {
             path,
             what,
-            hint: "read it with the cdc-agent that wrote it, or write to an empty directory",
+            hint: "restore it from a copy, or write to an empty directory",
         })?;
         Ok(Some(commit))
     }
@@ -92,7 +92,9 @@ fn parse(text: &[u8]) -> Result<Commit, String> {
     match value.get("version").and_then(Value::as_u64) {
         Some(VERSION) => {}
         Some(found) => {
-            return Err(format!("it has version {found}, this program reads version {VERSION}"));
+            return Err(format!(
+                "it has version {found}, and this program reads version {VERSION}: use the cdc-agent that wrote it"
+            ));
         }
         None => return Err("it has no `version`".to_owned()),
     }

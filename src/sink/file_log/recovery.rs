@@ -1,8 +1,9 @@
 //! After a crash: cut a file log back to what was committed.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::sink::SinkError;
@@ -55,14 +56,26 @@ fn cut_file(path: &Path, committed: &LogFile) -> Result<(), SinkError> {
             hint: "restore the file, or start with an empty directory",
         });
     }
-    if found > committed.bytes {
-        OpenOptions::new()
-            .write(true)
-            .open(path)
-            .and_then(|file| file.set_len(committed.bytes))
-            .map_err(|e| SinkError::io("truncate", path, e))?;
+    if found == committed.bytes {
+        return Ok(());
     }
-    Ok(())
+    // Nothing is cut off on the word of a commit file that belongs to other data.
+    if !ends_a_line(path, committed.bytes).map_err(|e| SinkError::io("read", path, e))? {
+        return Err(SinkError::Unfit {
+            path: path.to_owned(),
+            what: format!("has no end of a line behind its {} committed bytes", committed.bytes),
+            hint: "restore the file and commit.json, or start with an empty directory",
+        });
+    }
+    let file = OpenOptions::new().write(true).open(path);
+    file.and_then(|file| file.set_len(committed.bytes)).map_err(|e| SinkError::io("truncate", path, e))
+}
+
+/// Whether the last one of the first `length` bytes of a file ends a line.
+fn ends_a_line(path: &Path, length: u64) -> io::Result<bool> {
+    let mut last = [0];
+    File::open(path)?.read_exact_at(&mut last, length.saturating_sub(1))?;
+    Ok(last == *b"\n")
 }
 
 /// Every directory that can be a partition's, whether committed or not.

@@ -171,6 +171,21 @@ fn committed_data_that_is_missing_is_an_error() {
     }
 }
 
+/// As a commit file of other data would: nothing is cut off.
+#[test]
+fn a_commit_that_ends_inside_a_line_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(two_records(dir.path()));
+    let before = data_files(dir.path());
+    let bytes = before.values().next().unwrap().len();
+    let commit = dir.path().join("commit.json");
+    let changed =
+        fs::read_to_string(&commit).unwrap().replace(&format!(r#""bytes":{bytes}"#), r#""bytes":10"#);
+    fs::write(&commit, changed).unwrap();
+    assert!(refused(FileLog::open(dir.path(), FileLogOptions::default())).contains("no end of a line"));
+    assert_eq!(data_files(dir.path()), before);
+}
+
 #[test]
 fn recovery_touches_only_its_own_files() {
     let dir = tempfile::tempdir().unwrap();
