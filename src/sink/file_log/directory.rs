@@ -31,13 +31,24 @@ pub(super) fn prepare(dir: &Path) -> Result<bool, SinkError> {
     })
 }
 
-/// Take the lock that only one writer can have.
-pub(super) fn lock(dir: &Path) -> Result<File, SinkError> {
+/// The lock that only one writer can have.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close the file would leave the lock to a process that is being started and has a copy of it for a moment.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Take the lock.
+pub(super) fn lock(dir: &Path) -> Result<Lock, SinkError> {
     let path = dir.join(names::LOCK);
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(&path);
     let file = file.map_err(|e| SinkError::io("open", &path, e))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(SinkError::Locked { path }),
         Err(TryLockError::Error(e)) => Err(SinkError::io("lock", &path, e)),
     }

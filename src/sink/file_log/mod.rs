@@ -16,7 +16,6 @@ mod reader;
 mod recovery;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::fs::File;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
@@ -86,7 +85,7 @@ pub struct FileLog {
     dirty: bool,
     failed: bool,
     /// Holds the lock until it is dropped, or the process is gone.
-    _lock: File,
+    _lock: directory::Lock,
 }
 
 impl FileLog {
@@ -116,7 +115,7 @@ impl FileLog {
         Ok(Self::new(dir.to_owned(), options, commit, lock))
     }
 
-    fn new(dir: PathBuf, options: FileLogOptions, commit: Commit, lock: File) -> Self {
+    fn new(dir: PathBuf, options: FileLogOptions, commit: Commit, lock: directory::Lock) -> Self {
         let mut log = Self {
             dir,
             options,
