@@ -51,7 +51,7 @@ test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, exampl
 test-compose: $(VENV)/.done ## check compose/docker-compose.yml, and what the stack of `make up` does with processes and ports
 	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_process.py
 
-test-stack: ## start real stacks beside others, break them, look at what is left; two minutes
+test-stack: ## start real stacks beside others, break them, look at what is left; two to five minutes
 	python3 -m unittest -v tests/stack/test_stack.py
 
 $(VENV)/.done: tests/requirements.txt

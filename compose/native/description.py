@@ -5,7 +5,7 @@ import os
 
 from broker import LISTENERS
 from parts import StackError
-from service import value
+from service import QUICK, value
 
 KAFKA = {
     "brokers": 1,
@@ -46,10 +46,10 @@ def variable(part, option):
     return f"STACK_{part}_{option}".upper()
 
 
-def described(file=None, options=(), settings=(), only=None, free_ports=False):
+def described(file=None, options=(), settings=(), only=None, free_ports=False, quick=False):
     """The description of a stack: part name to options. What stands further right wins: defaults, file, environment, arguments.
 
-    `options` and `settings` are texts PART.KEY=VALUE; a port of 0 means a free one.
+    `options` and `settings` are texts PART.KEY=VALUE; a port of 0 means a free one. `quick` is for tests: JVMs that start sooner.
     """
     parts = json.loads(json.dumps(DEFAULT))
     _from_file(parts, file)
@@ -61,6 +61,7 @@ def described(file=None, options=(), settings=(), only=None, free_ports=False):
     _from_environment(parts)
     change(parts, options, settings)
     for part in parts.values():
+        part["jvm"] = [*(QUICK if quick else ()), *part["jvm"]]
         for option in PORTS if free_ports else ():
             if option in part:
                 part[option] = 0
@@ -119,9 +120,9 @@ def _from_environment(parts):
 
 
 def _check(part):
-    for option in (*PORTS, "brokers", "nodes"):
-        if option in part and (not isinstance(part[option], int) or not 0 <= part[option] < 65536):
-            raise StackError(f"{option} = {part[option]}: must be a number from 0 to 65535")
+    for option, least, most in (*((port, 0, 65535) for port in PORTS), ("brokers", 1, 9), ("nodes", 1, 9)):
+        if option in part and (not isinstance(part[option], int) or not least <= part[option] <= most):
+            raise StackError(f"{option} = {part[option]}: must be a number from {least} to {most}")
     if "version" in part:
         part["version"] = str(part["version"])
         if part["version"] not in VERSIONS:

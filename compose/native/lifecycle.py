@@ -45,11 +45,14 @@ class Stack:
 
     # -- up and down ------------------------------------------------------------------------------------------------
 
-    def up(self, parts):
-        """Starts what of `parts` does not run. Returns False when everything runs already."""
+    def up(self, parts, later=()):
+        """Starts what of `parts` does not run, but for the services `later`. Returns False when everything runs already."""
         with self._lock():
             plan = self._planned(parts)
-            waiting = [s for s in plan.services() if s.process.pid() is None]
+            unknown = sorted(set(later) - {service.name for service in plan.services()})
+            if unknown:
+                raise StackError(f"no such service: {', '.join(unknown)}")
+            waiting = [s for s in plan.services() if s.name not in later and s.process.pid() is None]
             if not waiting:
                 return False
             try:
@@ -106,7 +109,7 @@ class Stack:
         for name, part in plan.known["parts"].items():
             if part.get("tables"):
                 nodes = [plan.service(entry) for entry in plan.known["services"] if entry["part"] == name]
-                if all(node.process.state() == "running" for node in nodes):
+                if nodes[0].process.state() == "running":
                     tables.apply(nodes[0], len(nodes))
 
     def down(self, drop=False):
@@ -177,7 +180,7 @@ def _change(entries, options, settings):
 
 
 def _stop(stage, failures):
-    """Stops the services of a stage at once: the last of three brokers could not end in order when the others are gone."""
+    """Stops the services of a stage at once: brokers need each other to end in order."""
     running = [service.name for service in stage if service.ask_to_stop()]
     for service in stage:
         with _collected(failures):

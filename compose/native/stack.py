@@ -34,10 +34,11 @@ CACHE = Path(os.environ.get("CDC_AGENT_CACHE", Path(__file__).resolve().parents[
 def up(stack, given):
     """Starts the stack that the arguments describe."""
     only = given.only.split(",") if given.only else None
-    parts = description.described(given.config, given.option, given.set, only, given.free_ports)
-    if not stack.up(parts):
+    parts = description.described(given.config, given.option, given.set, only, given.free_ports, given.quick)
+    if not stack.up(parts, given.later.split(",") if given.later else ()):
         print("everything runs already:", file=sys.stderr)
-    return status(stack, given)
+    status(stack, given)
+    return 0
 
 
 def down(stack, given):
@@ -152,6 +153,8 @@ def arguments():
     start_all.add_argument("--config", type=Path, help="a JSON file of parts and their options")
     start_all.add_argument("--only", metavar="PART,…", help="leave the other parts out")
     start_all.add_argument("--free-ports", action="store_true", help="take free ports, beside other stacks")
+    start_all.add_argument("--quick", action="store_true", help="JVMs that start sooner and are slower under load")
+    start_all.add_argument("--later", metavar="SERVICE,…", help="leave these to `start`")
     add("down", down).add_argument("--data", choices=("keep", "drop"), default="keep")
     add("status", status, output)
     tail = add("logs", logs)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -14,8 +15,8 @@ import unittest
 from pathlib import Path
 
 STACK = Path(__file__).resolve().parents[2] / "compose" / "native" / "stack.py"
-SMALL = ["--free-ports", "--option", "onprem.heap=384m", "--option", "azure.heap=384m", "--option", "kafka.heap=256m"]
-SMALL_ONPREM = ["--free-ports", "--option", "onprem.heap=384m"]
+SMALL = ["--quick", "--free-ports", "--option", "onprem.heap=384m", "--option", "azure.heap=384m", "--option", "kafka.heap=256m"]
+SMALL_ONPREM = ["--quick", "--free-ports", "--option", "onprem.heap=384m"]
 SECONDS = 300
 
 
@@ -152,6 +153,49 @@ class Whole(unittest.TestCase):
         return {service["name"]: service["state"] for service in self.status(code)["services"]}
 
 
+class Several(unittest.TestCase):
+    """Several brokers with TLS, and several nodes of one cluster."""
+
+    def setUp(self):
+        self.folder = private_folder(self.addCleanup)
+
+    def up(self, *arguments):
+        return json.loads(stack("up", self.folder, "--quick", "--free-ports", "--json", *arguments).stdout)
+
+    def test_three_brokers_replicate_and_end(self):
+        sizes = ["--option", "kafka.brokers=3", "--option", "kafka.heap=192m"]
+        known = self.up("--only", "kafka", *sizes, "--option", 'kafka.listeners=["SSL", "SASL_SSL", "PROXIED"]')
+        stack("kafka", self.folder, "topics", "--create", "--topic", "three", "--replication-factor", "3")
+        self.assertIn("ReplicationFactor: 3", stack("kafka", self.folder, "topics", "--describe", "--topic", "three").stdout)
+        context = ssl.create_default_context(cafile=known["access"]["tls"]["ca"])
+        for service in known["services"]:
+            host, port = service["listeners"]["SSL"].split(":")
+            with socket.create_connection((host, int(port)), timeout=10) as plain:
+                context.wrap_socket(plain, server_hostname=host).close()
+            self.assertEqual(service["listeners"]["PROXIED"], f"127.0.0.1:{service['proxied']['clients_go_to']}")
+            socket.create_connection((host, service["proxied"]["listens"]), timeout=10).close()
+            with self.assertRaises(ConnectionRefusedError):  # where the proxy of a test will listen
+                socket.create_connection((host, service["proxied"]["clients_go_to"]), timeout=10)
+        self.assertIn("stopped kafka1, kafka2, kafka3", stack("down", self.folder).stdout)
+        self.assertEqual(processes(self.folder), [])
+
+    def test_a_node_joins_a_cluster_later(self):
+        sizes = ["--option", "onprem.nodes=2", "--option", "onprem.heap=256m", "--option", "onprem.tls=true"]
+        known = self.up("--only", "onprem", *sizes, "--later", "onprem2")
+        self.assertEqual([service["state"] for service in known["services"]], ["running", "stopped"])
+        context = ssl.create_default_context(cafile=known["access"]["tls"]["ca"])
+        first = known["services"][0]
+        with socket.create_connection((first["host"], first["port"]), timeout=10) as plain:
+            context.wrap_socket(plain, server_hostname=first["host"]).close()
+        stack("cql", self.folder, "onprem1", "-e", "INSERT INTO sales.events (id) VALUES ('before-it-joined')")
+        stack("start", self.folder, "onprem2")
+        told = stack("cql", self.folder, "onprem2", "-e", "CONSISTENCY ALL; SELECT id FROM sales.events").stdout
+        self.assertIn("before-it-joined", told)
+        status = stack("nodetool", self.folder, "onprem1", "status").stdout
+        up = sorted(line.split()[1] for line in status.splitlines() if line.startswith("UN"))
+        self.assertEqual(up, ["127.0.0.1", "127.0.0.2"])
+
+
 class Beginnings(unittest.TestCase):
     """Starts that fail, or are broken off."""
 
@@ -189,7 +233,7 @@ class Beginnings(unittest.TestCase):
         self.assertIn("nothing runs", stack("down", self.folder).stdout)
 
     def test_an_interrupted_up_leaves_nothing(self):
-        command = [sys.executable, str(STACK), "up", "--dir", str(self.folder), "--only", "kafka", "--free-ports"]
+        command = [sys.executable, str(STACK), "up", "--dir", str(self.folder), "--only", "kafka", "--quick", "--free-ports"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as starting:
             wait_for((self.folder / "kafka" / "process.json").exists, "the process of the broker")
             starting.terminate()
@@ -197,7 +241,7 @@ class Beginnings(unittest.TestCase):
         self.assert_nothing_is_left()
 
     def test_data_stays_until_it_is_dropped(self):
-        arguments = ["--only", "kafka", "--free-ports"]
+        arguments = ["--only", "kafka", "--quick", "--free-ports"]
         stack("up", self.folder, *arguments)
         stack("kafka", self.folder, "topics", "--create", "--topic", "stays")
         stack("down", self.folder)
@@ -213,6 +257,7 @@ class Beginnings(unittest.TestCase):
             (["--set", "nowhere.a=1"], "no such part"),
             (["--only", "redis"], "no such part"),
             (["--option", "onprem.version=3.11"], "known are 4.1, 5.0"),
+            (["--option", "onprem.nodes=0"], "must be a number from 1 to 9"),
             (["--option", "onprem.cql_port=-1"], "must be a number from 0 to 65535"),
         ):
             self.assertIn(told, stack("up", self.folder, *arguments, code=1).stderr)
