@@ -79,8 +79,9 @@ fn believable(descriptor: &Descriptor, file: &[u8], offset: usize) -> bool {
         && marker_at(descriptor, file, target) != Marker::Invalid
 }
 
-/// Length of `bytes` without its trailing zeros.
-pub(super) fn used_length(bytes: &[u8]) -> usize {
+/// Length of `bytes` without its trailing zeros: a segment file is as long as it may become before it is written.
+#[must_use]
+pub fn used_length(bytes: &[u8]) -> usize {
     const ZEROS: &[u8] = &[0; 4096];
     let is_zero = |chunk: &&[u8]| ZEROS.get(..chunk.len()) == Some(*chunk);
     let tail = bytes.rchunks(ZEROS.len()).take_while(is_zero).map(<[u8]>::len).sum();

@@ -26,6 +26,7 @@ pub use descriptor::{BodyFormat, Descriptor, DescriptorError};
 pub use error::{Damage, DamageKind};
 pub use file_name::SegmentName;
 pub use frame::{CheckedFrames, Frame, FrameStep, Frames};
+pub use marker::used_length;
 pub use mutation::{Mutation, MutationError};
 pub use position::{Position, SegmentId};
 pub use section::{SectionBounds, SectionCursor, SectionStep, Sections};

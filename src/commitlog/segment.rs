@@ -5,7 +5,7 @@ use super::decrypt::{CipherError, SectionCipher};
 use super::descriptor::{BodyFormat, Descriptor, DescriptorError};
 use super::error::DamageKind;
 use super::file_name::SegmentName;
-use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at};
+use super::marker::{MARKER_LENGTH, Marker, find_marker, marker_at, used_length};
 use super::section::LONGEST_SECTION;
 use crate::primitives as bytes;
 
@@ -161,6 +161,20 @@ impl<'f> Segment<'f> {
         };
         let first = end.checked_sub(self.descriptor.length).and_then(|length| rest.get(..length));
         (descriptor, first.unwrap_or_default())
+    }
+
+    /// The same, and of a first section that the file does not have whole the part that it has: nothing before the
+    /// first sync.
+    #[must_use]
+    pub fn known_head(&self) -> (&'f [u8], &'f [u8]) {
+        let (descriptor, rest) =
+            self.file.split_at_checked(self.descriptor.length).unwrap_or((self.file, &[]));
+        let end = match marker_at(&self.descriptor, self.file, self.descriptor.length) {
+            Marker::Valid { next } => usize::try_from(next).unwrap_or(0).saturating_sub(descriptor.len()),
+            Marker::Zero => 0,
+            Marker::Invalid | Marker::EndOfFile => rest.len(),
+        };
+        (descriptor, rest.get(..end.min(used_length(rest))).unwrap_or_default())
     }
 
     /// Restores a stored body into `plain`.

@@ -296,7 +296,7 @@ fn a_part_of_the_log_leaves_what_is_parked() {
 }
 
 /// `ALTER TABLE shop.t` as `system_schema.columns` has it: `v` is a text.
-fn alter() -> Vec<u8> {
+pub(crate) fn alter() -> Vec<u8> {
     let columns = Table::new([
         ["keyspace_name", "partition_key", "text"],
         ["table_name", "clustering", "text"],

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::doubt::{self, Doubts};
 use crate::change::filter::TableFilter;
 use crate::change::schema_change;
 use crate::commitlog::{Decoder, Mutation, Peek, Position};
-use crate::schema::{Schema, SchemaHistory, TableId, TableMap, system};
+use crate::schema::{Effect, Schema, SchemaHistory, TableId, TableMap, system};
 
 /// A schema and the place from which it holds.
 #[derive(Debug)]
@@ -30,12 +31,14 @@ pub(super) struct SchemaAt {
     history: SchemaHistory,
     epoch: Arc<Epoch>,
     filter: TableFilter,
+    /// Places behind which it may be another one.
+    pub(super) doubts: Doubts,
 }
 
 impl SchemaAt {
     pub(super) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
         let epoch = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
-        Self { history, epoch, filter }
+        Self { history, epoch, filter, doubts: Doubts::default() }
     }
 
     pub(super) fn epoch(&self) -> &Arc<Epoch> {
@@ -45,6 +48,8 @@ impl SchemaAt {
     /// Goes past a mutation of `system_schema`: what it does, in words, and whether another epoch begins behind
     /// it.
     pub(super) fn apply(&mut self, position: Position, payload: &[u8]) -> (Vec<String>, bool) {
+        // The schema holds for what follows the mutation that changed it.
+        let from = Position { entry: position.entry + 1, ..position };
         let mut mutation = Mutation::default();
         let decoded = Decoder::new(system::schema()).decode(payload, &mut mutation);
         let change = match &decoded {
@@ -53,15 +58,20 @@ impl SchemaAt {
         };
         let effects = match change {
             Ok(updates) => self.history.apply(&updates),
-            Err(problem) => return (vec![format!("doubtful: {problem}")], false),
+            Err(problem) => {
+                self.doubts.add(from, problem);
+                return (Vec::new(), false);
+            }
         };
-        if effects.is_empty() {
+        let is_doubtful = |effect: &Effect| matches!(effect, Effect::Doubtful { .. });
+        let (doubtful, changes): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_doubtful);
+        let reasons = doubtful.iter().filter_map(doubt::of_effect);
+        reasons.for_each(|reason| self.doubts.add(from, reason));
+        if changes.is_empty() {
             return (Vec::new(), false);
         }
-        // The schema holds for what follows the mutation that changed it.
-        let from = Position { entry: position.entry + 1, ..position };
         self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
-        (effects.iter().map(ToString::to_string).collect(), true)
+        (changes.iter().map(ToString::to_string).collect(), true)
     }
 }
 

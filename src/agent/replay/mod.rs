@@ -5,15 +5,18 @@
 //! several workers; [`writer`] sends them and commits.
 
 mod batch;
+mod copies;
 mod delivery;
+mod doubt;
 mod epoch;
 mod failed;
+mod follow;
 mod held;
-mod large;
 pub mod options;
 mod past;
 mod progress;
 mod range;
+mod records;
 mod report;
 mod schedule;
 mod scope;
@@ -98,7 +101,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         }
     };
     let parked_elsewhere = run.writer.parked_elsewhere();
-    let mut report = run.writer.report;
+    let mut report = run.writer.into_report();
+    report.is_failed = ended.is_err();
     report.add(schedule.take_report());
     report.parked_elsewhere = parked_elsewhere;
     let unpublished = summary::publish(&report, started.elapsed(), args.output.quiet, summary).err();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::batch::Event;
+use super::doubt::Doubt;
 use crate::change::Operation;
 use crate::commitlog::{Damage, Position, SegmentId};
 use crate::schema::{TableId, TableMap};
@@ -26,7 +27,8 @@ pub(super) struct UnknownMutations {
     pub(super) bytes: u64,
 }
 
-/// What was done.
+/// What was done. `mutations` is the sum of `with_events`, `skipped`, `parked` and `undecodable`; `records` that of
+/// `events` and `tombstones`.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) segments_read: u64,
@@ -34,9 +36,22 @@ pub(super) struct Report {
     pub(super) sections: u64,
     pub(super) mutations: u64,
     pub(super) bytes: u64,
-    pub(super) records: u64,
-    pub(super) events: TableMap<TableEvents>,
+    /// Mutations with events that are given out.
+    pub(super) with_events: u64,
+    /// Mutations of which nothing is given out, nor waits.
     pub(super) skipped: BTreeMap<Skipped, u64>,
+    /// Mutations that are lost although their checksums are right.
+    pub(super) undecodable: u64,
+    pub(super) records: u64,
+    /// Of the records: those without value.
+    pub(super) tombstones: u64,
+    pub(super) events: TableMap<TableEvents>,
+    /// Events of wanted tables that are not given out.
+    pub(super) left_out: BTreeMap<Skipped, u64>,
+    /// Records that the destination was given and that are not committed, because the replay failed.
+    pub(super) uncommitted_records: u64,
+    /// Whether the replay failed.
+    pub(super) is_failed: bool,
     /// Mutations of tables that no schema describes, by table id.
     pub(super) unknown_tables: BTreeMap<TableId, UnknownMutations>,
     pub(super) lost: Lost,
@@ -55,21 +70,39 @@ pub(super) struct Report {
     /// Segments whose descriptor is damaged, with the reason.
     pub(super) damaged_segments: Vec<(String, String)>,
     pub(super) schema_changes: Vec<(Position, String)>,
+    /// Places behind which the schema may be another one than the log was written with.
+    pub(super) schema_doubtful: Limited<Doubt>,
     /// Bytes behind the last marker: written, never synced.
     pub(super) unmarked_bytes: u64,
 }
 
-/// Why mutations or events did not become records.
+/// What became of one mutation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Some of its events are given out.
+    WithEvents,
+    Skipped(Skipped),
+    /// It waits for a better schema.
+    Parked,
+    /// It is lost: the checksums are right and nothing can be made of the bytes.
+    Undecodable,
+}
+
+/// Why nothing of a mutation is given out, or why an event is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Skipped {
-    /// Mutations without an update of a wanted table.
+    /// It changes no table that is wanted.
     UnwantedTable,
-    /// Mutations of Cassandra's own tables.
+    /// It is of Cassandra's own tables.
     SystemTable,
-    /// Events outside `--from`, `--to`.
+    /// It is of a table that no schema has, and such tables are taken for dropped ones.
+    UnknownTable,
+    /// Outside `--from`, `--to`.
     OutsideRange,
-    /// Events outside `--since`, `--until`.
+    /// Outside `--since`, `--until`.
     OutsideTime,
+    /// It changes nothing in the tables that are wanted.
+    NoEvent,
 }
 
 impl Skipped {
@@ -77,10 +110,20 @@ impl Skipped {
         match self {
             Self::UnwantedTable => "unwanted_table",
             Self::SystemTable => "system_table",
+            Self::UnknownTable => "unknown_table",
             Self::OutsideRange => "outside_range",
             Self::OutsideTime => "outside_time",
+            Self::NoEvent => "no_event",
         }
     }
+}
+
+/// What was counted as given out, and waits.
+#[derive(Debug, Default)]
+pub(super) struct HeldBack {
+    pub(super) mutations: u64,
+    pub(super) records: u64,
+    pub(super) events: BTreeMap<Event, u64>,
 }
 
 /// A mutation that is not delivered, for the ledger. Never holds values.
@@ -137,8 +180,14 @@ impl<T> Limited<T> {
 }
 
 impl Report {
-    pub(super) fn skip(&mut self, reason: Skipped) {
-        *self.skipped.entry(reason).or_default() += 1;
+    /// Counts a mutation. A parked one is counted where it is noted.
+    pub(super) fn settle(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::WithEvents => self.with_events += 1,
+            Outcome::Skipped(reason) => *self.skipped.entry(reason).or_default() += 1,
+            Outcome::Parked => {}
+            Outcome::Undecodable => self.undecodable += 1,
+        }
     }
 
     /// Counts events of a table.
@@ -160,10 +209,14 @@ impl Report {
         self.damage.push((segment, damage));
     }
 
-    /// Takes back records and events that were counted and are held back.
-    pub(super) fn take_back(&mut self, records: u64, events: &BTreeMap<Event, u64>) {
-        self.records = self.records.saturating_sub(records);
-        for ((table, operation), taken) in events {
+    /// Takes back what is held back. An event has one record with a value.
+    pub(super) fn take_back(&mut self, held_back: &HeldBack) {
+        let values: u64 = held_back.events.values().sum();
+        let tombstones = held_back.records.saturating_sub(values);
+        self.with_events = self.with_events.saturating_sub(held_back.mutations);
+        self.records = self.records.saturating_sub(held_back.records);
+        self.tombstones = self.tombstones.saturating_sub(tombstones);
+        for ((table, operation), taken) in &held_back.events {
             let Some(counts) = self.events.get_mut(table) else { continue };
             if let Some(count) = counts.by_operation.get_mut(operation) {
                 *count = count.saturating_sub(*taken);
@@ -182,7 +235,12 @@ impl Report {
         self.sections += other.sections;
         self.mutations += other.mutations;
         self.bytes += other.bytes;
+        self.with_events += other.with_events;
+        self.undecodable += other.undecodable;
         self.records += other.records;
+        self.tombstones += other.tombstones;
+        self.uncommitted_records += other.uncommitted_records;
+        self.is_failed |= other.is_failed;
         self.unmarked_bytes += other.unmarked_bytes;
         self.lost.sections += other.lost.sections;
         self.lost.bytes += other.lost.bytes;
@@ -194,6 +252,7 @@ impl Report {
             add_counts(&mut known.by_operation, events.by_operation);
         }
         add_counts(&mut self.skipped, other.skipped);
+        add_counts(&mut self.left_out, other.left_out);
         for (table, unknown) in other.unknown_tables {
             let known = self.unknown_tables.entry(table).or_default();
             known.mutations += unknown.mutations;
@@ -208,6 +267,7 @@ impl Report {
         self.unreadable.extend(other.unreadable);
         self.damaged_segments.extend(other.damaged_segments);
         self.schema_changes.extend(other.schema_changes);
+        self.schema_doubtful.append(other.schema_doubtful);
     }
 
     /// Number of events.

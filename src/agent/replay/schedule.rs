@@ -1,18 +1,19 @@
 //! Hands out units of work in the order of the log, and keeps the schema as of each.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::copies::{fullest_first, is_same};
 use super::epoch::{Epoch, SchemaAt};
+use super::follow::follow_schema;
 use super::held::Held;
 use super::past::{Past, other_segment};
 use super::range::Range;
 use super::report::Report;
 use super::segment::{Identity, OpenSegment, memory_to_open};
 use super::unit::{SectionPart, Unit};
-use super::walk::{Found, Start, Walk, follow_schema};
+use super::walk::{Found, Start, Walk, start_of};
 use crate::agent::exit::Failure;
 use crate::agent::head::Head;
 use crate::agent::input::SegmentFile;
@@ -21,7 +22,7 @@ use crate::agent::warn;
 use crate::change::filter::TableFilter;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
-use crate::commitlog::{Position, Sections, SegmentId};
+use crate::commitlog::{Position, Sections, Segment, SegmentId, SegmentName};
 use crate::schema::SchemaHistory;
 
 /// Units in order. The log is looked at, section by section, when the units before are handed out.
@@ -45,7 +46,7 @@ struct State {
     in_work: usize,
     held: Held,
     /// Segments of this replay.
-    seen: BTreeMap<SegmentId, Identity>,
+    seen: BTreeMap<SegmentId, Seen>,
     /// Segments that were done before, from which the schema changes are not yet taken.
     passed: Vec<SegmentFile>,
     schema: SchemaAt,
@@ -53,6 +54,13 @@ struct State {
     last: Option<Arc<Epoch>>,
     /// What was found, until it is taken.
     report: Report,
+}
+
+/// A segment of this replay.
+#[derive(Debug)]
+struct Seen {
+    file: SegmentFile,
+    identity: Identity,
 }
 
 /// A unit that a worker has. When it is dropped the memory that it alone needed is free.
@@ -86,17 +94,15 @@ enum Step {
 impl Schedule {
     /// `past` is what earlier replays did.
     pub(super) fn new(
-        mut files: Vec<SegmentFile>,
+        files: Vec<SegmentFile>,
         keys: Keys,
         filter: TableFilter,
         history: SchemaHistory,
         past: Past,
         range: Range,
     ) -> Self {
-        // Of several copies of a segment the longest is read.
-        files.sort_by_cached_key(|file| (file.name.is_none(), file.name, Reverse(named_length(file))));
         let state = State {
-            files: files.into(),
+            files: fullest_first(files),
             walk: None,
             units: VecDeque::new(),
             next_sequence: 0,
@@ -157,7 +163,10 @@ impl Schedule {
 
     /// What was found since the last call: damage, segments, schema changes.
     pub(super) fn take_report(&self) -> Report {
-        mem::take(&mut self.lock().report)
+        let mut state = self.lock();
+        let mut report = mem::take(&mut state.report);
+        state.schema.doubts.take().into_iter().for_each(|doubt| report.schema_doubtful.push(doubt));
+        report
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -205,45 +214,61 @@ impl Schedule {
 
     /// Opens a segment to walk through, unless nothing in it is left to be done.
     fn open(&self, state: &mut State, file: SegmentFile) -> Result<(), Failure> {
-        let label = file.label();
+        let (label, name) = (file.label(), file.name);
         let opened = match OpenSegment::open(file) {
             Ok(opened) => Arc::new(opened),
             Err(failure) => {
+                state.miss(name, &label);
                 state.report.unreadable.push((label, failure.to_string()));
                 return Ok(());
             }
         };
-        let segment = match Head::of(opened.bytes(), opened.file.name, &self.keys) {
-            Head::Sound(segment) => segment,
-            head => {
-                let name = opened.file.name;
-                if name.is_none_or(|name| self.range.touches_segment(name.id)) {
-                    state.refuse(opened.label.clone(), head);
-                }
-                return Ok(());
+        match Head::of(opened.bytes(), name, &self.keys) {
+            Head::Sound(segment) if segment.descriptor().version >= OLDEST_DECODED_VERSION => {
+                return self.begin(state, &opened, &segment);
             }
-        };
-        if segment.descriptor().version < OLDEST_DECODED_VERSION {
-            let reason = format!(
-                "segment format version {}: only its framing can be read (cdc-agent verify)",
-                segment.descriptor().version
-            );
-            state.report.unreadable.push((opened.label.clone(), reason));
+            Head::Sound(segment) => {
+                let version = segment.descriptor().version;
+                let reason = format!(
+                    "segment format version {version}: only its framing can be read (cdc-agent verify)"
+                );
+                state.miss(name, &label);
+                state.report.unreadable.push((label, reason));
+            }
+            Head::Blank => {}
+            head => {
+                state.miss(name, &label);
+                if name.is_none_or(|name| self.range.touches_segment(name.id)) {
+                    state.refuse(label, head);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins with a segment that can be read.
+    fn begin(
+        &self,
+        state: &mut State,
+        opened: &Arc<OpenSegment>,
+        segment: &Segment<'_>,
+    ) -> Result<(), Failure> {
+        let (id, identity) = (segment.descriptor().id, Identity::of(segment));
+        if let Some(seen) = state.seen.get(&id) {
+            if !self.is_copy_of(seen, segment) {
+                return Err(other_segment(&opened.label, id));
+            }
+            warn(&format!("{} was given twice and is read once", opened.label));
             return Ok(());
         }
         if let Some(problem) = &opened.index_problem {
             warn(problem);
         }
-        let (id, identity) = (segment.descriptor().id, Identity::of(&segment));
-        if state.seen.get(&id) == Some(&identity) {
-            warn(&format!("{label} was given twice and is read once"));
-            return Ok(());
-        }
-        self.past.check_identity(&label, id, identity)?;
+        self.past.check_identity(&opened.label, id, identity)?;
         let newest = state.seen.keys().next_back().copied();
-        if state.seen.insert(id, identity).is_some() {
-            return Err(other_segment(&label, id));
-        }
+        state.seen.insert(id, Seen { file: opened.file.clone(), identity });
+        // Of another copy, which could not be read, nothing is missed.
+        state.schema.doubts.forget(id);
         let is_done = self.past.is_done(id);
         let retried = self.past.parked_in(id);
         if is_done {
@@ -255,8 +280,9 @@ impl Schedule {
         } else {
             state.report.segments_read += 1;
         }
-        let late = !is_done && self.past.is_late(&label, &segment, newest, &self.range)?;
-        // The schema is followed through the segments that were done before.
+        let late = !is_done && self.past.is_late(&opened.label, segment, newest, &self.range)?;
+        // A checkpoint does not keep the schema: it is followed through the segments that were done before, once
+        // there is one that is not.
         for passed in mem::take(&mut state.passed) {
             self.follow_file(passed, &mut state.schema);
         }
@@ -264,15 +290,26 @@ impl Schedule {
             true => Position { segment: id, marker: u64::MAX, entry: u32::MAX, row: 0 },
             false => self.past.reached(id),
         };
-        state.held.add(&opened, opened.memory());
+        state.held.add(opened, opened.memory());
         let start = Start { fingerprint: identity.fingerprint, from, retried, late };
-        state.walk = Some(Walk::new(Arc::clone(&opened), &segment, start, self.range));
+        state.walk = Some(Walk::new(Arc::clone(opened), segment, start, self.range));
         Ok(())
+    }
+
+    /// Whether a segment is the one that was seen: of a copy that was cut, as far as it goes.
+    fn is_copy_of(&self, seen: &Seen, segment: &Segment<'_>) -> bool {
+        let identity = Identity::of(segment);
+        if identity.is_lasting && identity == seen.identity {
+            return true;
+        }
+        // Many segments are seen, and few are given twice: none is held open for it.
+        let Ok(opened) = OpenSegment::open(seen.file.clone()) else { return false };
+        opened.segment(&self.keys).is_ok_and(|seen| is_same(&seen, segment))
     }
 
     /// The fingerprint of a segment of this replay, if it can be told already.
     pub(super) fn fingerprint(&self, id: SegmentId) -> Option<Fingerprint> {
-        self.lock().seen.get(&id).and_then(|identity| identity.lasting())
+        self.lock().seen.get(&id).and_then(|seen| seen.identity.lasting())
     }
 
     /// Follows the schema through a segment; one that cannot be read says nothing.
@@ -285,12 +322,15 @@ impl Schedule {
     }
 }
 
-/// Length of a file with a segment's name; 0 of others, whose order is the user's.
-fn named_length(file: &SegmentFile) -> u64 {
-    file.name.and_then(|_| file.path.metadata().ok()).map_or(0, |metadata| metadata.len())
-}
-
 impl State {
+    /// The schema changes of a segment that is not read are missed.
+    fn miss(&mut self, name: Option<SegmentName>, label: &str) {
+        if let Some(name) = name.filter(|name| !self.seen.contains_key(&name.id)) {
+            let reason = format!("{label} could not be read, and may hold a schema change");
+            self.schema.doubts.add(start_of(name.id), reason);
+        }
+    }
+
     /// Notes a segment that is not read.
     fn refuse(&mut self, label: String, head: Head<'_>) {
         match head {

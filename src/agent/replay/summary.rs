@@ -1,5 +1,6 @@
 //! The closing summary: text on standard error, JSON in a file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Map, Value, json};
 
-use super::report::{Limited, Report, Undelivered, UnknownMutations};
+use super::doubt::Doubt;
+use super::report::{Limited, Report, Skipped, Undelivered, UnknownMutations};
 use super::summary_file::SummaryFile;
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
@@ -47,8 +49,9 @@ fn to_json(report: &Report, took: Duration) -> Value {
             (table.name.clone(), Value::Object(counts))
         })
         .collect();
-    let skipped: Map<String, Value> =
-        report.skipped.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect();
+    let by_reason = |counts: &BTreeMap<Skipped, u64>| -> Map<String, Value> {
+        counts.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect()
+    };
     let unknown = report.unknown_tables.iter();
     let unknown: Map<String, Value> = unknown
         .map(|(table, of)| (table.to_string(), json!({"mutations": of.mutations, "bytes": of.bytes})))
@@ -84,9 +87,15 @@ fn to_json(report: &Report, took: Duration) -> Value {
         },
         "sections": report.sections,
         "mutations": report.mutations,
+        "with_events": report.with_events,
+        "skipped": by_reason(&report.skipped),
+        "undecodable": report.undecodable,
         "events": events,
+        "events_left_out": by_reason(&report.left_out),
         "records": report.records,
-        "skipped": skipped,
+        "tombstones": report.tombstones,
+        "failed": report.is_failed,
+        "uncommitted_records": report.uncommitted_records,
         "unknown_tables": unknown,
         "parked": undelivered(&report.parked),
         "parked_elsewhere": elsewhere,
@@ -100,10 +109,30 @@ fn to_json(report: &Report, took: Duration) -> Value {
         },
         "damage": {"count": report.damage.count, "listed": damage},
         "schema_changes": changes,
+        "schema_doubtful": schema_doubtful(&report.schema_doubtful),
         "unmarked_bytes": report.unmarked_bytes,
         "bytes": report.bytes,
         "seconds": took.as_secs_f64(),
     })
+}
+
+/// What a doubtful schema means, and what to do about it.
+const DOUBTFUL: &str = "what stands behind such a place is read with the schema known before it: if the schema given \
+    is older than the place, new columns and tables park mutations, and renamed columns keep their old names";
+const DOUBTFUL_NEXT: &str = "give a schema taken after that place (--schema), and replay once more (--again)";
+
+fn schema_doubtful(doubts: &Limited<Doubt>) -> Value {
+    let listed = doubts.listed.iter();
+    let listed: Vec<Value> =
+        listed.map(|doubt| json!({"from": doubt.from.to_string(), "reason": doubt.reason})).collect();
+    let mut object = Object::default();
+    object.put("count", doubts.count);
+    object.put("listed", listed);
+    if doubts.count > 0 {
+        object.put("meaning", DOUBTFUL);
+        object.put("next", DOUBTFUL_NEXT);
+    }
+    object.into()
 }
 
 /// The file name of a segment. A checkpoint does not say of which version it is.
@@ -145,10 +174,23 @@ fn to_text(report: &Report, took: Duration) -> String {
             report.segments_done_before
         );
     }
+    if report.is_failed {
+        let _ = writeln!(
+            text,
+            "the replay failed: mutations, events and records are those that were committed before; {} record(s) more \
+             were handed over and are not committed",
+            HumanCount(report.uncommitted_records)
+        );
+    }
+    let tombstones = match report.tombstones {
+        0 => String::new(),
+        count => format!(", {} of them tombstones", HumanCount(count)),
+    };
     let _ = writeln!(
         text,
-        "events: {}, records: {}",
+        "events: {} of {} mutation(s), records: {}{tombstones}",
         HumanCount(report.event_count()),
+        HumanCount(report.with_events),
         HumanCount(report.records)
     );
     let mut tables: Vec<_> = report.events.values().collect();
@@ -162,7 +204,12 @@ fn to_text(report: &Report, took: Duration) -> String {
         let _ = writeln!(text, "  {}: {}", table.name, counts.join(", "));
     }
     for (reason, count) in &report.skipped {
-        let _ = writeln!(text, "skipped, {}: {}", reason.name().replace('_', " "), HumanCount(*count));
+        let reason = reason.name().replace('_', " ");
+        let _ = writeln!(text, "skipped, {reason}: {} mutation(s)", HumanCount(*count));
+    }
+    for (reason, count) in &report.left_out {
+        let reason = reason.name().replace('_', " ");
+        let _ = writeln!(text, "left out, {reason}: {} event(s)", HumanCount(*count));
     }
     write_problems(report, &mut text);
     text
@@ -211,6 +258,13 @@ fn write_problems(report: &Report, text: &mut String) {
             "LOST: {} section(s), {} byte(s), {} mutation(s){more}",
             lost.sections, lost.bytes, lost.mutations
         );
+    }
+    let doubts = &report.schema_doubtful;
+    write_list(text, "schema doubtful, places", doubts.count, &doubts.listed, |doubt| {
+        format!("from {} on: {}", doubt.from, doubt.reason)
+    });
+    if doubts.count > 0 {
+        let _ = writeln!(text, "  {DOUBTFUL}\n  next: {DOUBTFUL_NEXT}");
     }
     for (position, change) in report.schema_changes.iter().take(SHOWN) {
         let _ = writeln!(text, "schema change at {position}: {change}");

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::batch::Parked;
 use super::epoch::Epoch;
 use super::failed::Failed;
-use super::report::Undelivered;
-use super::worker::{Work, full_name, tag};
+use super::records::{full_name, tag};
+use super::report::{Outcome, Skipped, Undelivered};
+use super::worker::Work;
 use crate::agent::exit::{Exit, Failure};
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position};
@@ -24,35 +25,38 @@ impl Work<'_, '_> {
         place: Place<'_>,
         peeked: &Peek<'_>,
         failed: Failed,
-    ) -> Result<(), Failure> {
-        let Some(failed) = self.with_last_schema(frame, place, failed)? else { return Ok(()) };
+    ) -> Result<Outcome, Failure> {
+        let failed = match self.with_last_schema(frame, place, failed)? {
+            Ok(outcome) => return Ok(outcome),
+            Err(failed) => failed,
+        };
         let position = place.position(0);
         self.check_goes_on(position, &failed)?;
-        if !self.count_unknown(frame, peeked, &failed) {
-            self.park_or_give_up(frame, position, peeked, &failed);
+        if self.count_unknown(frame, peeked, &failed) {
+            return Ok(Outcome::Skipped(Skipped::UnknownTable));
         }
-        Ok(())
+        Ok(self.park_or_give_up(frame, position, peeked, &failed))
     }
 
-    /// Tries the last schema of the log; `None` when it helps, and else what the mutation has failed with.
+    /// Tries the last schema of the log; when it does not help, what the mutation has failed with.
     fn with_last_schema(
         &mut self,
         frame: Frame<'_>,
         place: Place<'_>,
         failed: Failed,
-    ) -> Result<Option<Failed>, Failure> {
+    ) -> Result<Result<Outcome, Failed>, Failure> {
         if failed.is_refused() {
-            return Ok(Some(failed));
+            return Ok(Err(failed));
         }
         let last = self.worker.schedule.last_epoch();
         if self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
-            return Ok(Some(failed));
+            return Ok(Err(failed));
         }
         match self.with_schema(&last, frame, place) {
-            Ok(()) => Ok(None),
+            Ok(outcome) => Ok(Ok(outcome)),
             Err(Failed::HandOver(failure)) => Err(failure),
-            Err(later) if later.is_refused() || later.is_part() => Ok(Some(later)),
-            Err(_) => Ok(Some(failed)),
+            Err(later) if later.is_refused() || later.is_part() => Ok(Err(later)),
+            Err(_) => Ok(Err(failed)),
         }
     }
 
@@ -79,7 +83,13 @@ impl Work<'_, '_> {
         self.worker.unknown_table == UnknownTable::Ledger && peeked.updates == 1
     }
 
-    fn park_or_give_up(&mut self, frame: Frame<'_>, position: Position, peeked: &Peek<'_>, failed: &Failed) {
+    fn park_or_give_up(
+        &mut self,
+        frame: Frame<'_>,
+        position: Position,
+        peeked: &Peek<'_>,
+        failed: &Failed,
+    ) -> Outcome {
         let entry = self.undelivered(frame, position, peeked, failed);
         let is_unknown = failed.unknown_table() == Some(peeked.table);
         let is_given_up = match self.worker.undecodable {
@@ -88,20 +98,20 @@ impl Work<'_, '_> {
             Undecodable::Ledger => !failed.is_part(),
         };
         if is_given_up {
-            self.lost(frame, position);
             self.report.given_up.push(entry);
-        } else {
-            let tag = tag(peeked.table, peeked.partition_key);
-            self.batch.parked.push(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
+            return self.lost(frame, position);
         }
+        let tag = tag(peeked.table, peeked.partition_key);
+        self.batch.parked.push(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
+        Outcome::Parked
     }
 
     /// Decodes and encodes one mutation with another schema than that of its place.
-    fn with_schema(&mut self, epoch: &Epoch, frame: Frame<'_>, place: Place<'_>) -> Result<(), Failed> {
+    fn with_schema(&mut self, epoch: &Epoch, frame: Frame<'_>, place: Place<'_>) -> Result<Outcome, Failed> {
         let mut mutation = Mutation::default();
         let mut decoder = Decoder::new(&epoch.schema);
         let encoder = std::mem::replace(&mut self.encoder, Encoder::new(self.worker.config));
-        let done = self.decode(&mut decoder, frame.payload, &mut mutation, place, &epoch.interest);
+        let done = self.records(&mut decoder, frame.payload, &mut mutation, place, epoch);
         self.encoder = encoder;
         done
     }
@@ -125,7 +135,7 @@ impl Work<'_, '_> {
     }
 
     /// The checksums are right and the bytes make no sense: the mutation is lost.
-    pub(super) fn lost(&mut self, frame: Frame<'_>, position: Position) {
+    pub(super) fn lost(&mut self, frame: Frame<'_>, position: Position) -> Outcome {
         let in_file = if self.unit.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
         let damage = Damage {
             kind: DamageKind::Mutation,
@@ -136,5 +146,6 @@ impl Work<'_, '_> {
             reason: None,
         };
         self.report.damaged(self.id, damage);
+        Outcome::Undecodable
     }
 }

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::epoch::{Epoch, SchemaAt};
+use super::doubt::{self, is_schema_mutation};
+use super::epoch::{Epoch, SchemaAt, Verdict};
 use super::held::Held;
 use super::range::Range;
 use super::report::Report;
@@ -19,7 +20,6 @@ use crate::commitlog::{
     DamageKind, Frame, FrameStep, Frames, Position, SectionCursor, SectionStep, Sections, Segment, SegmentId,
     peek,
 };
-use crate::schema::{TableId, system};
 
 /// A unit ends at the first frame boundary after this many plain bytes.
 const UNIT_BYTES: usize = 512 << 10;
@@ -139,6 +139,7 @@ impl Walk {
         match step {
             None => return false,
             Some(SectionStep::Damage(damage)) => {
+                doubt::damaged(found.schema, here, &damage, None);
                 let next = sections.next_marker().map_or(u64::MAX, |(marker, _)| marker as u64);
                 if here.marker >= self.from.marker
                     && self.range.touches(here, Position { marker: next, ..here })
@@ -172,6 +173,7 @@ impl Walk {
                 FrameStep::Damage(damage) => {
                     self.chain.damaged_frame(damage.kind);
                     let start = Position { entry, ..here };
+                    doubt::damaged(found.schema, start, &damage, Some(frames.plain()));
                     entry += 1;
                     let end = match damage.kind {
                         DamageKind::FrameChecksum => Position { entry, ..here },
@@ -186,6 +188,9 @@ impl Walk {
                     here.entry = frame.entry;
                     if is_wanted {
                         self.cut.add(frame, (here.marker, bounds.logical_start), found.schema);
+                        if found.schema.doubts.has_idle() && self.is_asked_for(here, frame.payload, found) {
+                            found.schema.doubts.meet();
+                        }
                     }
                     if is_schema_mutation(frame.payload) {
                         self.change_schema(here, frame.payload, found);
@@ -202,6 +207,15 @@ impl Walk {
         }
         self.chain.offset = bounds.end;
         self.next = if self.chain.is_clean { end } else { here };
+    }
+
+    /// Whether a mutation may become records.
+    fn is_asked_for(&self, position: Position, payload: &[u8], found: &Found<'_>) -> bool {
+        let is_new = position >= self.from || self.retried.contains(&position);
+        let verdict = peek(payload).map(|peeked| found.schema.epoch().interest.mutation(&peeked));
+        is_new
+            && !self.range.excludes_mutation(position)
+            && matches!(verdict, Ok(Verdict::Wanted | Verdict::Unknown))
     }
 
     /// Applies a schema change; it is told of when it is not one that was there before.
@@ -252,10 +266,11 @@ impl Walk {
         let ending = self.chain.judge(self.opened.index, logical_end, file_length);
         let is_final = ending == Ending::Final;
         let behind = Position { marker: u64::MAX, ..self.next };
-        if let Ending::Cut(damage) = ending
-            && self.range.touches(self.next, behind)
-        {
-            found.report.damaged(segment.descriptor().id, damage);
+        if let Ending::Cut(damage) = ending {
+            doubt::damaged(found.schema, self.next, &damage, None);
+            if self.range.touches(self.next, behind) {
+                found.report.damaged(segment.descriptor().id, damage);
+            }
         }
         // Of a segment that was read to its end before, only that it is final is news.
         let is_news = self.has_begun || (is_final && self.from.marker > 0);
@@ -295,33 +310,7 @@ impl Cut {
     }
 }
 
-/// Follows the schema from `cursor` to the end of the segment, and does nothing else.
-pub(super) fn follow_schema(segment: &Segment<'_>, cursor: SectionCursor, schema: &mut SchemaAt) {
-    let mut sections = Sections::resume(segment, cursor, Vec::new());
-    while let Some((marker, _)) = sections.next_marker() {
-        let here = Position { marker: marker as u64, ..start_of(segment.descriptor().id) };
-        let Some(step) = sections.next_section() else { break };
-        let SectionStep::Section(mut frames) = step else { continue };
-        while let Some(step) = frames.next_frame() {
-            if let FrameStep::Frame(frame) = step
-                && is_schema_mutation(frame.payload)
-            {
-                schema.apply(Position { entry: frame.entry, ..here }, frame.payload);
-            }
-        }
-    }
-}
-
 /// The first place of a segment.
 pub(super) fn start_of(segment: SegmentId) -> Position {
     Position { segment, marker: 0, entry: 0, row: 0 }
-}
-
-fn is_schema_mutation(payload: &[u8]) -> bool {
-    peek(payload).is_ok_and(|peek| is_schema_table(peek.table))
-}
-
-/// Whether a table is one of those in which Cassandra keeps the schema.
-fn is_schema_table(id: TableId) -> bool {
-    system::schema().table(id).is_some_and(|table| table.keyspace == "system_schema")
 }

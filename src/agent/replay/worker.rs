@@ -4,21 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::batch::{Batch, Event, Retried};
-use super::epoch::{Epoch, Interest, Verdict};
+use super::batch::{Batch, Retried};
+use super::epoch::{Epoch, Verdict};
 use super::failed::Failed;
-use super::large::PART_ITEMS;
 use super::range::Range;
-use super::report::{Report, Skipped};
+use super::records::Tally;
+use super::report::{Outcome, Report, Skipped};
 use super::schedule::Schedule;
 use super::unit::{SectionPart, Unit};
 use crate::agent::exit::Failure;
-use crate::change::{ChangeEvent, for_each_event};
-use crate::checkpoint::PartitionTag;
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{Decoder, Frame, Mutation, Position, SegmentId, peek};
-use crate::envelope::{Encoder, EncoderConfig, Place, Record};
-use crate::schema::{TableId, TableSchema};
+use crate::envelope::{Encoder, EncoderConfig, Place};
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
 pub(super) trait Outlet {
@@ -52,14 +49,12 @@ pub(super) struct Work<'w, 'u> {
     pub(super) now_ms: i64,
     pub(super) batch: Batch,
     pub(super) report: Report,
-    /// Events of the mutation at hand, counted once it is through.
-    events: Vec<Event>,
-    /// Events of the mutation at hand that are not wanted.
-    skipped: Vec<Skipped>,
+    /// Of the mutation at hand.
+    pub(super) tally: Tally,
     /// Whether an earlier replay parked the mutation at hand.
     is_retried: bool,
     /// Whether that was in another scope: it is only done when all of it is given out.
-    must_be_whole: bool,
+    pub(super) must_be_whole: bool,
     /// Whether nothing of the mutation at hand is asked for.
     pub(super) is_left_out: bool,
 }
@@ -80,8 +75,7 @@ impl Worker<'_> {
             now_ms: now_ms(),
             batch: Batch::default(),
             report: Report { bytes: unit.bytes, ..Report::default() },
-            events: Vec::new(),
-            skipped: Vec::new(),
+            tally: Tally::default(),
             is_retried: false,
             must_be_whole: false,
             is_left_out: false,
@@ -119,24 +113,24 @@ impl<'u> Work<'_, 'u> {
             self.report.mutations += 1;
             (self.is_retried, self.is_left_out) = (retried, false);
             self.must_be_whole = retried && self.worker.of_other_scopes.contains(&position);
-            if self.worker.range.excludes_mutation(position) {
-                self.report.skip(Skipped::OutsideRange);
+            let outcome = if self.worker.range.excludes_mutation(position) {
                 self.is_left_out = true;
-                self.end_retry(position);
-                continue;
-            }
-            self.follow_schema(position, decoder);
-            let end = part.logical_start + frame.end() as u64;
-            let place = Place {
-                segment: self.id,
-                file: &unit.segment.label,
-                marker: position.marker,
-                entry: position.entry,
-                end,
-                visibility: unit.segment.visibility(end),
-                late: unit.late || (retried && position < unit.from),
+                Outcome::Skipped(Skipped::OutsideRange)
+            } else {
+                self.follow_schema(position, decoder);
+                let end = part.logical_start + frame.end() as u64;
+                let place = Place {
+                    segment: self.id,
+                    file: &unit.segment.label,
+                    marker: position.marker,
+                    entry: position.entry,
+                    end,
+                    visibility: unit.segment.visibility(end),
+                    late: unit.late || (retried && position < unit.from),
+                };
+                self.frame(frame, place, decoder, &mut mutation)?
             };
-            self.frame(frame, place, decoder, &mut mutation)?;
+            self.report.settle(outcome);
             self.end_retry(position);
             if self.batch.is_full() {
                 self.outlet.take(&mut self.batch)?;
@@ -151,19 +145,6 @@ impl<'u> Work<'_, 'u> {
         if self.is_retried && !parked_again {
             let is_settled = !(self.must_be_whole && self.is_left_out);
             self.batch.retried.push(Retried { position, is_settled });
-        }
-    }
-
-    /// A mutation that was parked in another scope is given out as a whole or not at all: then nothing is lost, and nothing is given
-    /// out twice. `asked` and `left_out`: whether there are events of either kind.
-    pub(super) fn check_whole(&mut self, asked: bool, left_out: bool) -> Result<(), Failed> {
-        match (self.must_be_whole && left_out, asked) {
-            (true, true) => Err(Failed::Part),
-            (true, false) => {
-                self.is_left_out = true;
-                Ok(())
-            }
-            (false, _) => Ok(()),
         }
     }
 
@@ -187,152 +168,33 @@ impl<'u> Work<'_, 'u> {
         place: Place<'_>,
         decoder: &mut Option<Decoder<'u>>,
         mutation: &mut Mutation<'a>,
-    ) -> Result<(), Failure>
+    ) -> Result<Outcome, Failure>
     where
         'u: 'a,
     {
-        let (Some(epoch), Some(decoder)) = (self.epoch(), decoder) else { return Ok(()) };
         // Without table id and key there is nothing to park it by, and no schema says more.
-        let Some(peeked) = peek(frame.payload).ok().filter(|peeked| peeked.updates > 0) else {
-            self.lost(frame, place.position(0));
-            return Ok(());
+        let peeked = peek(frame.payload).ok().filter(|peeked| peeked.updates > 0);
+        let (Some(epoch), Some(decoder), Some(peeked)) = (self.epoch(), decoder, peeked) else {
+            return Ok(self.lost(frame, place.position(0)));
         };
         match epoch.interest.mutation(&peeked) {
-            Verdict::System => self.report.skip(Skipped::SystemTable),
+            Verdict::System => Ok(Outcome::Skipped(Skipped::SystemTable)),
             Verdict::Unwanted | Verdict::UnwantedKeyspace => {
                 self.is_left_out = true;
-                self.report.skip(Skipped::UnwantedTable);
+                Ok(Outcome::Skipped(Skipped::UnwantedTable))
             }
             Verdict::Wanted | Verdict::Unknown => {
-                return match self.decode(decoder, frame.payload, mutation, place, &epoch.interest) {
-                    Ok(()) => Ok(()),
+                match self.records(decoder, frame.payload, mutation, place, epoch) {
+                    Ok(outcome) => Ok(outcome),
                     Err(Failed::HandOver(failure)) => Err(failure),
                     Err(failed) => self.undecoded(frame, place, &peeked, failed),
-                };
+                }
             }
         }
-        Ok(())
     }
-
-    /// Decodes a mutation and makes its records.
-    pub(super) fn decode<'a, 's: 'a>(
-        &mut self,
-        decoder: &mut Decoder<'s>,
-        payload: &'a [u8],
-        mutation: &mut Mutation<'a>,
-        place: Place<'_>,
-        interest: &Interest,
-    ) -> Result<(), Failed> {
-        if payload.len() <= SMALL_PAYLOAD {
-            decoder.decode(payload, mutation)?;
-            return self.records(mutation, place, interest);
-        }
-        let mut parts = 0;
-        decoder.decode_in_parts(payload, mutation, PART_ITEMS, |_| {
-            parts += 1;
-            Ok::<_, Failed>(())
-        })?;
-        // A single part is the whole mutation, and is there still.
-        if parts == 1 {
-            return self.records(mutation, place, interest);
-        }
-        self.records_in_parts(decoder, payload, mutation, place, interest)
-    }
-
-    /// Makes the records of a mutation: all of them, or none when one cannot be made.
-    fn records(
-        &mut self,
-        mutation: &Mutation<'_>,
-        place: Place<'_>,
-        interest: &Interest,
-    ) -> Result<(), Failed> {
-        let wants = |table| interest.table(table) == Verdict::Wanted;
-        let wanted = mutation.updates().iter().filter(|update| wants(update.table.id)).count();
-        if wanted == 0 {
-            self.is_left_out = true;
-            self.report.skip(Skipped::UnwantedTable);
-            return Ok(());
-        }
-        let (mark, records) = (self.batch.mark(), self.report.records);
-        self.events.clear();
-        self.skipped.clear();
-        let done = for_each_event(mutation, |event| {
-            if wants(event.update.table.id) { self.event(&event, place) } else { Ok(()) }
-        });
-        let left_out = wanted < mutation.updates().len() || !self.skipped.is_empty();
-        let done = done.and_then(|()| self.check_whole(!self.events.is_empty(), left_out));
-        if done.is_err() {
-            self.batch.truncate(mark);
-            self.report.records = records;
-            return done;
-        }
-        self.count_events(mutation);
-        self.skipped.iter().for_each(|reason| self.report.skip(*reason));
-        Ok(())
-    }
-
-    fn event(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
-        if let Some(reason) = self.leaves_out(event, place) {
-            self.skipped.push(reason);
-            return Ok(());
-        }
-        self.push(event, place)?;
-        self.events.push((event.update.table.id, event.operation));
-        Ok(())
-    }
-
-    /// Why the event is not wanted, although its table is.
-    pub(super) fn leaves_out(&self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Option<Skipped> {
-        let range = &self.worker.range;
-        if !range.contains(place.position(event.index)) {
-            Some(Skipped::OutsideRange)
-        } else if !range.contains_time(|| event.newest_timestamp()) {
-            Some(Skipped::OutsideTime)
-        } else {
-            None
-        }
-    }
-
-    /// Makes the records of an event.
-    pub(super) fn push(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
-        let (batch, dry_run, records) = (&mut self.batch, self.worker.dry_run, &mut self.report.records);
-        let tag = tag(event.update.table.id, event.update.partition_key);
-        let counted = (event.update.table.id, event.operation);
-        self.encoder.encode::<Failed>(event, place, self.now_ms, |record| {
-            *records += 1;
-            if dry_run {
-                batch.push(&Record { key: &[], value: None, ..*record }, tag, counted);
-            } else {
-                batch.push(record, tag, counted);
-            }
-            Ok(())
-        })
-    }
-
-    fn count_events(&mut self, mutation: &Mutation<'_>) {
-        for event in &self.events {
-            let found = || mutation.updates().iter().find(|update| update.table.id == event.0);
-            let name = || found().map_or_else(String::new, |update| full_name(update.table));
-            self.report.count(*event, name, 1);
-        }
-    }
-}
-
-/// Payloads up to this length are decoded at once.
-const SMALL_PAYLOAD: usize = 16 << 10;
-
-/// `keyspace.table`
-pub(super) fn full_name(table: &TableSchema) -> String {
-    format!("{}.{}", table.keyspace, table.name)
 }
 
 fn now_ms() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Equal for mutations of one partition of one table, and hardly for others. Checkpoints hold it.
-pub(super) fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
-    // All of the id: the last bytes of ids that one node gave are the same.
-    u64::from(crc32fast::hash(&table.0)) << 32 | u64::from(crc32fast::hash(partition_key))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, Event, MutationRecords, Parked, Retried};
-use super::report::{Report, Undelivered};
+use super::batch::{Batch, MutationRecords, Parked, Retried};
+use super::report::{HeldBack, Report, Undelivered};
 use super::unit::After;
 use super::waiting::Waiting;
 use super::worker::Outlet;
@@ -29,14 +29,16 @@ pub(super) struct Writer<'s> {
     /// When the next commit is due.
     due: Instant,
     waiting: Waiting,
-    /// Records and events of the unit at hand that were held back.
-    held_back: (u64, BTreeMap<Event, u64>),
+    /// Of the unit at hand.
+    held_back: HeldBack,
     /// Mutations that are parked and that this replay has told of, by segment.
     told: BTreeMap<SegmentId, u64>,
-    /// What was sent since the last commit.
+    /// Records that the sink was given.
+    sent: u64,
+    /// What was done since the last commit.
     pending: Report,
     /// What was committed: nothing else counts.
-    pub(super) report: Report,
+    report: Report,
 }
 
 impl<'s> Writer<'s> {
@@ -48,8 +50,9 @@ impl<'s> Writer<'s> {
             sink,
             uncommitted: 0,
             due: Instant::now() + COMMIT_AFTER,
-            held_back: (0, BTreeMap::new()),
+            held_back: HeldBack::default(),
             told: BTreeMap::new(),
+            sent: 0,
             pending: Report::default(),
             report: Report::default(),
         }
@@ -73,6 +76,7 @@ impl<'s> Writer<'s> {
                     self.hold_back(mutation, position, parked)?;
                 }
                 None => {
+                    self.sent += mutation.count() as u64;
                     mutation.records().try_for_each(|record| self.sink.send(&record).map_err(sink_failure))?
                 }
             }
@@ -90,13 +94,14 @@ impl<'s> Writer<'s> {
         position: Position,
         parked: Position,
     ) -> Result<(), Failure> {
-        self.held_back.0 += mutation.count() as u64;
+        self.held_back.records += mutation.count() as u64;
         for event in mutation.events() {
-            *self.held_back.1.entry(event).or_default() += 1;
+            *self.held_back.events.entry(event).or_default() += 1;
         }
         if mutation.is_continued() {
             return Ok(());
         }
+        self.held_back.mutations += 1;
         let reason = format!("it waits for the parked mutation {parked} of its partition");
         self.note_parked(Undelivered { position, table: None, bytes: None, reason }, mutation.tags())
     }
@@ -141,8 +146,7 @@ impl<'s> Writer<'s> {
         after: After,
         fingerprint: Option<Fingerprint>,
     ) -> Result<(), Failure> {
-        let (records, events) = std::mem::take(&mut self.held_back);
-        report.take_back(records, &events);
+        report.take_back(&std::mem::take(&mut self.held_back));
         self.pending.add(report);
         match after {
             After::Continue(next) if self.is_ahead_of(next) => {}
@@ -154,6 +158,12 @@ impl<'s> Writer<'s> {
             }
         }
         if self.uncommitted >= COMMIT_BYTES || Instant::now() >= self.due { self.commit() } else { Ok(()) }
+    }
+
+    /// What is committed; and how many records the sink was given that are not, or of a unit that was not finished.
+    pub(super) fn into_report(mut self) -> Report {
+        self.report.uncommitted_records = self.sent.saturating_sub(self.report.records);
+        self.report
     }
 
     /// Whether `next` was reached before: only what was parked before it is tried again.
