@@ -17,6 +17,7 @@ docs/stack.md has the options of a stack, the output of --json, and examples. Ex
 import argparse
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -35,9 +36,30 @@ def up(stack, given):
     """Starts the stack that the arguments describe."""
     only = given.only.split(",") if given.only else None
     parts = description.described(given.config, given.option, given.set, only, given.free_ports, given.quick)
+    if given.owner is not None:
+        start_guard(stack, given.owner)
     if not stack.up(parts, given.later.split(",") if given.later else ()):
         print("everything runs already:", file=sys.stderr)
     status(stack, given)
+    return 0
+
+
+def start_guard(stack, owner):
+    """Starts a process of its own that stops the stack when the process `owner` has ended, however it ended."""
+    try:
+        handle = os.pidfd_open(owner)
+    except OSError as error:
+        raise StackError(f"--owner {owner}: {error.strerror}") from error
+    command = [sys.executable, __file__, "guard", "--dir", str(stack.folder), str(handle)]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.Popen(command, pass_fds=[handle], start_new_session=True, **quiet)
+    os.close(handle)
+
+
+def guard(stack, given):
+    """What `up --owner` starts."""
+    select.select([given.handle], [], [])  # a pidfd becomes readable when its process ends
+    stack.down()
     return 0
 
 
@@ -142,7 +164,8 @@ def arguments():
     changes = argparse.ArgumentParser(add_help=False)
     changes.add_argument("--option", action="append", default=[], metavar="PART.KEY=VALUE", help="version, nodes, heap, ports …")
     changes.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE", help="cassandra.yaml, server.properties")
-    commands = parser.add_subparsers(dest="command", required=True)
+    names = "up,down,status,logs,start,stop,kill,pause,resume,cql,nodetool,kafka"
+    commands = parser.add_subparsers(dest="command", required=True, metavar=f"{{{names}}}")
 
     def add(name, run, *parents):
         found = commands.add_parser(name, parents=[common, *parents], help=run.__doc__)
@@ -154,6 +177,7 @@ def arguments():
     start_all.add_argument("--only", metavar="PART,…", help="leave the other parts out")
     start_all.add_argument("--free-ports", action="store_true", help="take free ports, beside other stacks")
     start_all.add_argument("--quick", action="store_true", help="JVMs that start sooner and are slower under load")
+    start_all.add_argument("--owner", type=int, metavar="PID", help="stop the stack when this process ends")
     start_all.add_argument("--later", metavar="SERVICE,…", help="leave these to `start`")
     add("down", down).add_argument("--data", choices=("keep", "drop"), default="keep")
     add("status", status, output)
@@ -171,6 +195,9 @@ def arguments():
     found = add("kafka", kafka)
     found.add_argument("tool", choices=sorted(broker.TOOLS))
     found.add_argument("rest", nargs=argparse.REMAINDER)
+    found = commands.add_parser("guard", parents=[common])
+    found.set_defaults(run=guard)
+    found.add_argument("handle", type=int)
     return parser.parse_args()
 
 

@@ -240,6 +240,15 @@ class Beginnings(unittest.TestCase):
         self.assertEqual(starting.returncode, 143)
         self.assert_nothing_is_left()
 
+    def test_a_stack_does_not_outlive_its_owner(self):
+        owner = subprocess.Popen(["/bin/sleep", "600"])
+        self.addCleanup(lambda: (owner.kill(), owner.wait()))
+        stack("up", self.folder, "--only", "kafka", "--quick", "--free-ports", "--owner", str(owner.pid))
+        self.assertNotEqual(processes(self.folder), [])
+        owner.kill()
+        wait_for(lambda: not processes(self.folder), "the end of the broker and of its guard")
+        self.assert_nothing_is_left()
+
     def test_data_stays_until_it_is_dropped(self):
         arguments = ["--only", "kafka", "--quick", "--free-ports"]
         stack("up", self.folder, *arguments)
