@@ -10,11 +10,13 @@
 //! 5. [`envelope`]: change events → records (topic, key, value, headers).
 //! 6. [`checkpoint`]: what is safely done. It stands above the sinks: a sink makes it durable together with the
 //!    records, or a stop between the two would lose or repeat some.
-//! 7. [`sink`]: records → file log, stdout; the checkpoint is committed with them.
-//! 8. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
-//! 9. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
+//! 7. [`cdc_raw`]: which bytes exist in a live node's directory, what grows, what is final, what may be deleted.
+//! 8. [`sink`]: records → file log, stdout; the checkpoint is committed with them.
+//! 9. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
+//! 10. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
 
 pub mod agent;
+pub mod cdc_raw;
 pub mod change;
 pub mod checkpoint;
 pub mod cli;

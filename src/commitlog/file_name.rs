@@ -20,6 +20,12 @@ impl SegmentName {
     pub fn index_file(self) -> String {
         format!("CommitLog-{}-{}_cdc.idx", self.version, self.id)
     }
+
+    /// The segment to which an index file of this name belongs, if it is one.
+    #[must_use]
+    pub fn of_index_file(name: &str) -> Option<Self> {
+        numbers(name.strip_suffix("_cdc.idx")?)
+    }
 }
 
 impl fmt::Display for SegmentName {
@@ -37,12 +43,14 @@ impl FromStr for SegmentName {
     type Err = NotASegmentName;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        parse(name).ok_or_else(|| NotASegmentName(name.to_owned()))
+        let found = name.strip_suffix(".log").and_then(numbers);
+        found.ok_or_else(|| NotASegmentName(name.to_owned()))
     }
 }
 
-fn parse(name: &str) -> Option<SegmentName> {
-    let (version, id) = name.strip_prefix("CommitLog-")?.strip_suffix(".log")?.split_once('-')?;
+/// Reads `CommitLog-<version>-<id>`.
+fn numbers(name: &str) -> Option<SegmentName> {
+    let (version, id) = name.strip_prefix("CommitLog-")?.split_once('-')?;
     let decimal = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !decimal(version) || !decimal(id) {
         return None;
@@ -60,6 +68,8 @@ mod tests {
         assert_eq!(name, SegmentName { id: SegmentId(1_699_285_478_684), version: 7 });
         assert_eq!(name.to_string(), "CommitLog-7-1699285478684.log");
         assert_eq!(name.index_file(), "CommitLog-7-1699285478684_cdc.idx");
+        assert_eq!(SegmentName::of_index_file(&name.index_file()), Some(name));
+        assert_eq!(SegmentName::of_index_file(&name.to_string()), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::segment::Segment;
 /// Bytes before a payload.
 const HEAD_LENGTH: usize = 8;
 /// Bytes around a payload.
-const OVERHEAD: usize = 12;
+pub(super) const OVERHEAD: usize = 12;
 /// No mutation is shorter than this.
 const SHORTEST_PAYLOAD: usize = 10;
 
@@ -273,7 +273,7 @@ pub(super) fn frames_end(bytes: &[u8], limit: usize) -> usize {
 }
 
 #[inline]
-fn head(rest: &[u8]) -> Option<(u32, u32, &[u8])> {
+pub(super) fn head(rest: &[u8]) -> Option<(u32, u32, &[u8])> {
     let (length, rest) = rest.split_first_chunk()?;
     let (checksum, rest) = rest.split_first_chunk()?;
     Some((u32::from_be_bytes(*length), u32::from_be_bytes(*checksum), rest))
@@ -281,7 +281,7 @@ fn head(rest: &[u8]) -> Option<(u32, u32, &[u8])> {
 
 /// Payload and checksum, when the length is possible and the section holds them.
 #[inline]
-fn body(after: &[u8], length: u32) -> Option<(&[u8], u32)> {
+pub(super) fn body(after: &[u8], length: u32) -> Option<(&[u8], u32)> {
     let length = usize::try_from(length).ok().filter(|length| *length >= SHORTEST_PAYLOAD)?;
     let (payload, after) = after.split_at_checked(length)?;
     Some((payload, u32::from_be_bytes(*after.first_chunk()?)))

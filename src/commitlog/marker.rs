@@ -26,9 +26,11 @@ pub(super) enum Marker {
 }
 
 pub(super) fn marker_at(descriptor: &Descriptor, file: &[u8], offset: usize) -> Marker {
-    let Some(rest) = file.get(offset..) else {
-        return Marker::EndOfFile;
-    };
+    marker_of(descriptor, offset, file.get(offset..).unwrap_or_default())
+}
+
+/// The marker at the start of `rest`, which are the bytes of the file from `offset` on.
+pub(super) fn marker_of(descriptor: &Descriptor, offset: usize, rest: &[u8]) -> Marker {
     let Ok((after, next)) = bytes::i32(rest) else {
         return Marker::EndOfFile;
     };

@@ -16,6 +16,12 @@ pub(super) const STORED_HEAD_LENGTH: usize = MARKER_LENGTH + 4;
 #[derive(Debug)]
 pub struct Segment<'f> {
     pub(super) file: &'f [u8],
+    head: SegmentHead,
+}
+
+/// What is needed to read any part of a segment: its descriptor and, when it is encrypted, its cipher.
+#[derive(Debug, Clone)]
+pub struct SegmentHead {
     descriptor: Descriptor,
     cipher: Option<SectionCipher>,
 }
@@ -86,15 +92,15 @@ fn bodies<'f>(descriptor: &Descriptor, file: &'f [u8]) -> impl Iterator<Item = (
 /// Looks up the AES key of an alias.
 pub type KeyLookup<'k> = &'k dyn Fn(&str) -> Option<Vec<u8>>;
 
-impl<'f> Segment<'f> {
-    /// Reads the descriptor of a segment's bytes.
+impl SegmentHead {
+    /// Reads the descriptor at the start of a segment: `start` holds it, and whatever follows.
     ///
     /// `name` is checked against it when given; `key` is asked when the segment is encrypted.
     ///
     /// # Errors
     /// See [`SegmentError`].
-    pub fn open(file: &'f [u8], name: Option<SegmentName>, key: KeyLookup<'_>) -> Result<Self, SegmentError> {
-        let descriptor = Descriptor::parse(file)?;
+    pub fn open(start: &[u8], name: Option<SegmentName>, key: KeyLookup<'_>) -> Result<Self, SegmentError> {
+        let descriptor = Descriptor::parse(start)?;
         if let Some(name) = name
             && (name.version != descriptor.version || name.id != descriptor.id)
         {
@@ -108,28 +114,7 @@ impl<'f> Segment<'f> {
             }
             BodyFormat::Plain | BodyFormat::Compressed(_) => None,
         };
-        Ok(Self { file, descriptor, cipher })
-    }
-
-    /// Tries the key of an encrypted segment on the first chunk of its sections, until it fits one.
-    ///
-    /// With another key every section looks damaged. So a key that fits none is taken for a wrong one: nothing of
-    /// the segment can be read, and nothing is known to be lost.
-    ///
-    /// # Errors
-    /// [`SegmentError::WrongKey`]
-    pub fn check_key(&self) -> Result<(), SegmentError> {
-        let (BodyFormat::Encrypted(encryption), Some(cipher)) = (&self.descriptor.body, &self.cipher) else {
-            return Ok(());
-        };
-        let mut scratch = Vec::new();
-        let mut tried = bodies(&self.descriptor, self.file)
-            .filter_map(|(plain_length, body)| cipher.fits(body, plain_length, &mut scratch))
-            .peekable();
-        if tried.peek().is_none() || tried.any(|fits| fits) {
-            return Ok(());
-        }
-        Err(SegmentError::WrongKey { alias: encryption.key_alias.clone() })
+        Ok(Self { descriptor, cipher })
     }
 
     /// The descriptor.
@@ -138,43 +123,16 @@ impl<'f> Segment<'f> {
         &self.descriptor
     }
 
-    /// Length of the file in bytes.
-    #[must_use]
-    pub fn file_length(&self) -> usize {
-        self.file.len()
-    }
-
     /// Whether section bodies are stored compressed or encrypted.
     #[must_use]
     pub fn is_stored(&self) -> bool {
-        self.descriptor.body != BodyFormat::Plain
+        self.descriptor.is_stored()
     }
 
-    /// The bytes of the descriptor and the first section, by which a segment is recognised.
-    #[must_use]
-    pub fn head(&self) -> (&'f [u8], &'f [u8]) {
-        let (descriptor, rest) =
-            self.file.split_at_checked(self.descriptor.length).unwrap_or((self.file, &[]));
-        let end = match marker_at(&self.descriptor, self.file, self.descriptor.length) {
-            Marker::Valid { next } => usize::try_from(next).unwrap_or(0),
-            _ => 0,
-        };
-        let first = end.checked_sub(self.descriptor.length).and_then(|length| rest.get(..length));
-        (descriptor, first.unwrap_or_default())
-    }
-
-    /// The same, and of a first section that the file does not have whole the part that it has: nothing before the
-    /// first sync.
-    #[must_use]
-    pub fn known_head(&self) -> (&'f [u8], &'f [u8]) {
-        let (descriptor, rest) =
-            self.file.split_at_checked(self.descriptor.length).unwrap_or((self.file, &[]));
-        let end = match marker_at(&self.descriptor, self.file, self.descriptor.length) {
-            Marker::Valid { next } => usize::try_from(next).unwrap_or(0).saturating_sub(descriptor.len()),
-            Marker::Zero => 0,
-            Marker::Invalid | Marker::EndOfFile => rest.len(),
-        };
-        (descriptor, rest.get(..end.min(used_length(rest))).unwrap_or_default())
+    /// Whether the first chunk of a stored body can be decrypted; `None` when the segment is not encrypted or the body
+    /// holds no chunk.
+    pub(super) fn key_fits(&self, body: &[u8], plain_length: usize) -> Option<bool> {
+        self.cipher.as_ref()?.fits(body, plain_length, &mut Vec::new())
     }
 
     /// Restores a stored body into `plain`.
@@ -196,5 +154,91 @@ impl<'f> Segment<'f> {
                 Ok(())
             }
         }
+    }
+}
+
+impl<'f> Segment<'f> {
+    /// Reads the descriptor of a segment's bytes.
+    ///
+    /// `name` is checked against it when given; `key` is asked when the segment is encrypted.
+    ///
+    /// # Errors
+    /// See [`SegmentError`].
+    pub fn open(file: &'f [u8], name: Option<SegmentName>, key: KeyLookup<'_>) -> Result<Self, SegmentError> {
+        Ok(Self { file, head: SegmentHead::open(file, name, key)? })
+    }
+
+    /// Tries the key of an encrypted segment on the first chunk of its sections, until it fits one.
+    ///
+    /// With another key every section looks damaged. So a key that fits none is taken for a wrong one: nothing of
+    /// the segment can be read, and nothing is known to be lost.
+    ///
+    /// # Errors
+    /// [`SegmentError::WrongKey`]
+    pub fn check_key(&self) -> Result<(), SegmentError> {
+        let BodyFormat::Encrypted(encryption) = &self.descriptor().body else { return Ok(()) };
+        let mut tried = bodies(self.descriptor(), self.file)
+            .filter_map(|(plain_length, body)| self.head.key_fits(body, plain_length))
+            .peekable();
+        if tried.peek().is_none() || tried.any(|fits| fits) {
+            return Ok(());
+        }
+        Err(SegmentError::WrongKey { alias: encryption.key_alias.clone() })
+    }
+
+    /// The descriptor.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        self.head.descriptor()
+    }
+
+    /// Length of the file in bytes.
+    #[must_use]
+    pub fn file_length(&self) -> usize {
+        self.file.len()
+    }
+
+    /// Whether section bodies are stored compressed or encrypted.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.head.is_stored()
+    }
+
+    /// The bytes of the descriptor and the first section, by which a segment is recognised.
+    #[must_use]
+    pub fn head(&self) -> (&'f [u8], &'f [u8]) {
+        let (descriptor, rest) =
+            self.file.split_at_checked(self.descriptor().length).unwrap_or((self.file, &[]));
+        let end = match marker_at(self.descriptor(), self.file, self.descriptor().length) {
+            Marker::Valid { next } => usize::try_from(next).unwrap_or(0),
+            _ => 0,
+        };
+        let first = end.checked_sub(self.descriptor().length).and_then(|length| rest.get(..length));
+        (descriptor, first.unwrap_or_default())
+    }
+
+    /// The same, and of a first section that the file does not have whole the part that it has: nothing before the
+    /// first sync.
+    #[must_use]
+    pub fn known_head(&self) -> (&'f [u8], &'f [u8]) {
+        let (descriptor, rest) =
+            self.file.split_at_checked(self.descriptor().length).unwrap_or((self.file, &[]));
+        let end = match marker_at(self.descriptor(), self.file, self.descriptor().length) {
+            Marker::Valid { next } => usize::try_from(next).unwrap_or(0).saturating_sub(descriptor.len()),
+            Marker::Zero => 0,
+            Marker::Invalid | Marker::EndOfFile => rest.len(),
+        };
+        (descriptor, rest.get(..end.min(used_length(rest))).unwrap_or_default())
+    }
+
+    /// Restores a stored body into `plain`.
+    pub(super) fn restore(
+        &self,
+        body: &[u8],
+        plain_length: usize,
+        scratch: &mut Vec<u8>,
+        plain: &mut Vec<u8>,
+    ) -> Result<(), BodyError> {
+        self.head.restore(body, plain_length, scratch, plain)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of src/lib.rs. `fuzzing` joins them for the fuzz targets, as `agent` does for users.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "primitives",
     "cql",
     "schema",
@@ -12,6 +12,7 @@ const ORDER: [&str; 12] = [
     "change",
     "envelope",
     "checkpoint",
+    "cdc_raw",
     "sink",
     "config",
     "cli",
