@@ -1,74 +1,18 @@
 //! The index beside a segment: how far Cassandra has written it, and whether all of that is there.
 
-use std::io::{self, Read};
-use std::path::Path;
-
 use super::input::SegmentFile;
-use crate::commitlog::map::open_regular;
-use crate::commitlog::{Damage, DamageKind, SectionStep};
+use crate::commitlog::{Damage, DamageKind, Index, SectionStep};
 
-/// More than an index has: a decimal offset, a line feed and `COMPLETED`.
-const LONGEST_INDEX: u64 = 64;
-
-/// What the index beside a segment says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Index {
-    /// Cassandra writes no more into it, and the index names this logical end; after a crash of the node the length of
-    /// the file instead. A single link alone does not say so: a copy of a growing segment has one, too.
-    Completed(u64),
-    /// It is on disk up to this logical position.
-    Synced(u64),
-    /// Nothing: there is none, or it is being written.
-    Absent,
-}
-
-impl Index {
-    /// The index of a segment, and what is to be said of an index that cannot be used: then nothing is known.
-    #[must_use]
-    pub fn of(file: &SegmentFile) -> (Self, Option<String>) {
-        let Some(path) = file.name.map(|name| file.path.with_file_name(name.index_file())) else {
-            return (Self::Absent, None);
-        };
-        match read(&path) {
-            // It is rewritten in place and can be found empty.
-            Ok(text) if text.is_empty() => (Self::Absent, None),
-            Ok(text) => {
-                let parsed = std::str::from_utf8(&text).ok().and_then(Self::parse);
-                let garbage = || unusable(&path, "it holds no offset as Cassandra writes one");
-                (parsed.unwrap_or(Self::Absent), parsed.is_none().then(garbage))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-                (Self::Absent, None)
-            }
-            Err(error) => (Self::Absent, Some(unusable(&path, error))),
-        }
+/// The index of a segment, and what is to be said of an index that cannot be used: then nothing is known.
+#[must_use]
+pub fn of(file: &SegmentFile) -> (Index, Option<String>) {
+    let Some(path) = file.name.map(|name| file.path.with_file_name(name.index_file())) else {
+        return (Index::Absent, None);
+    };
+    match Index::read(&path) {
+        Ok(index) => (index.unwrap_or(Index::Absent), None),
+        Err(error) => (Index::Absent, Some(format!("the index {} is not used: {error}", path.display()))),
     }
-
-    /// `offset`, or `offset\nCOMPLETED`.
-    fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let offset = lines.next()?.parse().ok()?;
-        match (lines.next(), lines.next()) {
-            (Some("COMPLETED"), None) => Some(Self::Completed(offset)),
-            (None, None) => Some(Self::Synced(offset)),
-            _ => None,
-        }
-    }
-
-    /// Whether a segment whose chain has this logical end, in a file of this length, is all that Cassandra wrote.
-    fn is_reached_by(self, logical_end: u64, file_length: u64) -> bool {
-        matches!(self, Self::Completed(offset) if logical_end >= offset || file_length == offset)
-    }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    open_regular(path)?.take(LONGEST_INDEX + 1).read_to_end(&mut text)?;
-    Ok(text)
-}
-
-fn unusable(path: &Path, why: impl std::fmt::Display) -> String {
-    format!("the index {} is not used: {why}", path.display())
 }
 
 /// How the chain of markers of a segment ends, as far as it was read.
@@ -153,22 +97,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_says_what_it_says_in_full_or_nothing() {
-        let parsed = |text| Index::parse(text);
-        assert_eq!(parsed("119881"), Some(Index::Synced(119_881)));
-        assert_eq!(parsed("119881\n"), Some(Index::Synced(119_881)));
-        assert_eq!(parsed("79010\nCOMPLETED"), Some(Index::Completed(79_010)));
-        assert_eq!(parsed("79010\nCOMPLETED\n"), Some(Index::Completed(79_010)));
-        for text in ["\n", "COMPLETED", "\nCOMPLETED", "12x", "-1", "12\nCOMP", "12\nCOMPLETED\nx"] {
-            assert_eq!(parsed(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
     fn an_index_that_is_not_there_is_no_news_and_one_that_cannot_be_used_is() {
         let dir = tempfile::tempdir().unwrap();
         let index = dir.path().join("CommitLog-7-5_cdc.idx");
-        let of = || Index::of(&SegmentFile::from(dir.path().join("CommitLog-7-5.log")));
+        let of = || of(&SegmentFile::from(dir.path().join("CommitLog-7-5.log")));
         assert_eq!(of(), (Index::Absent, None));
         std::fs::write(&index, "").unwrap();
         assert_eq!(of(), (Index::Absent, None));
@@ -181,15 +113,5 @@ mod tests {
         std::fs::remove_file(&index).unwrap();
         std::os::unix::fs::symlink("nowhere", &index).unwrap();
         assert!(of().1.is_some());
-    }
-
-    #[test]
-    fn a_completed_segment_reaches_the_end_that_its_index_names() {
-        assert!(Index::Completed(500).is_reached_by(500, 9000));
-        assert!(!Index::Completed(500).is_reached_by(499, 9000));
-        // A node that was killed has written the length of the file; then nobody knows the logical end.
-        assert!(Index::Completed(9000).is_reached_by(499, 9000));
-        assert!(!Index::Completed(9000).is_reached_by(499, 8999));
-        assert!(!Index::Synced(500).is_reached_by(500, 500) && !Index::Absent.is_reached_by(500, 500));
     }
 }

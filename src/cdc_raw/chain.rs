@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io;
 
 use super::window::{Window, read_at};
-use crate::checkpoint::Fingerprint;
+use crate::checkpoint::{Fingerprint, FingerprintParts};
 use crate::commitlog::live::{LiveSection, SECTION_HEAD_LENGTH};
 use crate::commitlog::{Descriptor, DescriptorError, SegmentName};
 
-/// Longest descriptor: its parameters have at most 64 KiB.
-const LONGEST_HEAD: usize = 128 << 10;
-const HEAD_GUESS: usize = 4 << 10;
+/// Read at once for a fingerprint.
+const PART: usize = 256 << 10;
 
 /// What is known of a segment's chain of markers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,11 +107,17 @@ pub fn fingerprint(file: &File, name: SegmentName) -> io::Result<Option<Fingerpr
     if end > file.metadata()?.len() {
         return Ok(None);
     }
-    let Ok(length) = usize::try_from(end) else { return Ok(None) };
-    let mut window = Window::default();
-    window.fill(file, 0, length)?;
-    let (head, first) = window.bytes().split_at_checked(descriptor.length).unwrap_or_default();
-    Ok((!window.is_short()).then(|| Fingerprint::of(head, first)))
+    let (mut parts, mut window, mut at) = (FingerprintParts::default(), Window::default(), 0);
+    while at < end {
+        let part = usize::try_from(end - at).unwrap_or(usize::MAX).min(PART);
+        window.fill(file, at, part)?;
+        if window.is_short() {
+            return Ok(None);
+        }
+        parts.add(window.bytes());
+        at = window.end();
+    }
+    Ok(Some(parts.finish()))
 }
 
 fn section(file: &File, descriptor: &Descriptor, marker: u64) -> io::Result<LiveSection> {
@@ -123,13 +128,8 @@ fn section(file: &File, descriptor: &Descriptor, marker: u64) -> io::Result<Live
 
 fn open_head(file: &File, name: SegmentName) -> io::Result<Result<Descriptor, Followed>> {
     let mut window = Window::default();
-    window.fill(file, 0, HEAD_GUESS)?;
-    let mut found = Descriptor::parse(window.bytes());
-    if matches!(found, Err(DescriptorError::Short { .. })) && !window.is_short() {
-        window.fill(file, 0, LONGEST_HEAD)?;
-        found = Descriptor::parse(window.bytes());
-    }
-    Ok(match found {
+    window.read_head(file)?;
+    Ok(match Descriptor::parse(window.bytes()) {
         Ok(descriptor) if descriptor.id != name.id || descriptor.version != name.version => {
             Err(Followed::Misnamed)
         }

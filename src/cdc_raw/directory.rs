@@ -262,7 +262,7 @@ fn modified(metadata: &Metadata) -> SystemTime {
 }
 
 impl DirectoryError {
-    fn of(path: &Path, source: io::Error) -> Self {
+    pub(super) fn of(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound => Self::Missing { path },

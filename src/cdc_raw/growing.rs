@@ -14,11 +14,14 @@ use super::window::{Window, read_at};
 use crate::commitlog::live::{LiveSection, SECTION_HEAD_LENGTH};
 use crate::commitlog::map::open_regular;
 use crate::commitlog::segment::KeyLookup;
-use crate::commitlog::{
-    CheckedFrames, DescriptorError, Index, Position, SegmentError, SegmentHead, SegmentName,
-};
+use crate::commitlog::{DescriptorError, Index, Position, SegmentError, SegmentHead, SegmentName};
 use crate::envelope::Visibility;
 
+pub use batch::{Batch, Rest, Run};
+pub use error::GrowingError;
+
+mod batch;
+mod error;
 mod plain;
 mod stored;
 #[cfg(test)]
@@ -26,9 +29,6 @@ mod tests;
 
 /// About as many bytes are given out at once; more only of a frame, or a stored section, that is longer.
 pub const POLL_BYTES: usize = 1 << 20;
-/// First guess at the length of a descriptor. It has at most 64 KiB of parameters.
-const HEAD_GUESS: usize = 4 << 10;
-const LONGEST_HEAD: usize = 128 << 10;
 /// Read at once to follow the chain of markers to a place.
 const SEEK_BYTES: usize = 16 << 10;
 
@@ -84,112 +84,6 @@ impl At {
     }
 }
 
-/// Frames of one section, back to back, whose checksums are right.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// File offset of the section's marker.
-    pub marker: u64,
-    /// Index of the first frame in its section.
-    pub entry: u32,
-    /// Logical position of the first frame. That of a frame's end is this plus the frame's `end()`.
-    pub logical_start: u64,
-    /// What is known of them.
-    pub visibility: Visibility,
-    range: Range<usize>,
-}
-
-/// What a poll found.
-#[derive(Debug)]
-pub struct Batch<'b> {
-    bytes: &'b [u8],
-    runs: &'b [Run],
-    /// Position of the next frame: everything before it was given out.
-    pub next: Position,
-    /// What stands there.
-    pub rest: Rest,
-}
-
-impl<'b> Batch<'b> {
-    /// Whether there is nothing new.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
-    /// The runs in the order of the log, each with its frames. Offsets of the frames count from the run's start.
-    pub fn runs(&self) -> impl Iterator<Item = (&'b Run, CheckedFrames<'b>)> + use<'b> {
-        let (bytes, runs) = (self.bytes, self.runs);
-        runs.iter().map(move |run| {
-            let plain = bytes.get(run.range.clone()).unwrap_or_default();
-            (run, CheckedFrames::new(plain, 0..plain.len(), run.entry, false))
-        })
-    }
-}
-
-/// What stands behind the last frame that was given out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
-    /// More: poll again at once.
-    More,
-    /// Nothing that is written, or under a marker, as the visibility asks for. The end of the chain, if Cassandra writes
-    /// no more.
-    Unwritten,
-    /// A whole section, of which the index does not say that it is on disk.
-    Unsynced,
-    /// A marker or section that is not whole. It is being written, or damaged if it stays so: the reader of final
-    /// segments says what is lost.
-    NotWhole,
-}
-
-/// Why a growing segment cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum GrowingError {
-    /// The file system.
-    #[error("cannot read {}", path.display())]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The descriptor, or the key.
-    #[error("cannot read {}", path.display())]
-    Head {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: SegmentError,
-    },
-    /// It became shorter. Cassandra never does that.
-    #[error(
-        "{} was cut from {was} to {is} bytes while it was read; Cassandra never does that: find out who did, and \
-         compare with the commit log directory before anything is deleted",
-        path.display()
-    )]
-    Cut {
-        /// Which file.
-        path: PathBuf,
-        /// Its length before, in bytes.
-        was: u64,
-        /// Its length now.
-        is: u64,
-    },
-    /// What was read before is not (any more) in the segment.
-    #[error(
-        "{}: the position {position} is not in the chain of markers, which leads to {end}: this is not the segment that \
-         was read before, or what was read beyond its last marker was lost in a crash of the node",
-        path.display()
-    )]
-    NotInChain {
-        /// Which file.
-        path: PathBuf,
-        /// Where reading should go on.
-        position: Position,
-        /// File offset that the chain leads to.
-        end: u64,
-    },
-}
-
 impl GrowingSegment {
     /// Opens a segment to read it from `from` on. `None` while its descriptor is not written: Cassandra has just created
     /// it.
@@ -206,7 +100,8 @@ impl GrowingSegment {
         let file = open_regular(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         let mut window = Window::default();
-        let head = match open_head(&file, &mut window, name, key).map_err(io)? {
+        window.read_head(&file).map_err(io)?;
+        let head = match SegmentHead::open(window.bytes(), Some(name), key) {
             Ok(head) => head,
             Err(error) if is_being_written(&error) => return Ok(None),
             Err(source) => return Err(GrowingError::Head { path: path.to_owned(), source }),
@@ -399,23 +294,6 @@ impl Reach {
     fn of_section(self, end: u64) -> Visibility {
         if self.index.has_synced(end) { Visibility::Synced } else { Visibility::Marked }
     }
-}
-
-fn open_head(
-    file: &File,
-    window: &mut Window,
-    name: SegmentName,
-    key: KeyLookup<'_>,
-) -> io::Result<Result<SegmentHead, SegmentError>> {
-    window.fill(file, 0, HEAD_GUESS)?;
-    let found = SegmentHead::open(window.bytes(), Some(name), key);
-    if !matches!(found, Err(SegmentError::Descriptor(DescriptorError::Short { .. })))
-        || window.bytes().len() < HEAD_GUESS
-    {
-        return Ok(found);
-    }
-    window.fill(file, 0, LONGEST_HEAD)?;
-    Ok(SegmentHead::open(window.bytes(), Some(name), key))
 }
 
 /// Whether a descriptor may be whole the next time.

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use crate::commitlog::{Descriptor, DescriptorError};
+
 /// Bytes of a file, read at once. Its memory is reused.
 #[derive(Debug, Default)]
 pub(super) struct Window {
@@ -12,6 +14,11 @@ pub(super) struct Window {
     start: u64,
     is_short: bool,
 }
+
+/// Most descriptors are much shorter.
+const HEAD_GUESS: usize = 4 << 10;
+/// No descriptor is longer: its parameters have at most 64 KiB.
+const LONGEST_HEAD: usize = 128 << 10;
 
 /// Memory that is kept for the next read.
 const KEPT: usize = 2 << 20;
@@ -30,6 +37,15 @@ impl Window {
         self.length = read_at(file, buffer, start)?;
         self.is_short = self.length < length;
         Ok(())
+    }
+
+    /// Reads the start of a segment: its descriptor, when it has one.
+    pub(super) fn read_head(&mut self, file: &File) -> io::Result<()> {
+        self.fill(file, 0, HEAD_GUESS)?;
+        match Descriptor::parse(self.bytes()) {
+            Err(DescriptorError::Short { .. }) if !self.is_short => self.fill(file, 0, LONGEST_HEAD),
+            _ => Ok(()),
+        }
     }
 
     /// Forgets what was read: the file may have changed.

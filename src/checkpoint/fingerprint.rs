@@ -16,12 +16,32 @@ impl Fingerprint {
     /// none).
     #[must_use]
     pub fn of(descriptor: &[u8], first_section: &[u8]) -> Self {
-        let digest = Sha256::new().chain_update(descriptor).chain_update(first_section).finalize();
+        let mut parts = FingerprintParts::default();
+        parts.add(descriptor);
+        parts.add(first_section);
+        parts.finish()
+    }
+}
+
+/// Makes a fingerprint of descriptor and first section that are given in parts: a section may be longer than is good to
+/// hold in memory.
+#[derive(Debug, Default)]
+pub struct FingerprintParts(Sha256);
+
+impl FingerprintParts {
+    /// Adds the bytes that follow.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The fingerprint of all that was added.
+    #[must_use]
+    pub fn finish(self) -> Fingerprint {
         let mut first = [0; 16];
-        for (to, from) in first.iter_mut().zip(digest) {
+        for (to, from) in first.iter_mut().zip(self.0.finalize()) {
             *to = from;
         }
-        Self(first)
+        Fingerprint(first)
     }
 }
 

@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use crate::commitlog::{Position, SegmentId};
 
 pub use error::CheckpointError;
-pub use fingerprint::{Fingerprint, ParseFingerprintError};
+pub use fingerprint::{Fingerprint, FingerprintParts, ParseFingerprintError};
 use progress::{Progress, same_segment};
 pub use scope::{Difference, Scope};
 

@@ -5,12 +5,12 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use crate::agent::exit::Failure;
-use crate::agent::index::Index;
+use crate::agent::index;
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::Keys;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::map::SegmentBytes;
-use crate::commitlog::{Segment, SegmentError};
+use crate::commitlog::{Index, Segment, SegmentError};
 use crate::envelope::Visibility;
 
 /// An opened segment file.
@@ -27,7 +27,7 @@ pub(super) struct OpenSegment {
 impl OpenSegment {
     pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
-        let (index, index_problem) = Index::of(&file);
+        let (index, index_problem) = index::of(&file);
         let is_final = is_final(&file, index).map_err(|error| Failure::cannot_read(path, error))?;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
         Ok(Self { label: file.label(), file, index, index_problem, bytes })
@@ -49,12 +49,7 @@ impl OpenSegment {
     /// Under which promise the mutation with this logical end is read. A completed segment is on disk as a whole.
     #[inline]
     pub(super) fn visibility(&self, end: u64) -> Visibility {
-        let is_synced = match self.index {
-            Index::Completed(_) => true,
-            Index::Synced(offset) => end <= offset,
-            Index::Absent => false,
-        };
-        if is_synced { Visibility::Synced } else { Visibility::Marked }
+        if self.index.has_synced(end) { Visibility::Synced } else { Visibility::Marked }
     }
 
     /// Reads the descriptor.
@@ -65,7 +60,7 @@ impl OpenSegment {
 
 /// Memory in bytes that opening `file` will take.
 pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
-    let is_final = is_final(file, Index::of(file).0).unwrap_or(true);
+    let is_final = is_final(file, index::of(file).0).unwrap_or(true);
     let length = || file.path.metadata().map_or(0, |metadata| metadata.len());
     if is_final { 0 } else { usize::try_from(length()).unwrap_or(usize::MAX) }
 }
@@ -99,7 +94,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(20);
 /// Whether nobody writes to the file any more. What can still change is not mapped: a file that is cut while it is
 /// mapped ends the program.
 fn is_final(file: &SegmentFile, index: Index) -> std::io::Result<bool> {
-    Ok(matches!(index, Index::Completed(_)) || is_settled(&fs::metadata(&file.path)?))
+    Ok(index.is_completed() || is_settled(&fs::metadata(&file.path)?))
 }
 
 /// Whether Cassandra holds no other name of the file, and nobody has written to it for a while: Cassandra does in

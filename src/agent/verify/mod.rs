@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::head::Head;
-use super::index::Index;
+use super::index;
 use super::input::{SegmentFile, segment_files};
 use super::keys::{Keys, reason};
 use super::output;
@@ -73,7 +73,7 @@ fn progress(files: &[SegmentFile], hidden: bool) -> ProgressBar {
 
 fn verify_file(file: &SegmentFile, schema: &Schema, keys: &Keys) -> Report {
     // Before the file: what the index says of it is there by then.
-    let (index, index_problem) = Index::of(file);
+    let (index, index_problem) = index::of(file);
     let bytes = match SegmentBytes::open(&file.path, false) {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use super::survey::Survey;
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Exit;
-use crate::agent::index::Index;
 use crate::agent::input::body_name;
 use crate::agent::object::Object;
-use crate::commitlog::{Damage, Descriptor};
+use crate::commitlog::{Damage, Descriptor, Index};
 
 /// How a segment turned out.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::agent::index::{ChainEnd, Ending, Index};
+use crate::agent::index::{ChainEnd, Ending};
 use crate::commitlog::descriptor::OLDEST_DECODED_VERSION;
 use crate::commitlog::{
-    Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Mutation, MutationError, SectionBounds,
+    Damage, DamageKind, Decoder, Frame, FrameStep, Frames, Index, Mutation, MutationError, SectionBounds,
     SectionStep, Sections, Segment,
 };
 use crate::schema::{Schema, TableId};
