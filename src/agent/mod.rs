@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod keys;
 pub mod object;
 pub mod output;
+mod pipeline;
 pub mod replay;
 pub mod schema;
 pub mod verify;

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 
-use super::segment::OpenSegment;
 use crate::agent::input::SegmentFile;
+use crate::agent::pipeline::segment::OpenSegment;
 use crate::commitlog::map::open_regular;
 use crate::commitlog::{Descriptor, Segment, SegmentId, used_length};
 

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::batch::Batch;
-use super::report::Report;
-use super::unit::After;
-use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::pipeline::batch::Batch;
+use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::unit::After;
+use crate::agent::pipeline::worker::Outlet;
 
 /// Memory in bytes of all batches that may wait for their turn.
 const AHEAD_BYTES: usize = 10 << 20;

@@ -4,31 +4,15 @@
 //! decodes a unit and makes its records; [`delivery`] brings them back into the order of the log when there are
 //! several workers; [`writer`] sends them and commits.
 
-mod batch;
 mod copies;
 mod delivery;
-mod doubt;
-mod epoch;
-mod failed;
-mod follow;
-mod held;
 pub mod options;
 mod past;
 mod progress;
-mod range;
-mod records;
-mod report;
 mod schedule;
 mod scope;
-mod segment;
 mod summary;
 mod summary_file;
-mod undecoded;
-mod unit;
-mod waiting;
-mod walk;
-mod worker;
-mod writer;
 
 use std::time::Instant;
 
@@ -36,19 +20,19 @@ use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, from_schema_file, segment_files};
 use super::keys::Keys;
 use super::{output, warn};
+use crate::agent::pipeline::range::Range;
+use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::unit::After;
+use crate::agent::pipeline::worker::Worker;
+use crate::agent::pipeline::writer::{Writer, sink_failure};
 use crate::cli::{ReplayArgs, Undecodable};
 use crate::schema::SchemaHistory;
 use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
 use delivery::{Delivery, Message, UnitOutlet};
 use past::Past;
 use progress::Progress;
-use range::Range;
-use report::Report;
 use schedule::Schedule;
 use summary_file::SummaryFile;
-use unit::After;
-use worker::Worker;
-use writer::{Writer, sink_failure};
 
 /// Each worker needs about a MiB for its records and its decoder; a single thread writes what they all make.
 const MOST_WORKERS: usize = 12;
@@ -74,7 +58,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let range = Range::new(&args.range);
     let schedule = Schedule::new(files, keys, filter, history, past, range);
     let worker = Worker {
-        schedule: &schedule,
+        later: &schedule,
         config: &config,
         range,
         of_other_scopes: checkpoint.parked_in_other_scopes().collect(),
@@ -162,7 +146,7 @@ struct Run<'s> {
 impl Run<'_> {
     /// Decodes and writes in one thread.
     fn alone(&mut self, worker: &Worker<'_>) -> Result<(), Failure> {
-        while let Some(unit) = worker.schedule.next_unit()? {
+        while let Some(unit) = self.schedule.next_unit()? {
             let report = worker.run(&unit.unit, &mut self.writer)?;
             self.end_unit(report, unit.unit.after)?;
         }
@@ -171,12 +155,12 @@ impl Run<'_> {
 
     /// Decodes in `jobs` threads and writes in this one.
     fn with_workers(&mut self, worker: &Worker<'_>, jobs: usize) -> Result<(), Failure> {
-        let delivery = Delivery::new(jobs);
+        let (delivery, schedule) = (Delivery::new(jobs), self.schedule);
         std::thread::scope(|scope| {
             for _ in 0..jobs {
                 scope.spawn(|| {
                     let member = delivery.member();
-                    member.ends(work(worker, &delivery));
+                    member.ends(work(worker, schedule, &delivery));
                 });
             }
             let written = self.write_all(&delivery);
@@ -211,8 +195,8 @@ impl Run<'_> {
 }
 
 /// One worker thread: units until there are none, or until the replay has failed elsewhere.
-fn work(worker: &Worker<'_>, delivery: &Delivery) -> Result<(), Failure> {
-    while let Some(unit) = worker.schedule.next_unit()? {
+fn work(worker: &Worker<'_>, schedule: &Schedule, delivery: &Delivery) -> Result<(), Failure> {
+    while let Some(unit) = schedule.next_unit()? {
         let mut outlet = UnitOutlet { delivery, sequence: unit.sequence, stopped: false };
         let report = worker.run(&unit.unit, &mut outlet)?;
         let goes_on = delivery.put(unit.sequence, Message::End(Box::new(report), unit.unit.after));

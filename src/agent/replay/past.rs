@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::range::Range;
 use super::scope;
-use super::segment::Identity;
-use super::walk::start_of;
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::pipeline::range::Range;
+use crate::agent::pipeline::segment::Identity;
+use crate::agent::pipeline::walk::start_of;
 use crate::agent::warn;
 use crate::checkpoint::{Checkpoint, Fingerprint, Scope};
 use crate::cli::ReplayArgs;

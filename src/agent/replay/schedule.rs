@@ -5,19 +5,20 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::copies::{fullest_first, is_same};
-use super::epoch::{Epoch, SchemaAt};
-use super::follow::follow_schema;
-use super::held::Held;
 use super::past::{Past, other_segment};
-use super::range::Range;
-use super::report::Report;
-use super::segment::{Identity, OpenSegment, memory_to_open};
-use super::unit::{SectionPart, Unit};
-use super::walk::{Found, Start, Walk, start_of};
 use crate::agent::exit::Failure;
 use crate::agent::head::Head;
 use crate::agent::input::SegmentFile;
 use crate::agent::keys::{Keys, reason};
+use crate::agent::pipeline::epoch::{Epoch, SchemaAt};
+use crate::agent::pipeline::follow::follow_schema;
+use crate::agent::pipeline::held::Held;
+use crate::agent::pipeline::range::Range;
+use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::segment::{Identity, OpenSegment, memory_to_open};
+use crate::agent::pipeline::unit::{SectionPart, Unit};
+use crate::agent::pipeline::walk::{Found, Start, Walk, start_of};
+use crate::agent::pipeline::worker::LaterSchema;
 use crate::agent::warn;
 use crate::change::filter::TableFilter;
 use crate::checkpoint::Fingerprint;
@@ -138,27 +139,6 @@ impl Schedule {
                 Step::EndOfLog => return Ok(None),
             }
         }
-    }
-
-    /// Follows the schema through all of the log that is left and gives the last one: what it says of a table may
-    /// stand behind the mutations that need it.
-    pub(super) fn last_epoch(&self) -> Arc<Epoch> {
-        let mut state = self.lock();
-        if let Some(last) = &state.last {
-            return Arc::clone(last);
-        }
-        let mut schema = state.schema.clone();
-        if let Some(walk) = &state.walk
-            && let Ok(segment) = walk.opened.segment(&self.keys)
-        {
-            follow_schema(&segment, walk.cursor, &mut schema);
-        }
-        for file in &state.files {
-            self.follow_file(file.clone(), &mut schema);
-        }
-        let last = Arc::clone(schema.epoch());
-        state.last = Some(Arc::clone(&last));
-        last
     }
 
     /// What was found since the last call: damage, segments, schema changes.
@@ -319,6 +299,28 @@ impl Schedule {
         if segment.descriptor().version >= OLDEST_DECODED_VERSION {
             follow_schema(&segment, Sections::new(&segment).cursor(), schema);
         }
+    }
+}
+
+impl LaterSchema for Schedule {
+    /// Follows the schema through all of the log that is left.
+    fn last_epoch(&self) -> Arc<Epoch> {
+        let mut state = self.lock();
+        if let Some(last) = &state.last {
+            return Arc::clone(last);
+        }
+        let mut schema = state.schema.clone();
+        if let Some(walk) = &state.walk
+            && let Ok(segment) = walk.opened.segment(&self.keys)
+        {
+            follow_schema(&segment, walk.cursor, &mut schema);
+        }
+        for file in &state.files {
+            self.follow_file(file.clone(), &mut schema);
+        }
+        let last = Arc::clone(schema.epoch());
+        state.last = Some(Arc::clone(&last));
+        last
     }
 }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Map, Value, json};
 
-use super::doubt::Doubt;
-use super::report::{Limited, Report, Skipped, Undelivered, UnknownMutations};
 use super::summary_file::SummaryFile;
 use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
 use crate::agent::object::Object;
+use crate::agent::pipeline::doubt::Doubt;
+use crate::agent::pipeline::report::{Limited, Report, Skipped, Undelivered, UnknownMutations};
 use crate::commitlog::SegmentId;
 
 /// Lines of a list that the text shows.

@@ -11,14 +11,14 @@ const BEHIND_PAYLOAD: usize = 4;
 
 /// A place, and why the schema is doubtful from there on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Doubt {
-    pub(super) from: Position,
-    pub(super) reason: String,
+pub(in crate::agent) struct Doubt {
+    pub(in crate::agent) from: Position,
+    pub(in crate::agent) reason: String,
 }
 
 /// The places up to one in the log.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Doubts {
+pub(in crate::agent) struct Doubts {
     /// No mutation that is asked for was met behind them.
     idle: Vec<Doubt>,
     /// Those behind which one was met, and that were not taken yet.
@@ -29,33 +29,33 @@ pub(super) struct Doubts {
 
 impl Doubts {
     /// Notes a place. It matters once a mutation is met behind it.
-    pub(super) fn add(&mut self, from: Position, reason: String) {
+    pub(in crate::agent) fn add(&mut self, from: Position, reason: String) {
         self.idle.push(Doubt { from, reason });
     }
 
     /// Forgets what is not told of yet of a segment.
-    pub(super) fn forget(&mut self, segment: SegmentId) {
+    pub(in crate::agent) fn forget(&mut self, segment: SegmentId) {
         self.idle.retain(|doubt| doubt.from.segment != segment);
     }
 
     #[inline]
-    pub(super) fn has_idle(&self) -> bool {
+    pub(in crate::agent) fn has_idle(&self) -> bool {
         !self.idle.is_empty()
     }
 
     /// A mutation that is asked for was met.
-    pub(super) fn meet(&mut self) {
+    pub(in crate::agent) fn meet(&mut self) {
         self.met.append(&mut self.idle);
     }
 
     /// The places that matter and were not taken before.
-    pub(super) fn take(&mut self) -> Vec<Doubt> {
+    pub(in crate::agent) fn take(&mut self) -> Vec<Doubt> {
         std::mem::take(&mut self.met)
     }
 }
 
 /// What a change lacks, if it is doubtful.
-pub(super) fn of_effect(effect: &Effect) -> Option<String> {
+pub(in crate::agent) fn of_effect(effect: &Effect) -> Option<String> {
     let Effect::Doubtful { keyspace, table, reason } = effect else { return None };
     let table = table.as_ref().map_or(String::new(), |table| format!(".{table}"));
     Some(format!("{keyspace}{table}: {reason}"))
@@ -63,7 +63,12 @@ pub(super) fn of_effect(effect: &Effect) -> Option<String> {
 
 /// Notes damage at `from` that may have taken a schema change: once for a segment. `plain`: the bytes of a section of
 /// which a part is damaged.
-pub(super) fn damaged(schema: &mut SchemaAt, from: Position, damage: &Damage, plain: Option<&[u8]>) {
+pub(in crate::agent) fn damaged(
+    schema: &mut SchemaAt,
+    from: Position,
+    damage: &Damage,
+    plain: Option<&[u8]>,
+) {
     if schema.doubts.damaged != Some(from.segment)
         && let Some(reason) = of_damage(damage, plain, schema)
     {
@@ -99,7 +104,7 @@ fn first_table(damage: &Damage, plain: &[u8]) -> Option<TableId> {
 }
 
 /// Whether a mutation changes the schema: all its updates are of one keyspace.
-pub(super) fn is_schema_mutation(payload: &[u8]) -> bool {
+pub(in crate::agent) fn is_schema_mutation(payload: &[u8]) -> bool {
     peek(payload).is_ok_and(|peeked| is_schema_table(peeked.table))
 }
 

@@ -13,72 +13,72 @@ const LISTED: usize = 1000;
 
 /// Events of one table.
 #[derive(Debug, Default)]
-pub(super) struct TableEvents {
+pub(in crate::agent) struct TableEvents {
     /// `keyspace.table`
-    pub(super) name: String,
-    pub(super) by_operation: BTreeMap<Operation, u64>,
+    pub(in crate::agent) name: String,
+    pub(in crate::agent) by_operation: BTreeMap<Operation, u64>,
 }
 
 /// Mutations of a table that no schema describes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct UnknownMutations {
-    pub(super) mutations: u64,
+pub(in crate::agent) struct UnknownMutations {
+    pub(in crate::agent) mutations: u64,
     /// Of their payloads.
-    pub(super) bytes: u64,
+    pub(in crate::agent) bytes: u64,
 }
 
 /// What was done. `mutations` is the sum of `with_events`, `skipped`, `parked` and `undecodable`; `records` that of
 /// `events` and `tombstones`.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) segments_read: u64,
-    pub(super) segments_done_before: u64,
-    pub(super) sections: u64,
-    pub(super) mutations: u64,
-    pub(super) bytes: u64,
+pub(in crate::agent) struct Report {
+    pub(in crate::agent) segments_read: u64,
+    pub(in crate::agent) segments_done_before: u64,
+    pub(in crate::agent) sections: u64,
+    pub(in crate::agent) mutations: u64,
+    pub(in crate::agent) bytes: u64,
     /// Mutations with events that are given out.
-    pub(super) with_events: u64,
+    pub(in crate::agent) with_events: u64,
     /// Mutations of which nothing is given out, nor waits.
-    pub(super) skipped: BTreeMap<Skipped, u64>,
+    pub(in crate::agent) skipped: BTreeMap<Skipped, u64>,
     /// Mutations that are lost although their checksums are right.
-    pub(super) undecodable: u64,
-    pub(super) records: u64,
+    pub(in crate::agent) undecodable: u64,
+    pub(in crate::agent) records: u64,
     /// Of the records: those without value.
-    pub(super) tombstones: u64,
-    pub(super) events: TableMap<TableEvents>,
+    pub(in crate::agent) tombstones: u64,
+    pub(in crate::agent) events: TableMap<TableEvents>,
     /// Events of wanted tables that are not given out.
-    pub(super) left_out: BTreeMap<Skipped, u64>,
+    pub(in crate::agent) left_out: BTreeMap<Skipped, u64>,
     /// Records that the destination was given and that are not committed, because the replay failed.
-    pub(super) uncommitted_records: u64,
+    pub(in crate::agent) uncommitted_records: u64,
     /// Whether the replay failed.
-    pub(super) is_failed: bool,
+    pub(in crate::agent) is_failed: bool,
     /// Mutations of tables that no schema describes, by table id.
-    pub(super) unknown_tables: BTreeMap<TableId, UnknownMutations>,
-    pub(super) lost: Lost,
-    pub(super) damage: Limited<(SegmentId, Damage)>,
-    pub(super) parked: Limited<Undelivered>,
+    pub(in crate::agent) unknown_tables: BTreeMap<TableId, UnknownMutations>,
+    pub(in crate::agent) lost: Lost,
+    pub(in crate::agent) damage: Limited<(SegmentId, Damage)>,
+    pub(in crate::agent) parked: Limited<Undelivered>,
     /// Mutations that earlier replays parked and that could not be tried again: their segments were not given.
-    pub(super) parked_elsewhere: BTreeMap<SegmentId, u64>,
+    pub(in crate::agent) parked_elsewhere: BTreeMap<SegmentId, u64>,
     /// Mutations that earlier replays parked and that this one does not ask for: they stay parked.
-    pub(super) parked_unasked: u64,
+    pub(in crate::agent) parked_unasked: u64,
     /// Of the parked mutations: those for which the schema does have the table and its columns.
-    pub(super) parked_unfit: u64,
+    pub(in crate::agent) parked_unfit: u64,
     /// Mutations that no schema at hand decodes and that the user wants to go past; they count as lost too.
-    pub(super) given_up: Limited<Undelivered>,
+    pub(in crate::agent) given_up: Limited<Undelivered>,
     /// Segments that could not be read at all, with the reason.
-    pub(super) unreadable: Vec<(String, String)>,
+    pub(in crate::agent) unreadable: Vec<(String, String)>,
     /// Segments whose descriptor is damaged, with the reason.
-    pub(super) damaged_segments: Vec<(String, String)>,
-    pub(super) schema_changes: Vec<(Position, String)>,
+    pub(in crate::agent) damaged_segments: Vec<(String, String)>,
+    pub(in crate::agent) schema_changes: Vec<(Position, String)>,
     /// Places behind which the schema may be another one than the log was written with.
-    pub(super) schema_doubtful: Limited<Doubt>,
+    pub(in crate::agent) schema_doubtful: Limited<Doubt>,
     /// Bytes behind the last marker: written, never synced.
-    pub(super) unmarked_bytes: u64,
+    pub(in crate::agent) unmarked_bytes: u64,
 }
 
 /// What became of one mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(in crate::agent) enum Outcome {
     /// Some of its events are given out.
     WithEvents,
     Skipped(Skipped),
@@ -90,7 +90,7 @@ pub(super) enum Outcome {
 
 /// Why nothing of a mutation is given out, or why an event is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Skipped {
+pub(in crate::agent) enum Skipped {
     /// It changes no table that is wanted.
     UnwantedTable,
     /// It is of Cassandra's own tables.
@@ -106,7 +106,7 @@ pub(super) enum Skipped {
 }
 
 impl Skipped {
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::agent) fn name(self) -> &'static str {
         match self {
             Self::UnwantedTable => "unwanted_table",
             Self::SystemTable => "system_table",
@@ -120,40 +120,40 @@ impl Skipped {
 
 /// What was counted as given out, and waits.
 #[derive(Debug, Default)]
-pub(super) struct HeldBack {
-    pub(super) mutations: u64,
-    pub(super) records: u64,
-    pub(super) events: BTreeMap<Event, u64>,
+pub(in crate::agent) struct HeldBack {
+    pub(in crate::agent) mutations: u64,
+    pub(in crate::agent) records: u64,
+    pub(in crate::agent) events: BTreeMap<Event, u64>,
 }
 
 /// A mutation that is not delivered, for the ledger. Never holds values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Undelivered {
-    pub(super) position: Position,
+pub(in crate::agent) struct Undelivered {
+    pub(in crate::agent) position: Position,
     /// `keyspace.table` of the first update, or the table id when the schema does not have it; `None` of a
     /// mutation that only waits.
-    pub(super) table: Option<String>,
+    pub(in crate::agent) table: Option<String>,
     /// Length of the payload, where it was not decoded.
-    pub(super) bytes: Option<u64>,
-    pub(super) reason: String,
+    pub(in crate::agent) bytes: Option<u64>,
+    pub(in crate::agent) reason: String,
 }
 
 /// What damage took.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lost {
-    pub(super) sections: u64,
-    pub(super) bytes: u64,
+pub(in crate::agent) struct Lost {
+    pub(in crate::agent) sections: u64,
+    pub(in crate::agent) bytes: u64,
     /// Known ones.
-    pub(super) mutations: u64,
+    pub(in crate::agent) mutations: u64,
     /// Whether more mutations are lost than could be counted.
-    pub(super) more_mutations: bool,
+    pub(in crate::agent) more_mutations: bool,
 }
 
 /// The first entries of a list, and how many there were in all.
 #[derive(Debug)]
-pub(super) struct Limited<T> {
-    pub(super) listed: Vec<T>,
-    pub(super) count: u64,
+pub(in crate::agent) struct Limited<T> {
+    pub(in crate::agent) listed: Vec<T>,
+    pub(in crate::agent) count: u64,
 }
 
 impl<T> Default for Limited<T> {
@@ -163,7 +163,7 @@ impl<T> Default for Limited<T> {
 }
 
 impl<T> Limited<T> {
-    pub(super) fn push(&mut self, item: T) {
+    pub(in crate::agent) fn push(&mut self, item: T) {
         self.count += 1;
         if self.listed.len() < LISTED {
             self.listed.push(item);
@@ -181,7 +181,7 @@ impl<T> Limited<T> {
 
 impl Report {
     /// Counts a mutation. A parked one is counted where it is noted.
-    pub(super) fn settle(&mut self, outcome: Outcome) {
+    pub(in crate::agent) fn settle(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::WithEvents => self.with_events += 1,
             Outcome::Skipped(reason) => *self.skipped.entry(reason).or_default() += 1,
@@ -191,7 +191,12 @@ impl Report {
     }
 
     /// Counts events of a table.
-    pub(super) fn count(&mut self, (table, operation): Event, name: impl FnOnce() -> String, count: u64) {
+    pub(in crate::agent) fn count(
+        &mut self,
+        (table, operation): Event,
+        name: impl FnOnce() -> String,
+        count: u64,
+    ) {
         let counts = self
             .events
             .entry(table)
@@ -199,7 +204,7 @@ impl Report {
         *counts.by_operation.entry(operation).or_default() += count;
     }
 
-    pub(super) fn damaged(&mut self, segment: SegmentId, damage: Damage) {
+    pub(in crate::agent) fn damaged(&mut self, segment: SegmentId, damage: Damage) {
         self.lost.bytes += damage.lost_bytes;
         match damage.lost_mutations {
             Some(mutations) => self.lost.mutations += mutations,
@@ -210,7 +215,7 @@ impl Report {
     }
 
     /// Takes back what is held back. An event has one record with a value.
-    pub(super) fn take_back(&mut self, held_back: &HeldBack) {
+    pub(in crate::agent) fn take_back(&mut self, held_back: &HeldBack) {
         let values: u64 = held_back.events.values().sum();
         let tombstones = held_back.records.saturating_sub(values);
         self.with_events = self.with_events.saturating_sub(held_back.mutations);
@@ -229,7 +234,7 @@ impl Report {
     }
 
     /// Adds what another report counted.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(in crate::agent) fn add(&mut self, other: Self) {
         self.segments_read += other.segments_read;
         self.segments_done_before += other.segments_done_before;
         self.sections += other.sections;
@@ -271,7 +276,7 @@ impl Report {
     }
 
     /// Number of events.
-    pub(super) fn event_count(&self) -> u64 {
+    pub(in crate::agent) fn event_count(&self) -> u64 {
         self.events.values().flat_map(|table| table.by_operation.values()).sum()
     }
 }

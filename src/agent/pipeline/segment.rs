@@ -15,17 +15,17 @@ use crate::envelope::Visibility;
 
 /// An opened segment file.
 #[derive(Debug)]
-pub(super) struct OpenSegment {
-    pub(super) file: SegmentFile,
-    pub(super) label: String,
-    pub(super) index: Index,
+pub(in crate::agent) struct OpenSegment {
+    pub(in crate::agent) file: SegmentFile,
+    pub(in crate::agent) label: String,
+    pub(in crate::agent) index: Index,
     /// Why the index beside it cannot be used.
-    pub(super) index_problem: Option<String>,
+    pub(in crate::agent) index_problem: Option<String>,
     bytes: SegmentBytes,
 }
 
 impl OpenSegment {
-    pub(super) fn open(file: SegmentFile) -> Result<Self, Failure> {
+    pub(in crate::agent) fn open(file: SegmentFile) -> Result<Self, Failure> {
         let path = &file.path;
         let (index, index_problem) = index::of(&file);
         let is_final = is_final(&file, index).map_err(|error| Failure::cannot_read(path, error))?;
@@ -34,12 +34,12 @@ impl OpenSegment {
     }
 
     /// The bytes of the file.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::agent) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Memory in bytes that the open segment takes: a map takes none.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::agent) fn memory(&self) -> usize {
         match &self.bytes {
             SegmentBytes::Mapped(_) | SegmentBytes::Empty => 0,
             SegmentBytes::Copied(memory, _) => memory.len(),
@@ -48,18 +48,18 @@ impl OpenSegment {
 
     /// Under which promise the mutation with this logical end is read. A completed segment is on disk as a whole.
     #[inline]
-    pub(super) fn visibility(&self, end: u64) -> Visibility {
+    pub(in crate::agent) fn visibility(&self, end: u64) -> Visibility {
         if self.index.has_synced(end) { Visibility::Synced } else { Visibility::Marked }
     }
 
     /// Reads the descriptor.
-    pub(super) fn segment(&self, keys: &Keys) -> Result<Segment<'_>, SegmentError> {
+    pub(in crate::agent) fn segment(&self, keys: &Keys) -> Result<Segment<'_>, SegmentError> {
         Segment::open(&self.bytes, self.file.name, &|alias| keys.key(alias))
     }
 }
 
 /// Memory in bytes that opening `file` will take.
-pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
+pub(in crate::agent) fn memory_to_open(file: &SegmentFile) -> usize {
     let is_final = is_final(file, index::of(file).0).unwrap_or(true);
     let length = || file.path.metadata().map_or(0, |metadata| metadata.len());
     if is_final { 0 } else { usize::try_from(length()).unwrap_or(usize::MAX) }
@@ -67,14 +67,14 @@ pub(super) fn memory_to_open(file: &SegmentFile) -> usize {
 
 /// What tells a segment from another one with the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) fingerprint: Fingerprint,
+pub(in crate::agent) struct Identity {
+    pub(in crate::agent) fingerprint: Fingerprint,
     /// Whether the first section is whole: the fingerprint does not change any more.
-    pub(super) is_lasting: bool,
+    pub(in crate::agent) is_lasting: bool,
 }
 
 impl Identity {
-    pub(super) fn of(segment: &Segment<'_>) -> Self {
+    pub(in crate::agent) fn of(segment: &Segment<'_>) -> Self {
         let (descriptor, first_section) = segment.head();
         Self {
             fingerprint: Fingerprint::of(descriptor, first_section),
@@ -83,7 +83,7 @@ impl Identity {
     }
 
     /// The fingerprint to remember, if it can be told already.
-    pub(super) fn lasting(self) -> Option<Fingerprint> {
+    pub(in crate::agent) fn lasting(self) -> Option<Fingerprint> {
         self.is_lasting.then_some(self.fingerprint)
     }
 }

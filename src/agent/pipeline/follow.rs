@@ -6,7 +6,7 @@ use super::walk::start_of;
 use crate::commitlog::{FrameStep, Position, SectionCursor, SectionStep, Sections, Segment};
 
 /// Follows the schema from `cursor` to the end of the segment, and does nothing else.
-pub(super) fn follow_schema(segment: &Segment<'_>, cursor: SectionCursor, schema: &mut SchemaAt) {
+pub(in crate::agent) fn follow_schema(segment: &Segment<'_>, cursor: SectionCursor, schema: &mut SchemaAt) {
     let mut sections = Sections::resume(segment, cursor, Vec::new());
     while let Some((marker, _)) = sections.next_marker() {
         let mut here = Position { marker: marker as u64, ..start_of(segment.descriptor().id) };

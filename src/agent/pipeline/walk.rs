@@ -30,9 +30,9 @@ const UNIT_BYTES: usize = 512 << 10;
 /// of a compressed segment are only known from its start. What stands before `from` is not reported; units
 /// begin at `first` or behind it.
 #[derive(Debug)]
-pub(super) struct Walk {
-    pub(super) opened: Arc<OpenSegment>,
-    pub(super) cursor: SectionCursor,
+pub(in crate::agent) struct Walk {
+    pub(in crate::agent) opened: Arc<OpenSegment>,
+    pub(in crate::agent) cursor: SectionCursor,
     fingerprint: Fingerprint,
     from: Position,
     first: Position,
@@ -61,25 +61,30 @@ struct Cut {
 }
 
 /// How a segment is gone through.
-pub(super) struct Start {
-    pub(super) fingerprint: Fingerprint,
+pub(in crate::agent) struct Start {
+    pub(in crate::agent) fingerprint: Fingerprint,
     /// What stands before it was done by an earlier replay.
-    pub(super) from: Position,
+    pub(in crate::agent) from: Position,
     /// Mutations that an earlier replay parked, to be tried again.
-    pub(super) retried: BTreeSet<Position>,
+    pub(in crate::agent) retried: BTreeSet<Position>,
     /// Whether the segment comes behind a newer one.
-    pub(super) late: bool,
+    pub(in crate::agent) late: bool,
 }
 
 /// What a walk adds to.
-pub(super) struct Found<'s> {
-    pub(super) schema: &'s mut SchemaAt,
-    pub(super) report: &'s mut Report,
-    pub(super) units: Vec<Unit>,
+pub(in crate::agent) struct Found<'s> {
+    pub(in crate::agent) schema: &'s mut SchemaAt,
+    pub(in crate::agent) report: &'s mut Report,
+    pub(in crate::agent) units: Vec<Unit>,
 }
 
 impl Walk {
-    pub(super) fn new(opened: Arc<OpenSegment>, segment: &Segment<'_>, start: Start, range: Range) -> Self {
+    pub(in crate::agent) fn new(
+        opened: Arc<OpenSegment>,
+        segment: &Segment<'_>,
+        start: Start,
+        range: Range,
+    ) -> Self {
         let Start { fingerprint, from, retried, late } = start;
         Self {
             opened,
@@ -100,12 +105,12 @@ impl Walk {
     }
 
     /// Memory in bytes that the next section will take.
-    pub(super) fn memory_of_next(&self, segment: &Segment<'_>) -> usize {
+    pub(in crate::agent) fn memory_of_next(&self, segment: &Segment<'_>) -> usize {
         Sections::resume(segment, self.cursor, Vec::new()).next_plain_length()
     }
 
     /// Looks at the next section; `false` when there is none: then the last unit is cut.
-    pub(super) fn next_section(
+    pub(in crate::agent) fn next_section(
         &mut self,
         segment: &Segment<'_>,
         found: &mut Found<'_>,
@@ -231,12 +236,12 @@ impl Walk {
     }
 
     /// Whether something was gathered for the next unit.
-    pub(super) fn has_parts(&self) -> bool {
+    pub(in crate::agent) fn has_parts(&self) -> bool {
         !self.cut.parts.is_empty()
     }
 
     /// Makes a unit of what was gathered.
-    pub(super) fn cut_here(&mut self, found: &mut Found<'_>) {
+    pub(in crate::agent) fn cut_here(&mut self, found: &mut Found<'_>) {
         if self.has_parts() {
             self.cut(After::Continue(self.next), found);
         }
@@ -311,6 +316,6 @@ impl Cut {
 }
 
 /// The first place of a segment.
-pub(super) fn start_of(segment: SegmentId) -> Position {
+pub(in crate::agent) fn start_of(segment: SegmentId) -> Position {
     Position { segment, marker: 0, entry: 0, row: 0 }
 }

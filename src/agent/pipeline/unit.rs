@@ -11,28 +11,28 @@ use crate::commitlog::{CheckedFrames, Position, SegmentId};
 
 /// A run of frames of one segment.
 #[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) segment: Arc<OpenSegment>,
+pub(in crate::agent) struct Unit {
+    pub(in crate::agent) segment: Arc<OpenSegment>,
     /// Whether the sections are compressed or encrypted.
-    pub(super) is_stored: bool,
-    pub(super) parts: Vec<SectionPart>,
+    pub(in crate::agent) is_stored: bool,
+    pub(in crate::agent) parts: Vec<SectionPart>,
     /// Bytes of the file.
-    pub(super) bytes: u64,
+    pub(in crate::agent) bytes: u64,
     /// What stands before it was done by an earlier replay.
-    pub(super) from: Position,
+    pub(in crate::agent) from: Position,
     /// Mutations that an earlier replay parked, to be tried again.
-    pub(super) retried: Arc<BTreeSet<Position>>,
+    pub(in crate::agent) retried: Arc<BTreeSet<Position>>,
     /// Whether its segment comes behind a newer one.
-    pub(super) late: bool,
+    pub(in crate::agent) late: bool,
     /// Schemas by place; the first holds at the start of the unit.
-    pub(super) epochs: Vec<Arc<Epoch>>,
+    pub(in crate::agent) epochs: Vec<Arc<Epoch>>,
     /// What follows this unit.
-    pub(super) after: After,
+    pub(in crate::agent) after: After,
 }
 
 /// What is done once a unit's records are with the sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+pub(in crate::agent) enum After {
     /// The next unit of the same segment begins here.
     Continue(Position),
     /// The segment is complete and at its end.
@@ -41,28 +41,28 @@ pub(super) enum After {
 
 /// Frames of one section, back to back.
 #[derive(Debug)]
-pub(super) struct SectionPart {
+pub(in crate::agent) struct SectionPart {
     /// File offset of the section's marker.
-    pub(super) marker: u64,
+    pub(in crate::agent) marker: u64,
     /// Logical position of the section's first plain byte.
-    pub(super) logical_start: u64,
+    pub(in crate::agent) logical_start: u64,
     /// Index of the first frame in the section.
-    pub(super) entry: u32,
+    pub(in crate::agent) entry: u32,
     /// Place in the section's plain bytes.
-    pub(super) range: Range<usize>,
-    pub(super) has_damage: bool,
+    pub(in crate::agent) range: Range<usize>,
+    pub(in crate::agent) has_damage: bool,
     /// The plain bytes of a compressed or encrypted section.
-    pub(super) restored: Option<Arc<Vec<u8>>>,
+    pub(in crate::agent) restored: Option<Arc<Vec<u8>>>,
 }
 
 impl SectionPart {
     /// The plain bytes of its section, when it is compressed or encrypted.
-    pub(super) fn into_restored(self) -> Option<Arc<Vec<u8>>> {
+    pub(in crate::agent) fn into_restored(self) -> Option<Arc<Vec<u8>>> {
         self.restored
     }
 
     /// The frames; `file` is the segment's.
-    pub(super) fn frames<'p>(&'p self, file: &'p [u8]) -> CheckedFrames<'p> {
+    pub(in crate::agent) fn frames<'p>(&'p self, file: &'p [u8]) -> CheckedFrames<'p> {
         let plain = match &self.restored {
             Some(restored) => restored.as_slice(),
             None => {

@@ -10,7 +10,6 @@ use super::failed::Failed;
 use super::range::Range;
 use super::records::Tally;
 use super::report::{Outcome, Report, Skipped};
-use super::schedule::Schedule;
 use super::unit::{SectionPart, Unit};
 use crate::agent::exit::Failure;
 use crate::cli::{Undecodable, UnknownTable};
@@ -18,45 +17,53 @@ use crate::commitlog::{Decoder, Frame, Mutation, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place};
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
-pub(super) trait Outlet {
+pub(in crate::agent) trait Outlet {
     /// Takes the records out of `batch`.
     fn take(&mut self, batch: &mut Batch) -> Result<(), Failure>;
 }
 
+/// Knows a later schema than that of a place in the log: what a table is like may stand behind the mutations that need
+/// it.
+pub(in crate::agent) trait LaterSchema: Sync {
+    /// The latest one.
+    fn last_epoch(&self) -> Arc<Epoch>;
+}
+
 /// One worker.
-pub(super) struct Worker<'w> {
-    pub(super) schedule: &'w Schedule,
-    pub(super) config: &'w EncoderConfig,
-    pub(super) range: Range,
+pub(in crate::agent) struct Worker<'w> {
+    /// Where a later schema than that of the place is known.
+    pub(in crate::agent) later: &'w dyn LaterSchema,
+    pub(in crate::agent) config: &'w EncoderConfig,
+    pub(in crate::agent) range: Range,
     /// Mutations that were parked when other ones were asked for.
-    pub(super) of_other_scopes: BTreeSet<Position>,
+    pub(in crate::agent) of_other_scopes: BTreeSet<Position>,
     /// Count only: no record is kept.
-    pub(super) dry_run: bool,
+    pub(in crate::agent) dry_run: bool,
     /// What becomes of a mutation of a table or column that no schema describes.
-    pub(super) unknown_table: UnknownTable,
+    pub(in crate::agent) unknown_table: UnknownTable,
     /// What becomes of any other mutation that cannot be decoded.
-    pub(super) undecodable: Undecodable,
+    pub(in crate::agent) undecodable: Undecodable,
 }
 
 /// What one unit needs while it is worked on.
-pub(super) struct Work<'w, 'u> {
-    pub(super) worker: &'w Worker<'w>,
-    pub(super) unit: &'u Unit,
-    pub(super) outlet: &'w mut dyn Outlet,
-    pub(super) id: SegmentId,
-    pub(super) encoder: Encoder<'w>,
+pub(in crate::agent) struct Work<'w, 'u> {
+    pub(in crate::agent) worker: &'w Worker<'w>,
+    pub(in crate::agent) unit: &'u Unit,
+    pub(in crate::agent) outlet: &'w mut dyn Outlet,
+    pub(in crate::agent) id: SegmentId,
+    pub(in crate::agent) encoder: Encoder<'w>,
     epoch: usize,
-    pub(super) now_ms: i64,
-    pub(super) batch: Batch,
-    pub(super) report: Report,
+    pub(in crate::agent) now_ms: i64,
+    pub(in crate::agent) batch: Batch,
+    pub(in crate::agent) report: Report,
     /// Of the mutation at hand.
-    pub(super) tally: Tally,
+    pub(in crate::agent) tally: Tally,
     /// Whether an earlier replay parked the mutation at hand.
     is_retried: bool,
     /// Whether that was in another scope: it is only done when all of it is given out.
-    pub(super) must_be_whole: bool,
+    pub(in crate::agent) must_be_whole: bool,
     /// Whether nothing of the mutation at hand is asked for.
-    pub(super) is_left_out: bool,
+    pub(in crate::agent) is_left_out: bool,
 }
 
 impl Worker<'_> {
@@ -64,7 +71,11 @@ impl Worker<'_> {
     ///
     /// # Errors
     /// The outlet fails, or profile `debezium` meets what it cannot say and must stop.
-    pub(super) fn run<'w>(&'w self, unit: &Unit, outlet: &'w mut dyn Outlet) -> Result<Report, Failure> {
+    pub(in crate::agent) fn run<'w>(
+        &'w self,
+        unit: &Unit,
+        outlet: &'w mut dyn Outlet,
+    ) -> Result<Report, Failure> {
         let mut work = Work {
             worker: self,
             unit,
@@ -92,7 +103,7 @@ impl Worker<'_> {
 }
 
 impl<'u> Work<'_, 'u> {
-    pub(super) fn epoch(&self) -> Option<&'u Arc<Epoch>> {
+    pub(in crate::agent) fn epoch(&self) -> Option<&'u Arc<Epoch>> {
         self.unit.epochs.get(self.epoch)
     }
 

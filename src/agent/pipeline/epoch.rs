@@ -11,15 +11,15 @@ use crate::schema::{Effect, Schema, SchemaHistory, TableId, TableMap, system};
 
 /// A schema and the place from which it holds.
 #[derive(Debug)]
-pub(super) struct Epoch {
+pub(in crate::agent) struct Epoch {
     /// First mutation that it holds for; `None` from the start.
-    pub(super) from: Option<Position>,
-    pub(super) schema: Schema,
-    pub(super) interest: Interest,
+    pub(in crate::agent) from: Option<Position>,
+    pub(in crate::agent) schema: Schema,
+    pub(in crate::agent) interest: Interest,
 }
 
 impl Epoch {
-    pub(super) fn new(from: Option<Position>, schema: Schema, filter: &TableFilter) -> Self {
+    pub(in crate::agent) fn new(from: Option<Position>, schema: Schema, filter: &TableFilter) -> Self {
         let interest = Interest::new(&schema, filter);
         Self { from, schema, interest }
     }
@@ -27,27 +27,27 @@ impl Epoch {
 
 /// The schema at one place of the log.
 #[derive(Debug, Clone)]
-pub(super) struct SchemaAt {
+pub(in crate::agent) struct SchemaAt {
     history: SchemaHistory,
     epoch: Arc<Epoch>,
     filter: TableFilter,
     /// Places behind which it may be another one.
-    pub(super) doubts: Doubts,
+    pub(in crate::agent) doubts: Doubts,
 }
 
 impl SchemaAt {
-    pub(super) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
+    pub(in crate::agent) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
         let epoch = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
         Self { history, epoch, filter, doubts: Doubts::default() }
     }
 
-    pub(super) fn epoch(&self) -> &Arc<Epoch> {
+    pub(in crate::agent) fn epoch(&self) -> &Arc<Epoch> {
         &self.epoch
     }
 
     /// Goes past a mutation of `system_schema`: what it does, in words, and whether another epoch begins behind
     /// it.
-    pub(super) fn apply(&mut self, position: Position, payload: &[u8]) -> (Vec<String>, bool) {
+    pub(in crate::agent) fn apply(&mut self, position: Position, payload: &[u8]) -> (Vec<String>, bool) {
         // The schema holds for what follows the mutation that changed it.
         let from = Position { entry: position.entry + 1, ..position };
         let mut mutation = Mutation::default();
@@ -77,7 +77,7 @@ impl SchemaAt {
 
 /// What becomes of a table's mutations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::agent) enum Verdict {
     /// Its events become records.
     Wanted,
     /// A table of Cassandra itself.
@@ -92,7 +92,7 @@ pub(super) enum Verdict {
 
 /// The verdict on every known table.
 #[derive(Debug)]
-pub(super) struct Interest(TableMap<Verdict>);
+pub(in crate::agent) struct Interest(TableMap<Verdict>);
 
 impl Interest {
     fn new(schema: &Schema, filter: &TableFilter) -> Self {
@@ -116,13 +116,13 @@ impl Interest {
     }
 
     #[inline]
-    pub(super) fn table(&self, id: TableId) -> Verdict {
+    pub(in crate::agent) fn table(&self, id: TableId) -> Verdict {
         self.0.get(&id).copied().unwrap_or(Verdict::Unknown)
     }
 
     /// The verdict on a whole mutation, where its first update tells: all updates are of one keyspace.
     #[inline]
-    pub(super) fn mutation(&self, peek: &Peek<'_>) -> Verdict {
+    pub(in crate::agent) fn mutation(&self, peek: &Peek<'_>) -> Verdict {
         match self.table(peek.table) {
             Verdict::Unwanted if peek.updates > 1 => Verdict::Wanted,
             verdict => verdict,

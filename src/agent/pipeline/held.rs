@@ -8,7 +8,7 @@ const MOST_BYTES: usize = 32 << 20;
 
 /// What is in memory, for as long as somebody holds it.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(in crate::agent) struct Held {
     pieces: Vec<(Weak<dyn Any + Send + Sync>, usize)>,
     /// The memory of a section that nobody reads any more, for the next one. Freed, an allocator would keep some
     /// of it for each thread.
@@ -17,7 +17,7 @@ pub(super) struct Held {
 
 impl Held {
     /// Counts `piece`, of `bytes` in memory, for as long as somebody holds it.
-    pub(super) fn add<T: Send + Sync + 'static>(&mut self, piece: &Arc<T>, bytes: usize) {
+    pub(in crate::agent) fn add<T: Send + Sync + 'static>(&mut self, piece: &Arc<T>, bytes: usize) {
         if bytes > 0 {
             let piece: Arc<dyn Any + Send + Sync> = Arc::<T>::clone(piece);
             self.pieces.push((Arc::downgrade(&piece), bytes));
@@ -25,12 +25,12 @@ impl Held {
     }
 
     /// Memory to restore a section into.
-    pub(super) fn take_buffer(&mut self) -> Vec<u8> {
+    pub(in crate::agent) fn take_buffer(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.buffer)
     }
 
     /// Takes the memory of a section back when nobody else holds it.
-    pub(super) fn give_back(&mut self, restored: Arc<Vec<u8>>) {
+    pub(in crate::agent) fn give_back(&mut self, restored: Arc<Vec<u8>>) {
         if let Some(buffer) = Arc::into_inner(restored)
             && buffer.capacity() > self.buffer.capacity()
         {
@@ -39,7 +39,7 @@ impl Held {
     }
 
     /// Whether `bytes` more may be taken.
-    pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
+    pub(in crate::agent) fn has_room_for(&mut self, bytes: usize) -> bool {
         self.pieces.retain(|(piece, _)| piece.strong_count() > 0);
         let held: usize = self.pieces.iter().map(|(_, bytes)| bytes).sum();
         bytes == 0 || held.saturating_add(bytes) <= MOST_BYTES

@@ -24,7 +24,7 @@ const PART_ITEMS: usize = 8192;
 
 /// What is found in one mutation.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(in crate::agent) struct Tally {
     /// Events to give out. Events of one kind mostly stand together.
     events: Vec<(Event, u64)>,
     /// Events of wanted tables that are not to be given out.
@@ -72,7 +72,7 @@ impl Tally {
 
 impl Work<'_, '_> {
     /// Decodes a mutation with the schema of `epoch`, which is the decoder's, and makes its records.
-    pub(super) fn records<'a, 's: 'a>(
+    pub(in crate::agent) fn records<'a, 's: 'a>(
         &mut self,
         decoder: &mut Decoder<'s>,
         payload: &'a [u8],
@@ -276,12 +276,12 @@ fn counted(event: &ChangeEvent<'_, '_>) -> Event {
 }
 
 /// `keyspace.table`
-pub(super) fn full_name(table: &TableSchema) -> String {
+pub(in crate::agent) fn full_name(table: &TableSchema) -> String {
     format!("{}.{}", table.keyspace, table.name)
 }
 
 /// Equal for mutations of one partition of one table, and hardly for others. Checkpoints hold it.
-pub(super) fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
+pub(in crate::agent) fn tag(table: TableId, partition_key: &[u8]) -> PartitionTag {
     // All of the id: the last bytes of ids that one node gave are the same.
     u64::from(crc32fast::hash(&table.0)) << 32 | u64::from(crc32fast::hash(partition_key))
 }

@@ -5,7 +5,7 @@ use crate::commitlog::{Position, SegmentId};
 
 /// Bounds by position and by time.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Range {
+pub(in crate::agent) struct Range {
     from: Option<Position>,
     to: Option<Position>,
     since_us: Option<i64>,
@@ -13,7 +13,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    pub(super) fn new(args: &ReplayRange) -> Self {
+    pub(in crate::agent) fn new(args: &ReplayRange) -> Self {
         Self {
             from: args.from,
             to: args.to,
@@ -22,32 +22,32 @@ impl Range {
         }
     }
 
-    pub(super) fn contains(&self, position: Position) -> bool {
+    pub(in crate::agent) fn contains(&self, position: Position) -> bool {
         self.from.is_none_or(|from| from <= position) && self.to.is_none_or(|to| position < to)
     }
 
     /// Whether something of what stands from `start` up to `end` can be wanted. Damage has no time: of bounds only
     /// those by position count.
-    pub(super) fn touches(&self, start: Position, end: Position) -> bool {
+    pub(in crate::agent) fn touches(&self, start: Position, end: Position) -> bool {
         self.from.is_none_or(|from| from < end) && self.to.is_none_or(|to| start < to)
     }
 
     /// The same for a whole segment.
-    pub(super) fn touches_segment(&self, segment: SegmentId) -> bool {
+    pub(in crate::agent) fn touches_segment(&self, segment: SegmentId) -> bool {
         let start = Position { segment, marker: 0, entry: 0, row: 0 };
         self.touches(start, Position { marker: u64::MAX, ..start })
     }
 
     /// Whether `ts_us` lies in the wanted time; it is asked for only when there are bounds.
     #[inline]
-    pub(super) fn contains_time(&self, ts_us: impl Fn() -> i64) -> bool {
+    pub(in crate::agent) fn contains_time(&self, ts_us: impl Fn() -> i64) -> bool {
         self.since_us.is_none_or(|since| since <= ts_us())
             && self.until_us.is_none_or(|until| ts_us() < until)
     }
 
     /// Whether no event of the mutation at `position` (whatever its row) can be wanted.
     #[inline]
-    pub(super) fn excludes_mutation(&self, position: Position) -> bool {
+    pub(in crate::agent) fn excludes_mutation(&self, position: Position) -> bool {
         let last = Position { row: u32::MAX, ..position };
         self.from.is_some_and(|from| last < from)
             || self.to.is_some_and(|to| to <= Position { row: 0, ..position })

@@ -19,7 +19,7 @@ const MARKER_LENGTH: u64 = 8;
 
 impl Work<'_, '_> {
     /// What becomes of a mutation that the schema of its place does not decode.
-    pub(super) fn undecoded(
+    pub(in crate::agent) fn undecoded(
         &mut self,
         frame: Frame<'_>,
         place: Place<'_>,
@@ -48,7 +48,7 @@ impl Work<'_, '_> {
         if failed.is_refused() {
             return Ok(Err(failed));
         }
-        let last = self.worker.schedule.last_epoch();
+        let last = self.worker.later.last_epoch();
         if self.epoch().is_some_and(|epoch| Arc::ptr_eq(epoch, &last)) {
             return Ok(Err(failed));
         }
@@ -135,7 +135,7 @@ impl Work<'_, '_> {
     }
 
     /// The checksums are right and the bytes make no sense: the mutation is lost.
-    pub(super) fn lost(&mut self, frame: Frame<'_>, position: Position) -> Outcome {
+    pub(in crate::agent) fn lost(&mut self, frame: Frame<'_>, position: Position) -> Outcome {
         let in_file = if self.unit.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
         let damage = Damage {
             kind: DamageKind::Mutation,

@@ -7,11 +7,11 @@ use crate::commitlog::{Position, SegmentId};
 
 /// The parked mutations of every partition that has some.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(BTreeSet<(PartitionTag, Position)>);
+pub(in crate::agent) struct Waiting(BTreeSet<(PartitionTag, Position)>);
 
 impl Waiting {
     /// What earlier replays parked.
-    pub(super) fn of(checkpoint: &Checkpoint) -> Self {
+    pub(in crate::agent) fn of(checkpoint: &Checkpoint) -> Self {
         let mut waiting = Self::default();
         for place in checkpoint.parked() {
             waiting.add(place, checkpoint.parked_partitions(place));
@@ -20,19 +20,27 @@ impl Waiting {
     }
 
     /// A mutation is parked.
-    pub(super) fn add(&mut self, place: Position, partitions: impl IntoIterator<Item = PartitionTag>) {
+    pub(in crate::agent) fn add(
+        &mut self,
+        place: Position,
+        partitions: impl IntoIterator<Item = PartitionTag>,
+    ) {
         self.0.extend(partitions.into_iter().map(|partition| (partition, place)));
     }
 
     /// A mutation is parked no longer.
-    pub(super) fn remove(&mut self, place: Position, partitions: impl IntoIterator<Item = PartitionTag>) {
+    pub(in crate::agent) fn remove(
+        &mut self,
+        place: Position,
+        partitions: impl IntoIterator<Item = PartitionTag>,
+    ) {
         for partition in partitions {
             self.0.remove(&(partition, place));
         }
     }
 
     /// The first parked mutation that stands before `position` in one of these partitions.
-    pub(super) fn before(
+    pub(in crate::agent) fn before(
         &self,
         position: Position,
         partitions: impl IntoIterator<Item = PartitionTag>,

@@ -22,7 +22,7 @@ const COMMIT_AFTER: Duration = Duration::from_secs(1);
 const COMMIT_SHARE: u32 = 10;
 
 /// The end of the way: sink, checkpoint, and the mutations that wait.
-pub(super) struct Writer<'s> {
+pub(in crate::agent) struct Writer<'s> {
     sink: &'s mut dyn Sink,
     checkpoint: Checkpoint,
     uncommitted: usize,
@@ -43,7 +43,7 @@ pub(super) struct Writer<'s> {
 
 impl<'s> Writer<'s> {
     /// Goes on from `checkpoint`. `waits`: what stands behind mutations that earlier replays parked waits for them.
-    pub(super) fn new(sink: &'s mut dyn Sink, checkpoint: Checkpoint, waits: bool) -> Self {
+    pub(in crate::agent) fn new(sink: &'s mut dyn Sink, checkpoint: Checkpoint, waits: bool) -> Self {
         Self {
             waiting: if waits { Waiting::of(&checkpoint) } else { Waiting::default() },
             checkpoint,
@@ -59,7 +59,7 @@ impl<'s> Writer<'s> {
     }
 
     /// Sends the records of a batch.
-    pub(super) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
+    pub(in crate::agent) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
         let mut parked = batch.parked.iter().peekable();
         let mut retried = batch.retried.iter().copied().peekable();
         for mutation in batch.mutations() {
@@ -140,7 +140,7 @@ impl<'s> Writer<'s> {
 
     /// A unit is through: moves the checkpoint, and commits now and then. `fingerprint` is the segment's, if it can
     /// be told already.
-    pub(super) fn end_unit(
+    pub(in crate::agent) fn end_unit(
         &mut self,
         mut report: Report,
         after: After,
@@ -161,7 +161,7 @@ impl<'s> Writer<'s> {
     }
 
     /// What is committed; and how many records the sink was given that are not, or of a unit that was not finished.
-    pub(super) fn into_report(mut self) -> Report {
+    pub(in crate::agent) fn into_report(mut self) -> Report {
         self.report.uncommitted_records = self.sent.saturating_sub(self.report.records);
         self.report
     }
@@ -173,7 +173,7 @@ impl<'s> Writer<'s> {
     }
 
     /// Makes everything durable: all that was asked for is sent.
-    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+    pub(in crate::agent) fn finish(&mut self) -> Result<(), Failure> {
         let behind = self.checkpoint.end_repetition();
         self.commit()?;
         for place in behind {
@@ -187,7 +187,7 @@ impl<'s> Writer<'s> {
 
     /// Mutations by segment that earlier replays parked and that this one did not come to: their segments were not
     /// given, or they cannot be read there any more.
-    pub(super) fn parked_elsewhere(&self) -> BTreeMap<SegmentId, u64> {
+    pub(in crate::agent) fn parked_elsewhere(&self) -> BTreeMap<SegmentId, u64> {
         let mut found: BTreeMap<SegmentId, u64> = BTreeMap::new();
         for place in self.checkpoint.parked() {
             *found.entry(place.segment).or_default() += 1;
@@ -200,7 +200,7 @@ impl<'s> Writer<'s> {
     }
 
     /// Makes everything durable that was sent.
-    pub(super) fn commit(&mut self) -> Result<(), Failure> {
+    pub(in crate::agent) fn commit(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
         self.uncommitted = 0;
         self.checkpoint.next_generation();
@@ -221,7 +221,7 @@ impl Outlet for Writer<'_> {
 }
 
 /// A sink's error with its exit code.
-pub(super) fn sink_failure(error: SinkError) -> Failure {
+pub(in crate::agent) fn sink_failure(error: SinkError) -> Failure {
     let exit = match error.exit_code() {
         2 => Exit::Usage,
         7 => Exit::Locked,

@@ -16,47 +16,47 @@ const BATCH_BYTES: usize = 256 << 10;
 const PARKED_BYTES: usize = size_of::<Parked>() + 160;
 
 /// What is counted of an event.
-pub(super) type Event = (TableId, Operation);
+pub(in crate::agent) type Event = (TableId, Operation);
 
 /// Records in order.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(in crate::agent) struct Batch {
     bytes: Vec<u8>,
     records: Vec<Stored>,
     topics: Vec<Arc<str>>,
     /// Mutations that could not be decoded, in order.
-    pub(super) parked: Vec<Parked>,
+    pub(in crate::agent) parked: Vec<Parked>,
     /// Mutations that earlier replays parked and that this one does not park again, in order.
-    pub(super) retried: Vec<Retried>,
+    pub(in crate::agent) retried: Vec<Retried>,
     large: Option<LargeMutation>,
 }
 
 /// A mutation whose records fill several batches.
 #[derive(Debug, Clone)]
-pub(super) struct LargeMutation {
-    pub(super) position: Position,
+pub(in crate::agent) struct LargeMutation {
+    pub(in crate::agent) position: Position,
     /// All its partitions: it waits as a whole.
-    pub(super) tags: Arc<[PartitionTag]>,
+    pub(in crate::agent) tags: Arc<[PartitionTag]>,
     /// Whether records of it stand in a batch before this one.
-    pub(super) is_continued: bool,
+    pub(in crate::agent) is_continued: bool,
 }
 
 /// A mutation that the schema is not enough for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Parked {
-    pub(super) entry: Undelivered,
-    pub(super) tag: PartitionTag,
+pub(in crate::agent) struct Parked {
+    pub(in crate::agent) entry: Undelivered,
+    pub(in crate::agent) tag: PartitionTag,
     /// Whether the schema lacks its table or a column of it.
-    pub(super) is_unknown: bool,
+    pub(in crate::agent) is_unknown: bool,
 }
 
 /// A mutation that an earlier replay parked, tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Retried {
-    pub(super) position: Position,
+pub(in crate::agent) struct Retried {
+    pub(in crate::agent) position: Position,
     /// Whether all of it that was asked for when it was parked was given out, or it was given up. Otherwise this
     /// replay does not ask for it, and it stays parked.
-    pub(super) is_settled: bool,
+    pub(in crate::agent) is_settled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,33 +82,33 @@ impl Stored {
 
 /// The records of one mutation; at least one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MutationRecords<'b> {
+pub(in crate::agent) struct MutationRecords<'b> {
     batch: &'b Batch,
     records: &'b [Stored],
 }
 
 impl<'b> MutationRecords<'b> {
-    pub(super) fn position(self) -> Option<Position> {
+    pub(in crate::agent) fn position(self) -> Option<Position> {
         self.records.first().map(Stored::mutation)
     }
 
-    pub(super) fn count(self) -> usize {
+    pub(in crate::agent) fn count(self) -> usize {
         self.records.len()
     }
 
     /// The events that the records are of. An event may have two records, which have its position.
-    pub(super) fn events(self) -> impl Iterator<Item = Event> {
+    pub(in crate::agent) fn events(self) -> impl Iterator<Item = Event> {
         let events = self.records.chunk_by(|a, b| a.position == b.position);
         events.filter_map(|records| records.first()).map(|stored| (stored.table, stored.operation))
     }
 
-    pub(super) fn tags(self) -> impl Iterator<Item = PartitionTag> + Clone + use<'b> {
+    pub(in crate::agent) fn tags(self) -> impl Iterator<Item = PartitionTag> + Clone + use<'b> {
         let elsewhere = self.large().map(|large| large.tags.as_ref()).unwrap_or_default();
         self.records.iter().map(|stored| stored.tag).chain(elsewhere.iter().copied())
     }
 
     /// Whether the batches before this one hold records of the mutation, too.
-    pub(super) fn is_continued(self) -> bool {
+    pub(in crate::agent) fn is_continued(self) -> bool {
         self.large().is_some_and(|large| large.is_continued)
     }
 
@@ -116,7 +116,7 @@ impl<'b> MutationRecords<'b> {
         self.batch.large.as_ref().filter(|large| self.position() == Some(large.position))
     }
 
-    pub(super) fn records(self) -> impl Iterator<Item = Record<'b>> {
+    pub(in crate::agent) fn records(self) -> impl Iterator<Item = Record<'b>> {
         self.records.iter().filter_map(move |stored| self.batch.record(stored))
     }
 }
@@ -124,28 +124,28 @@ impl<'b> MutationRecords<'b> {
 const EVENT_ID_LENGTH: usize = 32;
 
 impl Batch {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::agent) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::agent) fn memory(&self) -> usize {
         self.bytes.capacity()
             + self.records.capacity() * size_of::<Stored>()
             + self.parked.len() * PARKED_BYTES
     }
 
     /// Whether it is time to hand it over.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::agent) fn is_full(&self) -> bool {
         let records = self.bytes.len() + self.records.len() * size_of::<Stored>();
         records + self.parked.len() * PARKED_BYTES >= BATCH_BYTES
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::agent) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.parked.is_empty() && self.retried.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::agent) fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
         self.parked.clear();
@@ -154,17 +154,17 @@ impl Batch {
     }
 
     /// What follows, up to the next position, are records of this mutation.
-    pub(super) fn begin_large(&mut self, large: LargeMutation) {
+    pub(in crate::agent) fn begin_large(&mut self, large: LargeMutation) {
         self.large = Some(large);
     }
 
     /// Number of records, to come back to with [`Self::truncate`].
-    pub(super) fn mark(&self) -> usize {
+    pub(in crate::agent) fn mark(&self) -> usize {
         self.records.len()
     }
 
     /// Takes back every record after `mark`.
-    pub(super) fn truncate(&mut self, mark: usize) {
+    pub(in crate::agent) fn truncate(&mut self, mark: usize) {
         if let Some(first) = self.records.get(mark) {
             self.bytes.truncate(first.start);
         }
@@ -172,7 +172,12 @@ impl Batch {
     }
 
     /// Adds a record of an event of `table`.
-    pub(super) fn push(&mut self, record: &Record<'_>, tag: PartitionTag, (table, operation): Event) {
+    pub(in crate::agent) fn push(
+        &mut self,
+        record: &Record<'_>,
+        tag: PartitionTag,
+        (table, operation): Event,
+    ) {
         let topic = self.topic(record.topic);
         self.records.push(Stored {
             topic,
@@ -200,7 +205,7 @@ impl Batch {
     }
 
     /// The mutations with records, as they were pushed.
-    pub(super) fn mutations(&self) -> impl Iterator<Item = MutationRecords<'_>> {
+    pub(in crate::agent) fn mutations(&self) -> impl Iterator<Item = MutationRecords<'_>> {
         let chunks = self.records.chunk_by(|a, b| a.mutation() == b.mutation());
         chunks.map(|records| MutationRecords { batch: self, records })
     }

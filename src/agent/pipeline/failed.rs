@@ -10,7 +10,7 @@ use crate::schema::TableId;
 /// Why a mutation with right checksums gave no records. Another schema may help in every case but
 /// [`Self::is_refused`]: types and columns decide where a value ends and what it means.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
+pub(in crate::agent) enum Failed {
     #[error(transparent)]
     Decode(#[from] MutationError),
     #[error(transparent)]
@@ -28,7 +28,7 @@ pub(super) enum Failed {
 
 impl Failed {
     /// What to do about it, where another schema does not help.
-    pub(super) fn advice(&self) -> Option<&'static str> {
+    pub(in crate::agent) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Encode(EncodeError::Unrepresentable { .. }) => {
                 Some("use --unrepresentable side_topic, or profile flat")
@@ -42,7 +42,7 @@ impl Failed {
     }
 
     /// What failed, and what to do about it, as one line of a ledger.
-    pub(super) fn reason(&self) -> String {
+    pub(in crate::agent) fn reason(&self) -> String {
         match self.advice() {
             Some(advice) => format!("{self}; {advice}"),
             None => self.to_string(),
@@ -50,17 +50,17 @@ impl Failed {
     }
 
     /// Whether the schema lacks a table or a column.
-    pub(super) fn is_unknown_schema(&self) -> bool {
+    pub(in crate::agent) fn is_unknown_schema(&self) -> bool {
         matches!(self, Self::Decode(error) if error.is_unknown_schema())
     }
 
     /// Whether the mutation can be decoded, and the options ask for a part of it only.
-    pub(super) fn is_part(&self) -> bool {
+    pub(in crate::agent) fn is_part(&self) -> bool {
         matches!(self, Self::Part)
     }
 
     /// The table that the schema lacks.
-    pub(super) fn unknown_table(&self) -> Option<TableId> {
+    pub(in crate::agent) fn unknown_table(&self) -> Option<TableId> {
         match self {
             Self::Decode(MutationError::UnknownTable(table)) => Some(*table),
             _ => None,
@@ -68,7 +68,7 @@ impl Failed {
     }
 
     /// Whether the profile has no shape for an event and the user wants to stop there.
-    pub(super) fn is_refused(&self) -> bool {
+    pub(in crate::agent) fn is_refused(&self) -> bool {
         matches!(self, Self::Encode(EncodeError::Unrepresentable { .. }))
     }
 }
