@@ -5,6 +5,7 @@
 
 mod error;
 mod fingerprint;
+mod parts;
 mod progress;
 mod scope;
 mod stored;

@@ -8,6 +8,7 @@ mod discard;
 mod error;
 pub mod file_log;
 mod line;
+mod replace;
 mod stdout;
 
 use crate::checkpoint::Checkpoint;

@@ -1,10 +1,9 @@
 //! `commit.json`: what is in a file log, as of the last commit.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::num::NonZeroU16;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
 use crate::sink::SinkError;
+use crate::sink::replace::replace;
 
 use super::names;
 
@@ -72,18 +72,7 @@ impl Commit {
         let temporary = dir.join(names::COMMIT_TEMPORARY);
         let text =
             serde_json::to_vec(self).map_err(|e| SinkError::io("write", &temporary, io::Error::other(e)))?;
-        let mut options = OpenOptions::new();
-        let written = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(super::FILE_MODE)
-            .open(&temporary)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()));
-        written.map_err(|e| SinkError::io("write", &temporary, e))?;
-        let path = dir.join(names::COMMIT);
-        fs::rename(&temporary, &path).map_err(|e| SinkError::io("replace", &path, e))?;
-        sync_dir(dir)
+        replace(&dir.join(names::COMMIT), &temporary, &text)
     }
 }
 
@@ -120,9 +109,4 @@ fn is_chain(files: &[LogFile]) -> bool {
         next = file.next_offset;
         fits
     })
-}
-
-/// Make the entries of a directory durable.
-pub(super) fn sync_dir(dir: &Path) -> Result<(), SinkError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| SinkError::io("sync", dir, e))
 }

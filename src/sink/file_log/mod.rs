@@ -22,8 +22,9 @@ use std::path::{Path, PathBuf};
 use crate::checkpoint::Checkpoint;
 use crate::envelope::Record;
 
+use super::replace::sync_dir;
 use super::{Sink, SinkError};
-use commit_file::{Commit, sync_dir};
+use commit_file::Commit;
 use partition::Partition;
 pub use reader::{FileLogReader, Lines};
 
