@@ -11,7 +11,7 @@
 //! 6. [`checkpoint`]: what is safely done. It stands above the sinks: a sink makes it durable together with the
 //!    records, or a stop between the two would lose or repeat some.
 //! 7. [`cdc_raw`]: which bytes exist in a live node's directory, what grows, what is final, what may be deleted.
-//! 8. [`sink`]: records → file log, stdout; the checkpoint is committed with them.
+//! 8. [`sink`]: records → Kafka, file log, stdout; the checkpoint is committed with them.
 //! 9. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
 //! 10. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
 

@@ -68,6 +68,56 @@ pub enum SinkError {
          choose another prefix"
     )]
     TopicName(String),
+    /// An option cannot be used.
+    #[error("{0}")]
+    Options(String),
+    /// The brokers cannot be reached, refuse, or hold something else than they should.
+    #[error("{what}; {hint}")]
+    Kafka {
+        /// What happened.
+        what: String,
+        /// What to do next.
+        hint: &'static str,
+    },
+    /// Another producer has taken over.
+    #[error(
+        "another producer has taken over the transactional id {id}: see to it that only one agent (or replay of these \
+         segments) runs. The same happens to one that was stopped for longer than its transaction may take: if this is \
+         the only one, start it again, which continues from the last commit"
+    )]
+    Fenced {
+        /// Which.
+        id: String,
+    },
+    /// What was sent since the last commit was taken back.
+    #[error(
+        "{what}; what was sent since the last commit is taken back: start again, which continues from there"
+    )]
+    RolledBack {
+        /// Why.
+        what: String,
+    },
+    /// Nobody knows whether the last commit took place.
+    #[error(
+        "{what}; nobody knows whether the last commit took place: start again, which finds out and continues"
+    )]
+    Indefinite {
+        /// Why.
+        what: String,
+    },
+    /// A record is not taken, and nothing may replace it.
+    #[error(
+        "topic {topic} does not take {what}: {reason}; allow longer records (kafka_option message.max.bytes, the topic's \
+         max.message.bytes), or let a pointer replace it (kafka_refused dead_letter)"
+    )]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// The record: where its event stands, and how long it is.
+        what: String,
+        /// Why.
+        reason: String,
+    },
     /// A write failed before, so nothing is known about what followed.
     #[error("an earlier write failed, and nothing was written since")]
     Failed,
@@ -77,18 +127,29 @@ pub enum SinkError {
 }
 
 impl SinkError {
+    /// Whether [`Sink::rewind`](super::Sink::rewind) may help: nothing is wrong but that a batch is gone, or that nobody
+    /// knows whether it is.
+    #[must_use]
+    pub fn is_rewindable(&self) -> bool {
+        matches!(self, Self::RolledBack { .. } | Self::Indefinite { .. })
+    }
+
     /// The exit code of a program that ends with this error: 7 for a second writer, 1 for a checkpoint that moves
-    /// back (a bug), 2 for another number of partitions than asked for, else 6.
+    /// back (a bug), 2 for options and another number of partitions than asked for, else 6.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Checkpoint(_) => 1,
-            Self::Partitions { .. } => 2,
-            Self::Locked { .. } => 7,
+            Self::Partitions { .. } | Self::Options(_) => 2,
+            Self::Locked { .. } | Self::Fenced { .. } => 7,
             Self::Closed { .. }
             | Self::Io { .. }
             | Self::Unfit { .. }
             | Self::TopicName(_)
+            | Self::Kafka { .. }
+            | Self::RolledBack { .. }
+            | Self::Indefinite { .. }
+            | Self::Refused { .. }
             | Self::Failed => 6,
         }
     }

@@ -1,4 +1,4 @@
-//! Records → file log, stdout, nowhere.
+//! Records → Kafka, file log, stdout, nowhere.
 //!
 //! A sink accepts records with [`Sink::send`] and makes everything accepted so far durable with
 //! [`Sink::commit`], together with the checkpoint that says so. Accepted is not durable: what was sent and
@@ -7,6 +7,8 @@
 mod discard;
 mod error;
 pub mod file_log;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod line;
 mod replace;
 mod stdout;
@@ -39,4 +41,24 @@ pub trait Sink {
     /// The checkpoint committed last, found in the destination or written since. `None` when the
     /// destination keeps none (then every start is the first one).
     fn checkpoint(&self) -> Option<&Checkpoint>;
+
+    /// Whether what was sent since the last commit is as much as one commit should hold, or has waited as long: the
+    /// caller commits at the next place where a checkpoint can stand.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Whether a commit may hold records of one segment only.
+    fn commits_each_segment(&self) -> bool {
+        false
+    }
+
+    /// Goes back to what is committed, after an error that says so ([`SinkError::is_rewindable`]): what was sent since
+    /// is forgotten, [`Sink::checkpoint`] is found out anew, and the caller goes on from there.
+    ///
+    /// # Errors
+    /// When that cannot be found out now. It can be tried again.
+    fn rewind(&mut self) -> Result<(), SinkError> {
+        Err(SinkError::Failed)
+    }
 }

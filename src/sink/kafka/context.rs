@@ -1,0 +1,147 @@
+//! What librdkafka calls back: failed deliveries, errors, log lines, tokens.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Headers, Message};
+use rdkafka::producer::{NoCustomPartitioner, ProducerContext};
+
+use super::notice::Notice;
+use super::options::{KafkaOptions, Observer};
+
+/// The name of the header with the content identity.
+pub(super) const EVENT_ID: &str = "event_id";
+
+/// A record that was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub(super) topic: String,
+    /// Empty when the record has none.
+    pub(super) event_id: String,
+    pub(super) code: RDKafkaErrorCode,
+}
+
+/// The ends of the failed deliveries that are kept: the first says what is wrong.
+const KEPT: usize = 64;
+
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    observer: Observer,
+    token_file: Option<PathBuf>,
+    failed: Arc<Mutex<Vec<Failed>>>,
+}
+
+impl Context {
+    pub(super) fn new(options: &KafkaOptions) -> Self {
+        Self {
+            observer: options.observer.clone(),
+            token_file: options.security.token_file.clone(),
+            failed: Arc::default(),
+        }
+    }
+
+    /// The records that were not delivered since the last call.
+    pub(super) fn take_failed(&self) -> Vec<Failed> {
+        std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, _: &str, text: &str) {
+        let level = match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error => 3,
+            RDKafkaLogLevel::Warning => 4,
+            RDKafkaLogLevel::Notice => 5,
+            RDKafkaLogLevel::Info => 6,
+            RDKafkaLogLevel::Debug => 7,
+        };
+        self.observer.tell(&Notice::Client { level, text: text.to_owned() });
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        // The end of a partition is asked for, and is no error.
+        if matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
+            return;
+        }
+        self.observer.tell(&Notice::Client { level: 3, text: format!("{error}: {reason}") });
+    }
+
+    fn stats_raw(&self, _: &[u8]) {}
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let path = self.token_file.as_ref().ok_or("no kafka_oauth_token_file is given")?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read the token file {}: {error}", path.display()))?;
+        token(text.trim()).ok_or_else(|| format!("{} holds no JSON Web Token", path.display()).into())
+    }
+}
+
+impl ConsumerContext for Context {}
+
+impl ProducerContext<NoCustomPartitioner> for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let Err((error, message)) = result else { return };
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.len() < KEPT {
+            let header = message.headers().and_then(|headers| {
+                let header = headers.iter().find(|header| header.key == EVENT_ID)?;
+                String::from_utf8(header.value?.to_vec()).ok()
+            });
+            failed.push(Failed {
+                topic: message.topic().to_owned(),
+                event_id: header.unwrap_or_default(),
+                code: error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+            });
+        }
+    }
+}
+
+/// Whom a JSON Web Token names (`sub`) and until when it is good (`exp`, RFC 7519 4.1).
+fn token(text: &str) -> Option<OAuthToken> {
+    let claims = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?.trim_end_matches('=')).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    let seconds = claims.get("exp")?;
+    let lifetime_ms = seconds.as_i64().or_else(|| whole(seconds.as_f64()?))?.checked_mul(1000)?;
+    let principal = claims.get("sub").and_then(|sub| sub.as_str()).unwrap_or_default();
+    Some(OAuthToken { token: text.to_owned(), principal_name: principal.to_owned(), lifetime_ms })
+}
+
+/// The whole seconds of a time that is given with a fraction.
+fn whole(seconds: f64) -> Option<i64> {
+    format!("{:.0}", seconds.floor()).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_says_whose_it_is_and_until_when() {
+        // The example of RFC 7519 3.1: {"iss":"joe","exp":1300819380,…}.
+        let text = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0\
+                    dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let read = token(text).unwrap();
+        assert_eq!((read.lifetime_ms, read.principal_name.as_str()), (1_300_819_380_000, ""));
+        let claims = URL_SAFE_NO_PAD.encode(br#"{"sub":"agent","exp":1300819380.75}"#);
+        let read = token(&format!("e30.{claims}.x")).unwrap();
+        assert_eq!((read.lifetime_ms, read.principal_name.as_str()), (1_300_819_380_000, "agent"));
+        for bad in ["", "a", "a.b.c", "e30.e30.x"] {
+            assert!(token(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! How a checkpoint stands in the topic of checkpoints: which keys, which values.
+//!
+//! ```text
+//! <host id>                               a node's checkpoint without the finished segments
+//! <host id>/done/<segment id>             {"fingerprint", "done_ms"} of a finished segment, for 30 days
+//! replay/<segment id>/<fingerprint>       what replays have done of a segment
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{Checkpoint, CheckpointError, Fingerprint};
+use crate::commitlog::SegmentId;
+use crate::envelope::murmur2::partition_hash;
+use crate::sink::SinkError;
+
+use super::options::Identity;
+
+/// Finished segments are remembered so long, in milliseconds.
+const REMEMBERED_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// The value of a finished segment.
+#[derive(Debug, Serialize, Deserialize)]
+struct Done {
+    fingerprint: String,
+    /// When it was finished, milliseconds since the epoch.
+    done_ms: i64,
+}
+
+/// A record to be written. Without a value it is a tombstone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    /// The segment of which it tells, when it tells of one only.
+    pub(super) segment: Option<SegmentId>,
+    pub(super) key: String,
+    pub(super) value: Option<Vec<u8>>,
+}
+
+/// What was read back.
+#[derive(Debug, Default)]
+pub(super) struct Restored {
+    /// `None` when there was nothing.
+    pub(super) checkpoint: Option<Checkpoint>,
+    /// Tombstones of segments that were finished long ago, for the next commit.
+    pub(super) forgotten: Vec<Change>,
+}
+
+/// The keys of an identity.
+#[derive(Debug, Clone)]
+pub(super) enum Layout {
+    Node { host_id: String },
+    Replay { segments: BTreeMap<SegmentId, Fingerprint>, again: bool },
+}
+
+impl Layout {
+    pub(super) fn of(identity: &Identity) -> Self {
+        match identity {
+            Identity::Node { host_id, .. } => Self::Node { host_id: host_id.clone() },
+            Identity::Replay { segments, again } => {
+                Self::Replay { segments: segments.clone(), again: *again }
+            }
+        }
+    }
+
+    /// The partition of the topic, when it has so many: all that belongs together stands in one.
+    pub(super) fn partition(&self, count: u32) -> i32 {
+        let name = match self {
+            Self::Node { host_id } => host_id.as_str(),
+            Self::Replay { .. } => "replay",
+        };
+        i32::try_from(partition_hash(name.as_bytes()) % count.max(1)).unwrap_or_default()
+    }
+
+    /// Whether a key belongs to it.
+    pub(super) fn wants(&self, key: &str) -> bool {
+        match self {
+            Self::Node { host_id } => {
+                key.strip_prefix(host_id).is_some_and(|rest| rest.is_empty() || rest.starts_with("/done/"))
+            }
+            Self::Replay { .. } => self.replayed(key).is_some(),
+        }
+    }
+
+    /// The segment of a replay's key.
+    fn replayed(&self, key: &str) -> Option<SegmentId> {
+        let Self::Replay { segments, .. } = self else { return None };
+        let (id, fingerprint) = key.strip_prefix("replay/")?.split_once('/')?;
+        let segment = SegmentId(id.parse().ok()?);
+        let known = segments.get(&segment)?;
+        (known.to_string() == fingerprint).then_some(segment)
+    }
+
+    /// The checkpoint that the values say.
+    pub(super) fn restore(
+        &self,
+        values: &BTreeMap<String, Option<Vec<u8>>>,
+        now_ms: i64,
+    ) -> Result<Restored, SinkError> {
+        match self {
+            Self::Node { host_id } => restore_node(host_id, values, now_ms),
+            Self::Replay { again, .. } => self.restore_replay(values, *again),
+        }
+    }
+
+    fn restore_replay(
+        &self,
+        values: &BTreeMap<String, Option<Vec<u8>>>,
+        again: bool,
+    ) -> Result<Restored, SinkError> {
+        let mut whole: Option<Checkpoint> = None;
+        for (key, value) in values {
+            let (Some(_), Some(value)) = (self.replayed(key), value) else { continue };
+            let part = Checkpoint::from_json(value).map_err(|error| unreadable(key, &error))?;
+            let same_scope = |whole: &Checkpoint| whole.scope() == part.scope();
+            if !again && whole.as_ref().is_some_and(|whole| !same_scope(whole)) {
+                return Err(SinkError::Kafka {
+                    what: "these segments were replayed with different options before".to_owned(),
+                    hint: "replay them one by one with the options of each, or all of them once more with --again",
+                });
+            }
+            whole.get_or_insert_default().add_part(part);
+        }
+        Ok(Restored { checkpoint: whole, forgotten: Vec::new() })
+    }
+
+    /// What must be written so that what says `before` says `after`.
+    pub(super) fn changes(
+        &self,
+        before: &Checkpoint,
+        after: &Checkpoint,
+        now_ms: i64,
+    ) -> Result<Vec<Change>, SinkError> {
+        match self {
+            Self::Node { host_id } => node_changes(host_id, before, after, now_ms),
+            Self::Replay { segments, .. } => {
+                let mut changes = Vec::new();
+                for (segment, fingerprint) in segments {
+                    let part = after.of_segment(*segment);
+                    if !part.says_the_same(&before.of_segment(*segment)) {
+                        let key = format!("replay/{segment}/{fingerprint}");
+                        let value = Some(part.to_json()?);
+                        changes.push(Change { segment: Some(*segment), key, value });
+                    }
+                }
+                Ok(changes)
+            }
+        }
+    }
+}
+
+fn done_key(host_id: &str, segment: SegmentId) -> String {
+    format!("{host_id}/done/{segment}")
+}
+
+fn restore_node(
+    host_id: &str,
+    values: &BTreeMap<String, Option<Vec<u8>>>,
+    now_ms: i64,
+) -> Result<Restored, SinkError> {
+    let mut restored = Restored::default();
+    if let Some(Some(value)) = values.get(host_id) {
+        restored.checkpoint =
+            Some(Checkpoint::from_json(value).map_err(|error| unreadable(host_id, &error))?);
+    }
+    for (key, value) in values {
+        let id = key.strip_prefix(host_id).and_then(|rest| rest.strip_prefix("/done/"));
+        let (Some(id), Some(value)) = (id, value) else { continue };
+        let strange = || unreadable(key, &CheckpointError::Unreadable("no finished segment".to_owned()));
+        let segment = SegmentId(id.parse().map_err(|_| strange())?);
+        let done: Done = serde_json::from_slice(value).map_err(|_| strange())?;
+        if now_ms.saturating_sub(done.done_ms) > REMEMBERED_MS {
+            restored.forgotten.push(Change { segment: Some(segment), key: key.clone(), value: None });
+            continue;
+        }
+        let fingerprint = done.fingerprint.parse().map_err(|_| strange())?;
+        restored.checkpoint.get_or_insert_default().restore_done(segment, fingerprint);
+    }
+    Ok(restored)
+}
+
+fn node_changes(
+    host_id: &str,
+    before: &Checkpoint,
+    after: &Checkpoint,
+    now_ms: i64,
+) -> Result<Vec<Change>, SinkError> {
+    let mut changes = Vec::new();
+    for (segment, fingerprint) in after.done() {
+        if before.done_as(segment) != Some(fingerprint) {
+            let done = Done { fingerprint: fingerprint.to_string(), done_ms: now_ms };
+            let value = serde_json::to_vec(&done).map_err(|e| CheckpointError::Unreadable(e.to_string()))?;
+            let key = done_key(host_id, segment);
+            changes.push(Change { segment: Some(segment), key, value: Some(value) });
+        }
+    }
+    for (segment, _) in before.done().filter(|(segment, _)| after.done_as(*segment).is_none()) {
+        changes.push(Change { segment: Some(segment), key: done_key(host_id, segment), value: None });
+    }
+    let rest = after.without_done();
+    if !changes.is_empty() || !rest.says_the_same(&before.without_done()) {
+        changes.push(Change { segment: None, key: host_id.to_owned(), value: Some(rest.to_json()?) });
+    }
+    Ok(changes)
+}
+
+fn unreadable(key: &str, error: &CheckpointError) -> SinkError {
+    SinkError::Kafka {
+        what: format!("the record {key} of the checkpoint topic: {error}"),
+        hint: "read it with the cdc-agent that wrote it",
+    }
+}

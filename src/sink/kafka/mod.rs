@@ -1,0 +1,395 @@
+//! Records → Kafka.
+//!
+//! Exactly once: the records of a batch and the checkpoint that says that they are done stand in one transaction.
+//! Whoever reads only what is committed sees both or neither, and a program that starts again reads the checkpoint
+//! after it has taken over the transactional ids, so that nobody can add to what it has read. Nobody knows how a
+//! commit without an answer ended; then all producers are made anew and the checkpoint is read again, which tells.
+//!
+//! `docs/kafka.md` says what is promised, and which topics and permissions are needed.
+
+mod client;
+mod context;
+mod dead_letter;
+mod layout;
+mod local;
+mod notice;
+mod options;
+mod producer;
+mod read_back;
+mod start;
+#[cfg(test)]
+mod tests;
+mod topics;
+mod trouble;
+mod turn;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Instant;
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::checkpoint::Checkpoint;
+use crate::envelope::Record;
+
+use super::{Sink, SinkError};
+use layout::{Change, Layout};
+use local::LocalCopy;
+pub use notice::Notice;
+pub use options::{
+    BatchLimits, ClientOptions, Compression, Delivery, Identity, KafkaOptions, Observer, Password, Refused,
+    SaslMechanism, Security, SecurityProtocol, TopicOptions,
+};
+use producer::{Outgoing, Stuck};
+use read_back::Place;
+use topics::{Kind, Topics};
+use trouble::{Trouble, refuses_record};
+use turn::Turn;
+
+/// The Kafka sink.
+pub struct KafkaSink {
+    options: KafkaOptions,
+    topics: Topics,
+    /// `None` after an error, until the sink is rewound.
+    turn: Option<Turn>,
+    layout: Layout,
+    place: Place,
+    /// Up to where the topic of checkpoints was read.
+    read_to: i64,
+    committed: Checkpoint,
+    local: Option<LocalCopy>,
+    /// Tombstones that the next commit writes.
+    forgotten: Vec<Change>,
+    batch: Batch,
+    /// Why Kafka does not take a record, by topic and content identity.
+    refused: HashMap<(String, String), String>,
+}
+
+/// What was sent since the last commit.
+#[derive(Debug, Default)]
+struct Batch {
+    records: u64,
+    bytes: u64,
+    since: Option<Instant>,
+}
+
+impl KafkaSink {
+    /// Takes the transactional ids over, then reads the checkpoint.
+    ///
+    /// # Errors
+    /// An option cannot be used, the brokers cannot be reached or refuse, a topic is not fit.
+    pub fn open(options: KafkaOptions) -> Result<Self, SinkError> {
+        client::check(&options)?;
+        if options.security.insecure {
+            options.observer.tell(&Notice::Insecure);
+        }
+        let mut topics = Topics::new(&options)?;
+        let layout = Layout::of(&options.identity);
+        let topic = options.checkpoint_topic();
+        let partition = layout.partition(topics.get(&topic, Kind::Checkpoints)?.partitions);
+        let local = match &options.identity {
+            Identity::Node { local, .. } => local.clone().map(LocalCopy::new),
+            Identity::Replay { .. } => None,
+        };
+        let mut sink = Self {
+            options,
+            topics,
+            turn: None,
+            layout,
+            place: Place { topic, partition },
+            read_to: 0,
+            committed: Checkpoint::default(),
+            local,
+            forgotten: Vec::new(),
+            batch: Batch::default(),
+            refused: HashMap::new(),
+        };
+        sink.restart()?;
+        Ok(sink)
+    }
+
+    /// The number of partitions of a topic, made when it is missing. A record with the partition hash `n` goes to
+    /// partition `n` modulo this.
+    ///
+    /// # Errors
+    /// As of [`Sink::send`].
+    pub fn partitions(&mut self, topic: &str) -> Result<u32, SinkError> {
+        Ok(self.topics.get(topic, Kind::Changes)?.partitions)
+    }
+
+    fn accept(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        let partitions = self.topics.get(record.topic, Kind::Changes)?.partitions;
+        self.begin(record)?;
+        let known = match self.refused.is_empty() {
+            true => None,
+            false => self.refused.get(&(record.topic.to_owned(), record.event_id.to_owned())).cloned(),
+        };
+        if let Some(reason) = known {
+            return self.point_to(record, &reason);
+        }
+        let outgoing = Outgoing {
+            topic: record.topic,
+            partition: partition(record.partition_hash, partitions),
+            key: Some(record.key),
+            value: record.value,
+            event_id: record.event_id,
+            ts_ms: record.ts_ms,
+        };
+        match self.produce(&outgoing) {
+            Err(Stuck::TooLarge) => {
+                self.point_to(record, "it is longer than message.max.bytes, the longest that the agent sends")
+            }
+            other => other.map_err(|stuck| self.stuck(stuck)),
+        }
+    }
+
+    /// Begins a transaction where none is open.
+    fn begin(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        let segment = record.position.segment;
+        let turn = self.turn.as_mut().ok_or(SinkError::Failed)?;
+        if turn.needs(segment) {
+            if self.batch.records > 0 {
+                // The caller commits at the end of each segment.
+                return Err(SinkError::Failed);
+            }
+            self.take_over(segment)?;
+        }
+        let turn = self.turn.as_mut().ok_or(SinkError::Failed)?;
+        let producer = turn.current().ok_or(SinkError::Failed)?;
+        producer.begin().map_err(|trouble| self.fail(trouble))
+    }
+
+    fn produce(&mut self, outgoing: &Outgoing<'_>) -> Result<(), Stuck> {
+        let Some(producer) = self.turn.as_mut().and_then(Turn::current) else {
+            return Err(Trouble::Undone("an earlier error".to_owned()).into());
+        };
+        producer.produce(outgoing)?;
+        let length = outgoing.key.map_or(0, <[u8]>::len) + outgoing.value.map_or(0, <[u8]>::len);
+        self.batch.records += 1;
+        self.batch.bytes += length as u64;
+        self.batch.since.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    /// Sends a pointer in place of a record that Kafka does not take, or fails.
+    fn point_to(&mut self, record: &Record<'_>, reason: &str) -> Result<(), SinkError> {
+        let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
+        let position = record.position.to_string();
+        if self.options.refused(record.topic) == Refused::Fail {
+            self.abort();
+            let topic = record.topic.to_owned();
+            let what = format!("the record of {bytes} bytes at {position}");
+            return Err(SinkError::Refused { topic, what, reason: reason.to_owned() });
+        }
+        let topic = self.options.dead_letter_topic();
+        let partitions = self.topics.get(&topic, Kind::Changes)?.partitions;
+        let (key, value) = dead_letter::pointer(record, reason);
+        let pointer = Outgoing {
+            topic: &topic,
+            partition: partition(record.partition_hash, partitions),
+            key,
+            value: Some(&value),
+            event_id: record.event_id,
+            ts_ms: record.ts_ms,
+        };
+        self.produce(&pointer).map_err(|stuck| self.stuck(stuck))?;
+        self.options.observer.tell(&Notice::DeadLetter {
+            topic: record.topic.to_owned(),
+            position,
+            bytes: bytes as u64,
+            reason: reason.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+        checkpoint.check_follows(&self.committed)?;
+        let mut changes = self.layout.changes(&self.committed, checkpoint, start::now_ms())?;
+        if self.batch.records > 0 || !changes.is_empty() {
+            changes.extend(self.forgotten.iter().cloned());
+            if let Err(error) = self.write_batches(changes) {
+                return self.settle(error, checkpoint);
+            }
+            self.forgotten.clear();
+        }
+        self.committed = checkpoint.clone();
+        self.batch = Batch::default();
+        self.store_local();
+        self.topics.look_again();
+        Ok(())
+    }
+
+    /// One transaction; in a replay one for each segment, that of the records that were sent first.
+    fn write_batches(&mut self, changes: Vec<Change>) -> Result<(), SinkError> {
+        let turn = self.turn.as_ref().ok_or(SinkError::Failed)?;
+        let is_other = |change: &Change| change.segment.is_some_and(|segment| turn.needs(segment));
+        let (mut others, own): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(is_other);
+        if self.batch.records > 0 || !own.is_empty() {
+            self.write_batch(&own)?;
+        }
+        while let Some(segment) = others.first().and_then(|change| change.segment) {
+            let (own, rest) = others.into_iter().partition(|change| change.segment == Some(segment));
+            others = rest;
+            self.take_over(segment)?;
+            self.write_batch(&own)?;
+        }
+        Ok(())
+    }
+
+    fn write_batch(&mut self, changes: &[Change]) -> Result<(), SinkError> {
+        let place = self.place.clone();
+        let is_exact = self.options.delivery == Delivery::ExactlyOnce;
+        let turn = self.turn.as_mut().ok_or(SinkError::Failed)?;
+        let producer = turn.current().ok_or(SinkError::Failed)?;
+        let written = (|| {
+            producer.begin()?;
+            if !is_exact {
+                producer.drain()?;
+            }
+            for change in changes {
+                producer.produce(&Outgoing {
+                    topic: &place.topic,
+                    partition: place.partition,
+                    key: Some(change.key.as_bytes()),
+                    value: change.value.as_deref(),
+                    event_id: "",
+                    ts_ms: start::now_ms(),
+                })?;
+            }
+            producer.drain()?;
+            Ok(producer.commit()?)
+        })();
+        match written {
+            Ok(()) => {
+                turn.next();
+                Ok(())
+            }
+            Err(Stuck::TooLarge) => {
+                self.abort();
+                Err(SinkError::Kafka {
+                    what: "the checkpoint is longer than message.max.bytes, because very many mutations are parked"
+                        .to_owned(),
+                    hint: "give a schema with which they can be decoded, or raise message.max.bytes and the topic's \
+                           max.message.bytes",
+                })
+            }
+            Err(stuck) => Err(self.stuck(stuck)),
+        }
+    }
+
+    /// The error for what kept records from getting through. Nothing more is sent after it.
+    fn stuck(&mut self, stuck: Stuck) -> SinkError {
+        let failed = match stuck {
+            Stuck::Trouble(trouble) => return self.fail(trouble),
+            Stuck::TooLarge => return self.fail(Trouble::Undone("a record is too large".to_owned())),
+            Stuck::Records(failed) => failed,
+        };
+        self.abort();
+        let mut points = true;
+        let mut first = None;
+        for failed in failed.into_iter().filter(|failed| refuses_record(failed.code)) {
+            points &= self.options.refused(&failed.topic) == Refused::DeadLetter
+                && !failed.event_id.is_empty()
+                && failed.topic != self.options.dead_letter_topic();
+            first.get_or_insert((failed.topic.clone(), failed.code));
+            self.refused.insert((failed.topic, failed.event_id), failed.code.to_string());
+        }
+        let (topic, code) = first.unwrap_or_else(|| (String::new(), RDKafkaErrorCode::Fail));
+        if points {
+            return SinkError::RolledBack {
+                what: format!(
+                    "topic {topic} does not take a record ({code}): sent again, a pointer replaces it"
+                ),
+            };
+        }
+        SinkError::Refused { topic, what: "a record".to_owned(), reason: code.to_string() }
+    }
+
+    /// Nothing more is sent after an error.
+    fn fail(&mut self, trouble: Trouble) -> SinkError {
+        self.abort();
+        trouble.into_error()
+    }
+
+    /// Ends the batch, so that readers need not wait for it, and lets the producers go.
+    fn abort(&mut self) {
+        if let Some(producer) = self.turn.as_mut().and_then(Turn::current) {
+            producer.abort();
+        }
+        self.turn = None;
+        self.batch = Batch::default();
+    }
+
+    /// A commit without an answer: takes all ids over again and reads the checkpoint, which tells how it ended.
+    fn settle(&mut self, error: SinkError, wanted: &Checkpoint) -> Result<(), SinkError> {
+        let SinkError::Indefinite { what } = error else { return Err(error) };
+        if self.options.delivery == Delivery::AtLeastOnce {
+            return Err(SinkError::Indefinite { what });
+        }
+        match self.restart() {
+            Err(fenced @ SinkError::Fenced { .. }) => Err(fenced),
+            Err(_) => Err(SinkError::Indefinite { what }),
+            Ok(()) if self.committed.says_the_same(wanted) => {
+                self.committed = wanted.clone();
+                Ok(())
+            }
+            Ok(()) => Err(SinkError::RolledBack { what }),
+        }
+    }
+}
+
+fn partition(hash: u32, partitions: u32) -> i32 {
+    i32::try_from(hash % partitions.max(1)).unwrap_or_default()
+}
+
+impl Sink for KafkaSink {
+    fn send(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        if self.turn.is_none() {
+            return Err(SinkError::Failed);
+        }
+        self.accept(record)
+    }
+
+    fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+        if self.turn.is_none() {
+            return Err(SinkError::Failed);
+        }
+        self.write(checkpoint)
+    }
+
+    fn checkpoint(&self) -> Option<&Checkpoint> {
+        Some(&self.committed)
+    }
+
+    fn is_full(&self) -> bool {
+        let limits = &self.options.batch;
+        self.batch.records >= limits.records
+            || self.batch.bytes >= limits.bytes
+            || self.batch.since.is_some_and(|since| since.elapsed() >= limits.time)
+    }
+
+    fn commits_each_segment(&self) -> bool {
+        matches!(self.options.identity, Identity::Replay { .. })
+    }
+
+    fn rewind(&mut self) -> Result<(), SinkError> {
+        self.abort();
+        self.restart()
+    }
+}
+
+impl Drop for KafkaSink {
+    /// Readers need not wait for a batch that is not committed.
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+impl fmt::Debug for KafkaSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSink")
+            .field("options", &self.options)
+            .field("batch", &self.batch)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! What the Kafka sink tells while it works.
+
+use std::fmt;
+
+/// Something that whoever runs the agent may want to know. Shown in words; never with a secret or a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// It goes on only when Kafka does.
+    Waiting {
+        /// For what.
+        what: String,
+        /// How long already.
+        seconds: u64,
+    },
+    /// Kafka and the local copy hold different checkpoints; the one with the higher generation is used.
+    CheckpointsDiffer {
+        /// Generation in Kafka, if there is one.
+        kafka: Option<u64>,
+        /// Generation of the local copy, if there is one.
+        local: Option<u64>,
+    },
+    /// A topic did not exist and was made.
+    TopicCreated {
+        /// Its name.
+        topic: String,
+        /// Its partitions.
+        partitions: u32,
+    },
+    /// A topic has other partitions than before: from here on, keys may stand in another partition than before.
+    PartitionsChanged {
+        /// Its name.
+        topic: String,
+        /// Their number before.
+        before: u32,
+        /// Their number now.
+        now: u32,
+    },
+    /// Kafka does not tell how a topic is configured.
+    TopicUnverified {
+        /// Its name.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
+    /// A record was not taken; a pointer to it went to the topic of dead letters.
+    DeadLetter {
+        /// The record's topic.
+        topic: String,
+        /// Where its event stands in the log.
+        position: String,
+        /// Length of key and value.
+        bytes: u64,
+        /// Why it was not taken.
+        reason: String,
+    },
+    /// The copy of the checkpoint on disk could not be written. Kafka has it.
+    LocalCopy {
+        /// Why.
+        reason: String,
+    },
+    /// Certificates of brokers are not checked.
+    Insecure,
+    /// What librdkafka says.
+    Client {
+        /// Its severity: 3 is an error, 4 a warning, 6 information.
+        level: u8,
+        /// In its words.
+        text: String,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting { what, seconds } => write!(f, "waiting for Kafka since {seconds} s: {what}"),
+            Self::CheckpointsDiffer { kafka, local } => write!(
+                f,
+                "the checkpoint in Kafka ({}) and its local copy ({}) differ; the higher generation is used",
+                generation(*kafka),
+                generation(*local)
+            ),
+            Self::TopicCreated { topic, partitions } => {
+                write!(f, "made topic {topic} with {partitions} partition(s)")
+            }
+            Self::PartitionsChanged { topic, before, now } => write!(
+                f,
+                "topic {topic} had {before} partition(s) and has {now}: from here on, keys may stand in another \
+                 partition than before, and their order across the two is lost"
+            ),
+            Self::TopicUnverified { topic, reason } => write!(
+                f,
+                "cannot check how topic {topic} is configured: {reason}; allow DESCRIBE_CONFIGS on it, or see to its \
+                 cleanup.policy"
+            ),
+            Self::DeadLetter { topic, position, bytes, reason } => write!(
+                f,
+                "a record of {bytes} bytes at {position} was not taken by topic {topic}: {reason}; a pointer to it \
+                 stands in the topic of dead letters"
+            ),
+            Self::LocalCopy { reason } => write!(f, "the local copy of the checkpoint is not written: {reason}"),
+            Self::Insecure => f.write_str(
+                "certificates of brokers are not checked: whoever stands between can read and change everything",
+            ),
+            Self::Client { text, .. } => write!(f, "librdkafka: {text}"),
+        }
+    }
+}
+
+fn generation(generation: Option<u64>) -> String {
+    generation.map_or_else(|| "none".to_owned(), |generation| format!("generation {generation}"))
+}

@@ -1,0 +1,253 @@
+//! One producer: records in, and one transaction after the other.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::util::Timeout;
+
+use super::client::{Purpose, config};
+use super::context::{Context, EVENT_ID, Failed};
+use super::notice::Notice;
+use super::options::KafkaOptions;
+use super::trouble::{Trouble, lasting, refuses_record};
+
+/// How long librdkafka is served at a time while it must be waited for.
+const STEP: Duration = Duration::from_millis(1);
+/// After how many records log lines and errors are looked for.
+const SERVE_EVERY: u32 = 512;
+/// When waiting is told first, and then every so often.
+const TOLD_AFTER: Duration = Duration::from_secs(10);
+
+/// A record with its partition.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outgoing<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) key: Option<&'a [u8]>,
+    /// `None` is a tombstone.
+    pub(super) value: Option<&'a [u8]>,
+    /// Empty when the record has none.
+    pub(super) event_id: &'a str,
+    pub(super) ts_ms: i64,
+}
+
+/// Why a record or a batch did not get through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stuck {
+    /// In general.
+    Trouble(Trouble),
+    /// This record is longer than librdkafka sends. It was not handed over, and nothing else is harmed.
+    TooLarge,
+    /// Because Kafka does not take one of these records: what was sent in the same transaction is not delivered
+    /// either.
+    Records(Vec<Failed>),
+}
+
+impl From<Trouble> for Stuck {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+pub(super) struct Producer {
+    inner: BaseProducer<Context>,
+    /// The transactional id; empty when there is none.
+    id: String,
+    options: KafkaOptions,
+    unserved: u32,
+    in_transaction: bool,
+}
+
+impl Producer {
+    /// A producer without transactions that repeats nothing.
+    pub(super) fn idempotent(options: &KafkaOptions) -> Result<Self, Trouble> {
+        Self::create(options, &Purpose::Idempotent, String::new())
+    }
+
+    /// A producer with a transactional id. Whoever had it before is fenced, and its open transaction aborted.
+    pub(super) fn transactional(options: &KafkaOptions, id: String) -> Result<Self, Trouble> {
+        let producer = Self::create(options, &Purpose::Transactions(id.clone()), id)?;
+        // Serves the first request for a token.
+        producer.inner.poll(Duration::ZERO);
+        producer
+            .inner
+            .init_transactions(options.start_timeout)
+            .map_err(|error| producer.trouble(&error, "cannot take over the transactional id"))?;
+        Ok(producer)
+    }
+
+    fn create(options: &KafkaOptions, purpose: &Purpose, id: String) -> Result<Self, Trouble> {
+        let inner = config(options, purpose)
+            .create_with_context::<_, BaseProducer<Context>>(Context::new(options))
+            .map_err(|error| Trouble::Lasting {
+                what: format!("cannot make a Kafka producer: {error}"),
+                hint: "check the options, and files that they name",
+            })?;
+        Ok(Self { inner, id, options: options.clone(), unserved: 0, in_transaction: false })
+    }
+
+    /// What an error means here. A fatal one tells its cause by itself.
+    fn trouble(&self, error: &KafkaError, what: &str) -> Trouble {
+        let servers = &self.options.bootstrap_servers;
+        if let Some((code, reason)) = self.inner.client().fatal_error() {
+            let fatal = KafkaError::Global(code);
+            return match Trouble::of(&fatal, what, &self.id) {
+                Trouble::Unknown(_) => Trouble::Unknown(format!("{what}: {fatal}: {reason}")),
+                known => known,
+            };
+        }
+        Trouble::of(error, &format!("{what} ({servers})"), &self.id)
+    }
+
+    /// Begins a transaction, when there is none and the producer has transactions.
+    pub(super) fn begin(&mut self) -> Result<(), Trouble> {
+        if !self.in_transaction && !self.id.is_empty() {
+            self.inner
+                .begin_transaction()
+                .map_err(|error| self.trouble(&error, "cannot begin a transaction"))?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    /// Hands a record over. When librdkafka's queue is full this waits until there is room.
+    pub(super) fn produce(&mut self, record: &Outgoing<'_>) -> Result<(), Stuck> {
+        let mut wait = Wait::default();
+        loop {
+            let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic)
+                .partition(record.partition)
+                // 0 would mean now.
+                .timestamp(record.ts_ms.max(1));
+            outgoing.key = record.key;
+            outgoing.payload = record.value;
+            if !record.event_id.is_empty() {
+                let header = Header { key: EVENT_ID, value: Some(record.event_id) };
+                outgoing = outgoing.headers(OwnedHeaders::new_with_capacity(1).insert(header));
+            }
+            let error = match self.inner.send(outgoing) {
+                Ok(()) => break,
+                Err((error, _)) => error,
+            };
+            match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::QueueFull) => self.wait(&mut wait, "its queue is full")?,
+                Some(RDKafkaErrorCode::MessageSizeTooLarge) => return Err(Stuck::TooLarge),
+                _ => return Err(self.stuck(&error)),
+            }
+        }
+        self.unserved += 1;
+        if self.unserved >= SERVE_EVERY {
+            self.unserved = 0;
+            self.inner.poll(Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    /// Why `send` failed: what failed before explains it better than that the transaction cannot go on.
+    fn stuck(&self, error: &KafkaError) -> Stuck {
+        self.inner.poll(Duration::ZERO);
+        let broken = error.rdkafka_error_code() == Some(RDKafkaErrorCode::State);
+        let cause = self.failure().err().or_else(|| self.why_broken().filter(|_| broken).map(Stuck::from));
+        cause.unwrap_or_else(|| self.trouble(error, "cannot send a record").into())
+    }
+
+    /// Why the transaction, in which something has failed, must be aborted. It cannot be committed: asking for that
+    /// only tells the reason.
+    fn why_broken(&self) -> Option<Trouble> {
+        let error = self.in_transaction.then(|| self.inner.commit_transaction(Duration::ZERO))?.err()?;
+        matches!(error, KafkaError::Transaction(_)).then(|| self.trouble(&error, "the transaction failed"))
+    }
+
+    /// Waits until everything handed over is acknowledged.
+    pub(super) fn drain(&mut self) -> Result<(), Stuck> {
+        let mut wait = Wait::default();
+        loop {
+            self.inner.poll(Duration::ZERO);
+            self.failure()?;
+            if self.inner.in_flight_count() == 0 {
+                return Ok(());
+            }
+            self.wait(&mut wait, "records are not acknowledged")?;
+        }
+    }
+
+    /// Commits the transaction, whose records are acknowledged.
+    pub(super) fn commit(&mut self) -> Result<(), Trouble> {
+        if !self.in_transaction {
+            return Ok(());
+        }
+        // Never: until the transaction itself times out.
+        self.inner
+            .commit_transaction(Timeout::Never)
+            .map_err(|error| self.trouble(&error, "cannot commit a transaction"))?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Aborts the transaction, if there is one. When that fails the next owner of the id, or Kafka after the
+    /// transaction's time, does it.
+    pub(super) fn abort(&mut self) {
+        if std::mem::take(&mut self.in_transaction) && self.inner.client().fatal_error().is_none() {
+            let _ = self.inner.abort_transaction(Duration::from_secs(5));
+        }
+    }
+
+    /// What failed to be delivered, and whether the producer is beyond use.
+    fn failure(&self) -> Result<(), Stuck> {
+        let failed = self.inner.context().take_failed();
+        if let Some((code, reason)) = self.inner.client().fatal_error() {
+            let what = format!("the producer failed: {reason}");
+            return Err(self.trouble(&KafkaError::Global(code), &what).into());
+        }
+        let Some(first) = failed.first() else { return Ok(()) };
+        if failed.iter().any(|failed| refuses_record(failed.code)) {
+            return Err(Stuck::Records(failed));
+        }
+        let what = format!("topic {} did not take a record: {}", first.topic, first.code);
+        Err(match lasting(first.code) {
+            Some(hint) => Trouble::Lasting { what, hint },
+            None => self.why_broken().unwrap_or(Trouble::Undone(what)),
+        }
+        .into())
+    }
+
+    /// Serves librdkafka for a moment, and tells when it takes long.
+    fn wait(&self, wait: &mut Wait, what: &str) -> Result<(), Stuck> {
+        self.inner.poll(STEP);
+        self.failure()?;
+        if self.options.stop.load(Ordering::Relaxed) {
+            return Err(Trouble::Undone("stopped while waiting for Kafka".to_owned()).into());
+        }
+        if let Some(seconds) = wait.told() {
+            self.options.observer.tell(&Notice::Waiting { what: what.to_owned(), seconds });
+        }
+        Ok(())
+    }
+}
+
+/// How long something is waited for, and when to tell.
+#[derive(Debug)]
+pub(super) struct Wait {
+    since: Instant,
+    next: Duration,
+}
+
+impl Default for Wait {
+    fn default() -> Self {
+        Self { since: Instant::now(), next: TOLD_AFTER }
+    }
+}
+
+impl Wait {
+    /// The seconds, when it is time to tell them.
+    pub(super) fn told(&mut self) -> Option<u64> {
+        let waited = self.since.elapsed();
+        if waited < self.next {
+            return None;
+        }
+        self.next += TOLD_AFTER;
+        Some(waited.as_secs())
+    }
+}

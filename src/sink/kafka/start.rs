@@ -1,0 +1,79 @@
+//! How the sink starts, and starts again: first the transactional ids, then the checkpoint.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::checkpoint::Checkpoint;
+use crate::commitlog::SegmentId;
+use crate::sink::SinkError;
+
+use super::notice::Notice;
+use super::trouble::Trouble;
+use super::turn::{Turn, fence_replays, replay_id};
+use super::{Batch, KafkaSink, read_back};
+
+impl KafkaSink {
+    /// Takes all transactional ids over, then reads the checkpoint anew. What was not committed is forgotten.
+    pub(super) fn restart(&mut self) -> Result<(), SinkError> {
+        self.turn = None;
+        self.batch = Batch::default();
+        let turn = Turn::start(&self.options).map_err(Trouble::into_error)?;
+        let fence = || fence_replays(&self.options).map_err(Trouble::into_error);
+        let wanted = |key: &str| self.layout.wants(key);
+        let found = read_back::read(&self.options, &self.topics, &self.place, 0, wanted, fence)?;
+        let restored = self.layout.restore(&found.values, now_ms())?;
+        self.read_to = found.end;
+        self.forgotten = restored.forgotten;
+        self.committed = self.choose(restored.checkpoint)?;
+        self.turn = Some(turn);
+        Ok(())
+    }
+
+    /// The checkpoint with the higher generation, of Kafka's and the local copy.
+    fn choose(&self, kafka: Option<Checkpoint>) -> Result<Checkpoint, SinkError> {
+        let local = match &self.local {
+            Some(local) => local.load()?,
+            None => return Ok(kafka.unwrap_or_default()),
+        };
+        let generations = [&kafka, &local].map(|checkpoint| checkpoint.as_ref().map(Checkpoint::generation));
+        let [in_kafka, on_disk] = generations;
+        if on_disk.is_some() && in_kafka != on_disk {
+            let notice = Notice::CheckpointsDiffer { kafka: in_kafka, local: on_disk };
+            self.options.observer.tell(&notice);
+        }
+        let chosen = if on_disk > in_kafka { local } else { kafka };
+        Ok(chosen.unwrap_or_default())
+    }
+
+    /// Takes over the id of a segment of a replay. What another replay has done of it since the checkpoint was read is
+    /// not known to the caller: two are at work.
+    pub(super) fn take_over(&mut self, segment: SegmentId) -> Result<(), SinkError> {
+        let turn = self.turn.as_mut().ok_or(SinkError::Failed)?;
+        if let Err(trouble) = turn.take_over(segment) {
+            return Err(self.fail(trouble));
+        }
+        let wanted = |key: &str| self.layout.wants(key);
+        let found =
+            read_back::read(&self.options, &self.topics, &self.place, self.read_to, wanted, || Ok(()))?;
+        self.read_to = found.end;
+        let now = self.layout.restore(&found.values, now_ms())?.checkpoint.unwrap_or_default();
+        let newer = now.segments().contains(&segment)
+            && !now.of_segment(segment).says_the_same(&self.committed.of_segment(segment));
+        if newer {
+            return Err(self.fail(Trouble::Fenced(replay_id(&self.options, segment))));
+        }
+        Ok(())
+    }
+
+    /// Writes the local copy. It is only a copy: when that fails, Kafka's still holds.
+    pub(super) fn store_local(&mut self) {
+        let Some(local) = &mut self.local else { return };
+        if let Err(error) = local.store(&self.committed) {
+            self.options.observer.tell(&Notice::LocalCopy { reason: error.to_string() });
+        }
+    }
+}
+
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

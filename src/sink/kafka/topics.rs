@@ -1,0 +1,254 @@
+//! Topics: found or made, and what each of them takes.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::sink::SinkError;
+
+use super::client::{Purpose, config};
+use super::context::Context;
+use super::notice::Notice;
+use super::options::{KafkaOptions, SaslMechanism};
+use super::trouble::{Trouble, lasting};
+
+/// What a new topic of checkpoints is told: small segments are compacted soon, so that reading it back is quick.
+const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
+    [("cleanup.policy", "compact"), ("segment.bytes", "16777216"), ("min.cleanable.dirty.ratio", "0.1")];
+const TABLE_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "delete")];
+
+/// How often the partitions of a topic are counted again.
+const COUNTED_EVERY: Duration = Duration::from_secs(30);
+/// How long a new topic may take to be known everywhere.
+const SPREADS_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long to wait for a topic's configuration, which is only checked. The broker of the unit tests knows none.
+const DESCRIBED_WITHIN: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 10_000 });
+
+/// What a topic is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Records of changes.
+    Changes,
+    /// Checkpoints.
+    Checkpoints,
+}
+
+/// A topic that is there.
+#[derive(Debug, Clone)]
+pub(super) struct Topic {
+    pub(super) name: Box<str>,
+    pub(super) partitions: u32,
+    counted: Instant,
+}
+
+/// The topics that were used, by name.
+pub(super) struct Topics {
+    admin: AdminClient<Context>,
+    /// Asks without making topics by asking.
+    reader: BaseConsumer<Context>,
+    options: KafkaOptions,
+    known: HashMap<Box<str>, usize>,
+    topics: Vec<Topic>,
+    last: usize,
+}
+
+impl Topics {
+    pub(super) fn new(options: &KafkaOptions) -> Result<Self, SinkError> {
+        let made = |error: KafkaError| SinkError::Kafka {
+            what: format!("cannot make a Kafka client: {error}"),
+            hint: "check the options, and files that they name",
+        };
+        let admin =
+            config(options, &Purpose::Admin).create_with_context(Context::new(options)).map_err(made)?;
+        let reader = config(options, &Purpose::Reader { committed: false })
+            .create_with_context(Context::new(options))
+            .map_err(made)?;
+        let (known, topics) = (HashMap::new(), Vec::new());
+        Ok(Self { admin, reader, options: options.clone(), known, topics, last: 0 })
+    }
+
+    /// The client that reads what is not committed, too.
+    pub(super) fn reader(&self) -> &BaseConsumer<Context> {
+        &self.reader
+    }
+
+    /// The topic of that name, made when it is missing.
+    pub(super) fn get(&mut self, name: &str, kind: Kind) -> Result<&Topic, SinkError> {
+        let is_last = self.topics.get(self.last).is_some_and(|last| *last.name == *name);
+        if !is_last {
+            self.last = match self.known.get(name) {
+                Some(place) => *place,
+                None => self.add(name, kind)?,
+            };
+        }
+        self.topics.get(self.last).ok_or(SinkError::Failed)
+    }
+
+    fn add(&mut self, name: &str, kind: Kind) -> Result<usize, SinkError> {
+        let partitions = match self.count(name)? {
+            Some(partitions) => partitions,
+            None => self.make(name, kind)?,
+        };
+        self.verify(name, kind)?;
+        let place = self.topics.len();
+        self.topics.push(Topic { name: Box::from(name), partitions, counted: Instant::now() });
+        self.known.insert(Box::from(name), place);
+        Ok(place)
+    }
+
+    /// Counts the partitions of the topic that was counted longest ago, when that is long enough. To be called
+    /// between batches.
+    pub(super) fn look_again(&mut self) {
+        let Some(oldest) = self.topics.iter().enumerate().min_by_key(|(_, topic)| topic.counted) else {
+            return;
+        };
+        let (place, name, before) = (oldest.0, oldest.1.name.clone(), oldest.1.partitions);
+        if oldest.1.counted.elapsed() < COUNTED_EVERY {
+            return;
+        }
+        // What is wrong shows when something is sent.
+        let now = self.count(&name).ok().flatten().unwrap_or(before);
+        if now != before {
+            let topic = name.to_string();
+            self.options.observer.tell(&Notice::PartitionsChanged { topic, before, now });
+        }
+        if let Some(topic) = self.topics.get_mut(place) {
+            topic.partitions = now;
+            topic.counted = Instant::now();
+        }
+    }
+
+    /// The number of partitions; `None` when there is no such topic.
+    fn count(&self, name: &str) -> Result<Option<u32>, SinkError> {
+        // Serves a request for a token.
+        let _ = self.reader.poll(Duration::ZERO);
+        let found = self
+            .reader
+            .fetch_metadata(Some(name), self.options.start_timeout)
+            .map_err(|error| self.error(&error, name, "cannot ask about it"))?;
+        let Some(topic) = found.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
+        match topic.error().map(RDKafkaErrorCode::from) {
+            None => Ok(u32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)),
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
+            Some(RDKafkaErrorCode::LeaderNotAvailable) if !topic.partitions().is_empty() => {
+                Ok(u32::try_from(topic.partitions().len()).ok())
+            }
+            Some(RDKafkaErrorCode::LeaderNotAvailable) => Ok(None),
+            Some(code) => Err(self.error(&KafkaError::MetadataFetch(code), name, "cannot ask about it")),
+        }
+    }
+
+    fn make(&self, name: &str, kind: Kind) -> Result<u32, SinkError> {
+        if !self.options.topics.create {
+            return Err(SinkError::Kafka {
+                what: format!("topic {name} does not exist"),
+                hint: "make it, or let the agent make it (kafka_create_topics)",
+            });
+        }
+        if self.has_tokens() {
+            return Err(SinkError::Kafka {
+                what: format!("topic {name} does not exist"),
+                hint: "make it: with OAUTHBEARER the agent cannot",
+            });
+        }
+        let count = match kind {
+            Kind::Changes => self.options.topics.partitions.map_or(-1, i32::from),
+            Kind::Checkpoints => 1,
+        };
+        let replicas = TopicReplication::Fixed(self.options.topics.replication.map_or(-1, i32::from));
+        let settings: &[(&str, &str)] = match kind {
+            Kind::Changes => &TABLE_SETTINGS,
+            Kind::Checkpoints => &CHECKPOINT_SETTINGS,
+        };
+        let topic = settings
+            .iter()
+            .fold(NewTopic::new(name, count, replicas), |topic, (key, value)| topic.set(key, value));
+        let timeout = Some(self.options.start_timeout);
+        let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
+        let made = pollster::block_on(self.admin.create_topics([&topic], &options))
+            .map_err(|error| self.error(&error, name, "cannot make it"))?;
+        match made.into_iter().next() {
+            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | Some(Ok(_)) | None => {}
+            Some(Err((_, code))) => {
+                return Err(self.error(&KafkaError::AdminOp(code), name, "cannot make it"));
+            }
+        }
+        let partitions = self.wait_for(name)?;
+        self.options.observer.tell(&Notice::TopicCreated { topic: name.to_owned(), partitions });
+        Ok(partitions)
+    }
+
+    fn wait_for(&self, name: &str) -> Result<u32, SinkError> {
+        let since = Instant::now();
+        loop {
+            if let Some(partitions) = self.count(name)? {
+                return Ok(partitions);
+            }
+            if since.elapsed() > SPREADS_WITHIN {
+                return Err(SinkError::Kafka {
+                    what: format!("topic {name} was made, and the brokers do not know it yet"),
+                    hint: "look at the controller's log, and start again",
+                });
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Checks how the topic is configured.
+    fn verify(&self, name: &str, kind: Kind) -> Result<(), SinkError> {
+        if self.has_tokens() {
+            let (topic, reason) = (name.to_owned(), "with OAUTHBEARER the agent cannot ask".to_owned());
+            self.options.observer.tell(&Notice::TopicUnverified { topic, reason });
+            return Ok(());
+        }
+        let options = AdminOptions::new().request_timeout(Some(DESCRIBED_WITHIN));
+        let topic = ResourceSpecifier::Topic(name);
+        let asked = self.admin.describe_configs([&topic], &options);
+        let described = pollster::block_on(asked).map_err(|error| error.to_string());
+        let resource = described.and_then(|found| {
+            let first = found.into_iter().next().ok_or_else(|| "no answer".to_owned())?;
+            first.map_err(|code| code.to_string())
+        });
+        let resource = match resource {
+            Ok(resource) => resource,
+            Err(reason) => {
+                let topic = name.to_owned();
+                self.options.observer.tell(&Notice::TopicUnverified { topic, reason });
+                return Ok(());
+            }
+        };
+        let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.as_deref());
+        match (kind, policy) {
+            (Kind::Checkpoints, Some(policy)) if policy != "compact" => Err(SinkError::Kafka {
+                what: format!("topic {name} has cleanup.policy={policy}: checkpoints in it would be deleted"),
+                hint: "set its cleanup.policy to compact",
+            }),
+            (Kind::Changes, Some(policy)) if policy.contains("compact") => Err(SinkError::Kafka {
+                what: format!("topic {name} has cleanup.policy={policy}: changes in it would be lost"),
+                hint: "set its cleanup.policy to delete",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether tokens are needed: rdkafka's admin client does not ask for any.
+    fn has_tokens(&self) -> bool {
+        self.options.security.mechanism == Some(SaslMechanism::OauthBearer)
+    }
+
+    fn error(&self, error: &KafkaError, topic: &str, what: &str) -> SinkError {
+        let servers = &self.options.bootstrap_servers;
+        let what = format!("topic {topic}: {what} ({servers}): {error}");
+        match error.rdkafka_error_code().and_then(lasting) {
+            Some(hint) => Trouble::Lasting { what, hint }.into_error(),
+            None => SinkError::Kafka {
+                what,
+                hint: "check that the brokers run and can be reached, and start again",
+            },
+        }
+    }
+}

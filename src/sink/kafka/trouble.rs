@@ -1,0 +1,93 @@
+//! What an error of librdkafka means for the records that were sent.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::sink::SinkError;
+
+/// What is known after an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Another producer has the transactional id now.
+    Fenced(String),
+    /// It will not work until somebody changes something.
+    Lasting { what: String, hint: &'static str },
+    /// The batch is not in Kafka, and will not be.
+    Undone(String),
+    /// Nobody knows whether the batch is in Kafka.
+    Unknown(String),
+}
+
+impl Trouble {
+    /// What `error`, met while doing `what`, says. `id` is the transactional id, or says that there is none.
+    pub(super) fn of(error: &KafkaError, what: &str, id: &str) -> Self {
+        let code = error.rdkafka_error_code();
+        let text = format!("{what}: {error}");
+        if let Some(code) = code {
+            if is_fencing(code) {
+                return Self::Fenced(id.to_owned());
+            }
+            if let Some(hint) = lasting(code) {
+                return Self::Lasting { what: text, hint };
+            }
+        }
+        match error {
+            KafkaError::Transaction(error) if error.txn_requires_abort() => Self::Undone(text),
+            _ => Self::Unknown(text),
+        }
+    }
+
+    /// The error for the caller. `stopped`: somebody wants the program to end.
+    pub(super) fn into_error(self) -> SinkError {
+        match self {
+            Self::Fenced(id) => SinkError::Fenced { id },
+            Self::Lasting { what, hint } => SinkError::Kafka { what, hint },
+            Self::Undone(what) => SinkError::RolledBack { what },
+            Self::Unknown(what) => SinkError::Indefinite { what },
+        }
+    }
+}
+
+fn is_fencing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch
+    )
+}
+
+/// What to do about an error that trying again does not help.
+pub(super) fn lasting(code: RDKafkaErrorCode) -> Option<&'static str> {
+    use RDKafkaErrorCode as Code;
+    Some(match code {
+        Code::TransactionalIdAuthorizationFailed => {
+            "allow this user WRITE and DESCRIBE on the transactional ids that begin with cdc-agent.<prefix>"
+        }
+        Code::ClusterAuthorizationFailed => "allow this user IDEMPOTENT_WRITE on the cluster",
+        Code::TopicAuthorizationFailed => {
+            "allow this user READ, WRITE, DESCRIBE (and CREATE, where topics are to be made) on the topics that begin \
+             with <prefix>.cdc"
+        }
+        Code::GroupAuthorizationFailed => "allow this user READ on the group cdc-agent.<prefix>.checkpoints",
+        Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => {
+            "check kafka_security_protocol, user, password and certificates"
+        }
+        Code::InvalidTransactionTimeout => {
+            "the broker's transaction.max.timeout.ms is lower: give kafka_option transaction.timeout.ms"
+        }
+        Code::UnsupportedVersion | Code::UnsupportedFeature => {
+            "this broker has no transactions: use kafka_delivery at_least_once, or a newer broker"
+        }
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => {
+            "the topic was deleted, or lost partitions: make it again, and start again"
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a code says that this one record will never be taken, while others may be.
+pub(super) fn refuses_record(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::MessageSizeTooLarge | Code::InvalidRecord | Code::InvalidTimestamp | Code::PolicyViolation
+    )
+}
