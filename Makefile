@@ -19,7 +19,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-oracle differential lint bench fuzz fixtures clean up down status logs test-compose test-stack
+.PHONY: help run test test-kafka test-oracle differential lint bench fuzz fixtures clean up down status logs test-compose test-stack
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ logs: ## the ends of their logs; SERVICE=onprem for one
 test: test-oracle test-compose ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
+	$(CARGO) build --locked
+	$(PYTHON) tests/kafka/run.py --short --seed $(SEED)
+
+test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
+	$(CARGO) build --locked
+	$(PYTHON) tests/kafka/run.py --seed $(SEED)
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check

@@ -4,6 +4,7 @@ mod demo;
 mod examples;
 mod filters;
 mod inspect;
+mod kafka;
 mod keys;
 mod programs;
 mod replay;
@@ -15,6 +16,10 @@ mod words;
 pub use demo::DemoArgs;
 pub use filters::FilterArgs;
 pub use inspect::{At, InspectArgs, VerifyArgs};
+pub use kafka::{
+    ClientOption, CompressionWord, DeliveryWord, KafkaArgs, MechanismWord, ProtocolWord, RefusedTable,
+    RefusedWord,
+};
 pub use keys::KeyArgs;
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange};

@@ -102,8 +102,11 @@ pub fn reason(error: &SegmentError) -> String {
     }
 }
 
-/// The first line of a file, or a variable of the environment.
-fn password(file: Option<&Path>, secret: Secret) -> Result<Option<String>, Failure> {
+/// The first line of a file, or a variable of the environment; `None` when neither is given.
+///
+/// # Errors
+/// The file cannot be read, or the variable is no text.
+pub fn password(file: Option<&Path>, secret: Secret) -> Result<Option<String>, Failure> {
     let Some(path) = file else {
         let unreadable = |_| Failure::new(Exit::Usage, format!("{} is not UTF-8", secret.variable()));
         return secret.from_environment().map(|text| text.into_string().map_err(unreadable)).transpose();

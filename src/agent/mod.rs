@@ -8,6 +8,8 @@ pub mod head;
 pub mod index;
 pub mod input;
 pub mod inspect;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod keys;
 pub mod object;
 pub mod output;

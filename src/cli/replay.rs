@@ -67,16 +67,17 @@ pub struct ReplayRange {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ReplayOutput {
-    /// `-` for JSON Lines on standard output, or the directory of a file log; a file log is continued where
-    /// its last replay of these segments stopped, with the same bounds, filters and shape of records only
-    #[arg(long, value_name = "-|DIR", default_value = "-")]
+    /// `-` for JSON Lines on standard output, the directory of a file log, or kafka (a directory of that name is
+    /// ./kafka); a file log, and Kafka, are continued where the last replay of these segments stopped, with the same
+    /// bounds, filters and shape of records only
+    #[arg(long, value_name = "-|DIR|kafka", default_value = "-")]
     pub out: PathBuf,
     /// Partitions of each topic of the file log, fixed when it is made [default: as the file log has; 1 for a new
     /// one]
     #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroU16>)]
     pub partitions: Option<NonZeroU16>,
-    /// Write segments that the file log holds already once more; also with other bounds, filters or shape of
-    /// records than before, which the file log goes on with. One that was interrupted is gone on with
+    /// Write segments that the file log or Kafka holds already once more; also with other bounds, filters or shape of
+    /// records than before, which it goes on with. One that was interrupted is gone on with
     #[arg(long)]
     pub again: bool,
     /// Also write segments that are older than what the file log holds; their records have source.late true

@@ -6,6 +6,7 @@
 use clap::{ArgAction, Args};
 
 use super::filters::FilterArgs;
+use super::kafka::KafkaArgs;
 use super::keys::KeyArgs;
 use super::values::{ColumnList, RowHash, Undecodable, UnknownTable, topic_prefix};
 use crate::config::Names;
@@ -28,6 +29,9 @@ pub struct Settings {
     /// Names that every record carries.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
     /// Keys of encrypted segments.
     #[command(flatten)]
     pub keys: KeyArgs,

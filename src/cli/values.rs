@@ -83,6 +83,12 @@ pub enum ValueError {
     /// Not `keyspace.table=column,…`.
     #[error("expected <keyspace>.<table>=<column>[,<column>…]")]
     Columns,
+    /// Not `keyspace.table=word`.
+    #[error("expected <keyspace>.<table>=fail or <keyspace>.<table>=dead_letter")]
+    RefusedTable,
+    /// Not `name=value`.
+    #[error("expected <name>=<value>, with a name of librdkafka's")]
+    ClientOption,
     /// Not the start of a topic name.
     #[error(
         "expected 1 to {MAX_PREFIX_LENGTH} of the characters a-z A-Z 0-9 . _ -, as Kafka takes them in a topic name"

@@ -14,16 +14,28 @@ pub enum Secret {
     KeystorePassword,
     /// Password of the keys in the keystore.
     KeyPassword,
+    /// Password of the Kafka user.
+    KafkaSaslPassword,
+    /// Password of the key of the agent's certificate for Kafka.
+    KafkaSslKeyPassword,
 }
 
 impl Secret {
-    pub(super) const ALL: [Self; 3] = [Self::ColumnHashKey, Self::KeystorePassword, Self::KeyPassword];
+    pub(super) const ALL: [Self; 5] = [
+        Self::ColumnHashKey,
+        Self::KeystorePassword,
+        Self::KeyPassword,
+        Self::KafkaSaslPassword,
+        Self::KafkaSslKeyPassword,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::ColumnHashKey => "column_hash_key",
             Self::KeystorePassword => "keystore_password",
             Self::KeyPassword => "key_password",
+            Self::KafkaSaslPassword => "kafka_sasl_password",
+            Self::KafkaSslKeyPassword => "kafka_ssl_key_password",
         }
     }
 

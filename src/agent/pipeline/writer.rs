@@ -26,6 +26,8 @@ pub(in crate::agent) struct Writer<'s> {
     sink: &'s mut dyn Sink,
     checkpoint: Checkpoint,
     uncommitted: usize,
+    /// The segment of the last record.
+    segment: Option<SegmentId>,
     /// When the next commit is due.
     due: Instant,
     waiting: Waiting,
@@ -49,6 +51,7 @@ impl<'s> Writer<'s> {
             checkpoint,
             sink,
             uncommitted: 0,
+            segment: None,
             due: Instant::now() + COMMIT_AFTER,
             held_back: HeldBack::default(),
             told: BTreeMap::new(),
@@ -64,6 +67,7 @@ impl<'s> Writer<'s> {
         let mut retried = batch.retried.iter().copied().peekable();
         for mutation in batch.mutations() {
             let Some(position) = mutation.position() else { continue };
+            self.enter(position.segment)?;
             while let Some(parked) = parked.next_if(|parked| parked.entry.position < position) {
                 self.park(parked)?;
             }
@@ -85,6 +89,12 @@ impl<'s> Writer<'s> {
         retried.try_for_each(|retried| self.end_retry(retried))?;
         self.uncommitted += batch.len();
         Ok(())
+    }
+
+    /// Commits what stands before a segment, where the sink keeps segments apart.
+    fn enter(&mut self, segment: SegmentId) -> Result<(), Failure> {
+        let is_next = self.segment.replace(segment).is_some_and(|before| before != segment);
+        if is_next && self.sink.commits_each_segment() { self.commit() } else { Ok(()) }
     }
 
     /// A mutation waits as a whole, and what follows it in any of its partitions waits behind it.
@@ -157,7 +167,8 @@ impl<'s> Writer<'s> {
                 self.checkpoint.finish(segment, fingerprint).map_err(checkpoint_failure)?;
             }
         }
-        if self.uncommitted >= COMMIT_BYTES || Instant::now() >= self.due { self.commit() } else { Ok(()) }
+        let is_due = self.uncommitted >= COMMIT_BYTES || Instant::now() >= self.due || self.sink.is_full();
+        if is_due { self.commit() } else { Ok(()) }
     }
 
     /// What is committed; and how many records the sink was given that are not, or of a unit that was not finished.

@@ -6,6 +6,7 @@
 
 mod copies;
 mod delivery;
+mod destination;
 pub mod options;
 mod past;
 mod progress;
@@ -19,15 +20,14 @@ use std::time::Instant;
 use super::exit::{Exit, Failure};
 use super::input::{SegmentFile, from_schema_file, segment_files};
 use super::keys::Keys;
-use super::{output, warn};
+use super::warn;
 use crate::agent::pipeline::range::Range;
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::worker::Worker;
-use crate::agent::pipeline::writer::{Writer, sink_failure};
+use crate::agent::pipeline::writer::Writer;
 use crate::cli::{ReplayArgs, Undecodable};
 use crate::schema::SchemaHistory;
-use crate::sink::{Discard, FileLog, FileLogOptions, Sink, Stdout};
 use delivery::{Delivery, Message, UnitOutlet};
 use past::Past;
 use progress::Progress;
@@ -49,7 +49,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let config = options::encoder_config(&args.settings, history.schema())?;
     let keys = Keys::open(&args.settings.keys, &args.settings.names)?;
     let summary = SummaryFile::open(args, &files)?;
-    let mut sink = open_sink(args)?;
+    let mut sink = destination::open(args, &files, &keys, history.schema())?;
     let progress = Progress::new(total_bytes(&files), !args.output.no_progress && !args.output.quiet);
     let committed = sink.checkpoint().cloned().unwrap_or_default();
     let past = Past::new(committed, scope::scope(args, &config), args)?;
@@ -104,32 +104,6 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
 
 fn keeps_no_checkpoint(args: &ReplayArgs) -> bool {
     args.output.dry_run || args.output.out.as_os_str() == "-"
-}
-
-fn open_sink(args: &ReplayArgs) -> Result<Box<dyn Sink>, Failure> {
-    if args.output.dry_run {
-        return Ok(Box::new(Discard::default()));
-    }
-    match args.output.out.to_str() {
-        Some("-") => {
-            let stdout = output::stdout()?;
-            if output::is_null(&stdout) {
-                warn(
-                    "standard output is /dev/null, or was closed: no record is kept (to count only: --dry-run)",
-                );
-            }
-            Ok(Box::new(Stdout::new(stdout)))
-        }
-        Some("kafka") => {
-            Err(Failure::new(Exit::Usage, "this version of cdc-agent does not publish to Kafka").next(
-                "write a file log (--out DIR) or JSON Lines (--out -); a directory of that name is ./kafka",
-            ))
-        }
-        _ => {
-            let options = FileLogOptions { partitions: args.output.partitions, ..FileLogOptions::default() };
-            Ok(Box::new(FileLog::open(&args.output.out, options).map_err(sink_failure)?))
-        }
-    }
 }
 
 fn total_bytes(files: &[SegmentFile]) -> u64 {

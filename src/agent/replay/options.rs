@@ -215,7 +215,7 @@ fn check_tables(args: &Settings, schema: &Schema) -> Result<(), Failure> {
     }
 }
 
-fn find_table<'s>(schema: &'s Schema, name: &TableName) -> Option<&'s TableSchema> {
+pub(super) fn find_table<'s>(schema: &'s Schema, name: &TableName) -> Option<&'s TableSchema> {
     schema
         .tables()
         .find(|table| table.keyspace == name.keyspace && table.name == name.table)

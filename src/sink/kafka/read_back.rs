@@ -81,11 +81,18 @@ struct Reading<'r> {
 impl Reading<'_> {
     /// The first offset, and the one after the last that the client may read.
     fn watermarks(&self, client: &BaseConsumer<Context>) -> Result<(i64, i64), SinkError> {
-        // Serves a request for a token.
-        let _ = client.poll(Duration::ZERO);
-        client
-            .fetch_watermarks(&self.place.topic, self.place.partition, self.options.start_timeout)
-            .map_err(|error| self.error(&error))
+        let since = Instant::now();
+        loop {
+            // Serves a request for a token.
+            let _ = client.poll(Duration::ZERO);
+            let Place { topic, partition } = self.place;
+            match client.fetch_watermarks(topic, *partition, self.options.start_timeout) {
+                Ok(found) => return Ok(found),
+                Err(error) if passes(&error) && since.elapsed() < self.options.start_timeout => {}
+                Err(error) => return Err(self.error(&error)),
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
     }
 
     fn wait(&self, wait: &mut Wait) -> Result<(), SinkError> {
@@ -143,6 +150,22 @@ impl Reading<'_> {
             },
         }
     }
+}
+
+/// Whether an error is gone in a moment: a partition is without a leader for a while when it is new or moves.
+fn passes(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownPartition
+                | Code::BrokerTransportFailure
+                | Code::AllBrokersDown
+        )
+    )
 }
 
 fn is_lasting(error: &KafkaError) -> bool {

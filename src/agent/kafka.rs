@@ -1,0 +1,120 @@
+//! What the options say about Kafka.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::exit::{Exit, Failure};
+use super::keys::password;
+use crate::cli::{
+    CompressionWord, DeliveryWord, KafkaArgs, MechanismWord, ProtocolWord, RefusedWord, Settings,
+};
+use crate::config::Secret;
+use crate::sink::kafka::{
+    BatchLimits, ClientOptions, Compression, Delivery, Identity, KafkaOptions, Notice, Observer, Password,
+    Refused, SaslMechanism, Security, SecurityProtocol, TopicOptions,
+};
+
+/// Severity from which on librdkafka's own lines are shown: warnings.
+const SHOWN: u8 = 4;
+
+/// The options of a Kafka sink for `identity`. `topic` says which topic a table's records go to. Notices are said on
+/// standard error.
+///
+/// # Errors
+/// There are no brokers to ask, or the file with a password cannot be read.
+pub fn options(
+    settings: &Settings,
+    identity: Identity,
+    topics: impl Fn(&crate::cli::TableName) -> Option<String>,
+) -> Result<KafkaOptions, Failure> {
+    let args = &settings.kafka;
+    let names = &settings.names;
+    let servers = args.bootstrap_servers.as_deref().ok_or_else(|| {
+        let option = names.of("kafka_bootstrap_servers");
+        Failure::new(Exit::Usage, format!("{option} is not given"))
+            .next("name one or more brokers: <host>:<port>")
+    })?;
+    let mut refused_by_topic = std::collections::HashMap::new();
+    for entry in &args.refused_tables {
+        let topic = topics(&entry.table).ok_or_else(|| {
+            let (option, table) = (names.of("kafka_refused_tables"), &entry.table);
+            Failure::new(
+                Exit::Usage,
+                format!("{option}: the schema has no table {}.{}", table.keyspace, table.table),
+            )
+        })?;
+        refused_by_topic.insert(topic, refused(entry.refused));
+    }
+    Ok(KafkaOptions {
+        delivery: match args.delivery {
+            DeliveryWord::ExactlyOnce => Delivery::ExactlyOnce,
+            DeliveryWord::AtLeastOnce => Delivery::AtLeastOnce,
+        },
+        security: security(args)?,
+        compression: match args.compression {
+            CompressionWord::None => Compression::None,
+            CompressionWord::Lz4 => Compression::Lz4,
+            CompressionWord::Zstd => Compression::Zstd,
+        },
+        batch: BatchLimits {
+            records: args.batch_records.get(),
+            bytes: args.batch_bytes.get(),
+            time: Duration::from_millis(args.batch_ms.get()),
+        },
+        topics: TopicOptions {
+            create: args.create_topics,
+            partitions: args.topic_partitions.map(Into::into),
+            replication: args.topic_replication.map(Into::into),
+        },
+        refused: refused(args.refused),
+        refused_by_topic,
+        extra: ClientOptions(
+            args.options.iter().map(|option| (option.name.clone(), option.value.clone())).collect(),
+        ),
+        stop: Arc::new(AtomicBool::new(false)),
+        observer: Observer::new(tell),
+        ..KafkaOptions::new(servers, &settings.source.prefix, identity)
+    })
+}
+
+fn tell(notice: &Notice) {
+    if !matches!(notice, Notice::Client { level, .. } if *level > SHOWN) {
+        super::warn(&notice.to_string());
+    }
+}
+
+fn refused(word: RefusedWord) -> Refused {
+    match word {
+        RefusedWord::Fail => Refused::Fail,
+        RefusedWord::DeadLetter => Refused::DeadLetter,
+    }
+}
+
+fn security(args: &KafkaArgs) -> Result<Security, Failure> {
+    let secret = |file: &Option<std::path::PathBuf>, secret| {
+        password(file.as_deref(), secret).map(|text| text.map(Password::new))
+    };
+    Ok(Security {
+        protocol: match args.security_protocol {
+            ProtocolWord::Plaintext => SecurityProtocol::Plaintext,
+            ProtocolWord::Ssl => SecurityProtocol::Ssl,
+            ProtocolWord::SaslPlaintext => SecurityProtocol::SaslPlaintext,
+            ProtocolWord::SaslSsl => SecurityProtocol::SaslSsl,
+        },
+        mechanism: args.sasl_mechanism.map(|word| match word {
+            MechanismWord::Plain => SaslMechanism::Plain,
+            MechanismWord::ScramSha256 => SaslMechanism::ScramSha256,
+            MechanismWord::ScramSha512 => SaslMechanism::ScramSha512,
+            MechanismWord::OauthBearer => SaslMechanism::OauthBearer,
+        }),
+        username: args.sasl_username.clone(),
+        password: secret(&args.sasl_password_file, Secret::KafkaSaslPassword)?,
+        token_file: args.oauth_token_file.clone(),
+        ca_file: args.ssl_ca_file.clone(),
+        certificate_file: args.ssl_certificate_file.clone(),
+        key_file: args.ssl_key_file.clone(),
+        key_password: secret(&args.ssl_key_password_file, Secret::KafkaSslKeyPassword)?,
+        insecure: args.ssl_insecure,
+    })
+}
