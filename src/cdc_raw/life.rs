@@ -11,6 +11,7 @@ use super::directory::{Directory, DirectoryError, Scan, SegmentFile};
 use super::file_id::FileId;
 use super::runs::{Runs, is_same_process};
 use crate::commitlog::{SegmentId, SegmentName};
+use crate::envelope::Visibility;
 
 mod memory;
 #[cfg(test)]
@@ -93,6 +94,21 @@ pub struct Standing {
     pub has_process_ended: bool,
     /// For how long its chain of markers has not ended as Cassandra ends it. A moment is normal.
     pub torn_for: Option<Duration>,
+}
+
+impl Standing {
+    /// Under which visibility the segment is to be read when the user asks for `asked`.
+    ///
+    /// Beyond the last marker of a process that has ended nothing counts. And what Cassandra has closed is on disk, also
+    /// without an index that says so: a segment is flushed when it is closed.
+    #[must_use]
+    pub fn visibility(&self, asked: Visibility) -> Visibility {
+        match asked {
+            Visibility::Written if self.has_process_ended => Visibility::Marked,
+            Visibility::Synced if self.state.lets_next_begin() => Visibility::Marked,
+            _ => asked,
+        }
+    }
 }
 
 /// A segment that is no longer in the directory.

@@ -234,6 +234,12 @@ fn the_segments_of_a_process_that_was_killed() {
         .map(|standing| (standing.state, standing.run, standing.has_process_ended))
         .collect();
     assert_eq!(known, [(State::Sealed, 0, true), (State::Sealed, 0, true), (State::Unused, 1, false)]);
+    let visibilities = |place: usize| {
+        [Visibility::Synced, Visibility::Marked, Visibility::Written]
+            .map(|asked| lives.standings[place].visibility(asked))
+    };
+    assert_eq!(visibilities(0), [Visibility::Marked; 3]);
+    assert_eq!(visibilities(2), [Visibility::Synced, Visibility::Marked, Visibility::Written]);
     node.wait(SETTLED);
     let ended = Finality::ProcessEnded;
     assert_eq!(

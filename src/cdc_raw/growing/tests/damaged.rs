@@ -61,6 +61,23 @@ fn damage_is_waited_for() {
 }
 
 #[test]
+fn a_stored_section_is_given_out_when_all_its_frames_are_whole() {
+    for id in [LZ4, ENCRYPTED] {
+        let (made, whole, bytes) = made(id);
+        let (before, section) = (whole.sections[0], whole.sections[1]);
+        // Many of the changed blocks can be restored, and hold a frame that is not whole.
+        for at in (section.marker + 12..section.end).step_by(section.end.div_ceil(200)) {
+            made.file.write_all_at(&[bytes[at] ^ 1], at as u64).unwrap();
+            let (count, rest, next) = made.read();
+            assert_eq!((count, rest), (before.frames, Rest::NotWhole), "{id} {at}");
+            assert_eq!(next, Position { marker: section.marker as u64, ..start(made.name) });
+            made.file.write_all_at(&bytes[at..=at], at as u64).unwrap();
+        }
+        assert_eq!(made.read().0, whole.frames.len());
+    }
+}
+
+#[test]
 fn a_pointer_of_which_only_the_first_bytes_are_there_leads_nowhere() {
     let (made, whole, bytes) = made(PLAIN);
     // A section whose pointer has more than one byte that is not zero.
