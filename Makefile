@@ -19,7 +19,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-kafka test-oracle differential lint bench fuzz fixtures clean up down status logs test-compose test-stack
+.PHONY: help run test test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ lint: ## check format and lints; licences and sources of dependencies where carg
 bench: ## measure decoding beside Cassandra's reader and the JVM connector's; memory and jobs of replay
 	tests/bench/run.py
 	tests/bench/replay.py
+
+bench-kafka: ## measure the Kafka sink beside a bare librdkafka producer, on a broker that it starts
+	tests/bench/kafka.py
 
 fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-fuzz
 	for target in $(FUZZ_TARGETS); do \
