@@ -21,6 +21,8 @@ mod file_log;
 mod golden;
 mod heads;
 mod inspect;
+#[cfg(feature = "kafka")]
+mod kafka_node;
 mod layout;
 mod legacy;
 mod memory;

@@ -286,7 +286,21 @@ def secured(run):
     return "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER over TLS"
 
 
-SHORT = [contents, again, killed, fenced, refused, policies, unreachable]
+def node(run):
+    """The sink as the agent beside a node uses it (tests/it/kafka_node.rs): three transactional ids, fencing, a rewind."""
+    command = ["cargo", "test", "--locked", "--test", "it", "--", "--ignored", "kafka_node"]
+    environment = {**os.environ, "CDC_TEST_BROKERS": run.broker.servers}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
+    reader = records.Reader(run.broker.servers)
+    found = [message.key() for messages in reader.messages(reader.topics("node.cdc.k.t")).values() for message in messages]
+    assert sorted(found, key=int) == [str(number).encode() for number in range(40)], found
+    stored = [message.key().decode() for messages in reader.messages(reader.topics("node.cdc.__checkpoints")).values() for message in messages]
+    assert stored[-1] == "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47" and stored[-2] == stored[-1] + "/done/1", stored
+    return "40 records once each, in four runs of three agents"
+
+
+SHORT = [contents, again, killed, fenced, node, refused, policies, unreachable]
 CASES = [*SHORT, restarted, at_least_once, secured]
 
 
