@@ -72,6 +72,13 @@ pub enum DamageKind {
 }
 
 impl DamageKind {
+    /// Whether such damage stands for one section whose bytes are not at hand. A wrong marker does not: nobody
+    /// knows how many sections it hides.
+    #[must_use]
+    pub fn loses_section(self) -> bool {
+        matches!(self, Self::SectionBody | Self::SectionTooLarge | Self::TruncatedSection)
+    }
+
     /// The stable text form.
     #[must_use]
     pub fn as_str(self) -> &'static str {

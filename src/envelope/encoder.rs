@@ -103,10 +103,9 @@ impl<'c> Encoder<'c> {
         buffers.key.clear();
         let connector = config.profile == Profile::DebeziumCassandra;
         let key = write_key(event, plan, config.format, connector, &mut buffers.key)?;
-        let partition_hash = if connector {
-            partition_hash(&buffers.key)
-        } else {
-            hash_partition(event, &buffers.key, key.partition_end, &mut buffers.partition)
+        let partition_hash = match connector {
+            true => partition_hash(&buffers.key),
+            false => hash_partition(event, &buffers.key, key.partition_end, &mut buffers.partition),
         };
         let columns = EventColumns::of(event);
         let is_static = matches!(event.shape, Shape::StaticRow);
@@ -114,14 +113,9 @@ impl<'c> Encoder<'c> {
             plan.has_rules && plan.column(is_static, index).is_some_and(|plan| plan.rule.is_some())
         });
         let mut id_text = [0; 32];
-        let event_id = hex::encode_to_slice(id, &mut id_text)
-            .ok()
-            .and_then(|()| std::str::from_utf8(&id_text).ok())
-            .unwrap_or_default();
-        let row_hash = match &plan.row_hash {
-            Some(row_hash) => Some(self.hasher.row_hash(event, &columns, row_hash)?),
-            None => None,
-        };
+        let event_id = hex_text(id, &mut id_text);
+        let row_hash = plan.row_hash.as_ref();
+        let row_hash = row_hash.map(|plan| self.hasher.row_hash(event, &columns, plan)).transpose()?;
         let parts = Parts {
             event,
             config,
@@ -175,6 +169,11 @@ fn write_record<'p>(parts: &Parts<'p, '_, '_>, out: &mut Vec<u8>) -> Result<&'p 
         },
     }
     Ok(&plan.topic)
+}
+
+fn hex_text(id: [u8; 16], text: &mut [u8; 32]) -> &str {
+    let written = hex::encode_to_slice(id, text);
+    written.ok().and_then(|()| std::str::from_utf8(text).ok()).unwrap_or_default()
 }
 
 /// Whether `op` is `d`, so that a tombstone follows.

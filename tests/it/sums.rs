@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::program::{agent, fixtures, json_lines, segments, stderr};
 use crate::support::mutation_writer::{Row, Update, payload};
-use crate::support::segment_writer::write_segment;
+use crate::support::segment_writer::{SegmentWriter, write_segment};
 use crate::undecodable::{delete, of_other, schema_file, table, write};
 
 /// A folder with segments and a schema.
@@ -253,4 +253,28 @@ fn a_failed_replay_counts_what_is_committed() {
         let least = if jobs == "1" { 3 } else { 0 };
         assert!((least..=3).contains(&handed_over), "{summary:#}");
     }
+}
+
+/// A section that cannot be restored is one. Behind a wrong marker nobody knows how many there are: only the bytes
+/// count.
+#[test]
+fn a_loss_is_counted_as_verify_counts_it() {
+    let segment = |sections: u8| {
+        let mut writer = SegmentWriter::new(7, true);
+        (0..sections).for_each(|key| writer.section([delete(key)]));
+        writer.finish()
+    };
+    let starts: Vec<usize> = (0..4).map(|before| segment(before).len()).collect();
+    let mut bytes = segment(4);
+    bytes[starts[1] + 4] ^= 1; // the checksum of a marker
+    bytes[starts[2] + 12] ^= 1; // the plain length of an LZ4 block
+    let log = shop(&[]);
+    fs::write(log.dir.path().join("CommitLog-7-7.log"), bytes).unwrap();
+
+    let lines = json_lines(&agent(["verify", "--json", log.segments()[0].to_str().unwrap()]));
+    let verified = ["sections_lost", "lost_bytes", "lost_mutations"].map(|field| sum(&lines[0][field]));
+    let (code, summary) = log.run(&log.dir.path().join("out"), &log.schema, &[]);
+    let replayed = ["sections", "bytes", "mutations"].map(|field| sum(&summary["lost"][field]));
+    let bytes = (starts[3] - starts[1]) as u64;
+    assert_eq!((verified, replayed, code), ([1, bytes, 0], [1, bytes, 0], Some(3)), "{summary:#}");
 }

@@ -210,7 +210,7 @@ impl Report {
             Some(mutations) => self.lost.mutations += mutations,
             None => self.lost.more_mutations = true,
         }
-        self.lost.sections += u64::from(damage.plain_offset.is_none());
+        self.lost.sections += u64::from(damage.kind.loses_section());
         self.damage.push((segment, damage));
     }
 

@@ -13,8 +13,9 @@ use crate::agent::damage::damage_json;
 use crate::agent::exit::Failure;
 use crate::agent::object::Object;
 use crate::agent::pipeline::doubt::Doubt;
-use crate::agent::pipeline::report::{Limited, Report, Skipped, Undelivered, UnknownMutations};
-use crate::commitlog::SegmentId;
+use crate::agent::pipeline::report::{Limited, Report, Skipped, TableEvents, Undelivered, UnknownMutations};
+use crate::commitlog::{Damage, SegmentId};
+use crate::schema::{TableId, TableMap};
 
 /// Lines of a list that the text shows.
 const SHOWN: usize = 10;
@@ -37,66 +38,33 @@ pub(super) fn publish(
 }
 
 fn to_json(report: &Report, took: Duration) -> Value {
-    let events: Map<String, Value> = report
-        .events
-        .values()
-        .map(|table| {
-            let counts: Map<String, Value> = table
-                .by_operation
-                .iter()
-                .map(|(operation, count)| (operation.code().to_owned(), json!(count)))
-                .collect();
-            (table.name.clone(), Value::Object(counts))
-        })
-        .collect();
-    let by_reason = |counts: &BTreeMap<Skipped, u64>| -> Map<String, Value> {
-        counts.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect()
-    };
-    let unknown = report.unknown_tables.iter();
-    let unknown: Map<String, Value> = unknown
-        .map(|(table, of)| (table.to_string(), json!({"mutations": of.mutations, "bytes": of.bytes})))
-        .collect();
     let elsewhere = report.parked_elsewhere.iter();
     let elsewhere: Vec<Value> = elsewhere
         .map(|(segment, count)| json!({"segment": any_version(*segment), "mutations": count}))
         .collect();
-    let refused = |list: &[(String, String)]| -> Value {
-        list.iter().map(|(segment, reason)| json!({"segment": segment, "reason": reason})).collect()
-    };
-    let damage: Vec<Value> = report
-        .damage
-        .listed
-        .iter()
-        .map(|(segment, damage)| {
-            let mut object = Object::of("damage");
-            object.put("segment", segment.0);
-            damage_json(object, damage)
-        })
-        .collect();
-    let changes: Vec<Value> = report
-        .schema_changes
-        .iter()
+    let changes = report.schema_changes.iter();
+    let changes: Vec<Value> = changes
         .map(|(position, change)| json!({"position": position.to_string(), "change": change}))
         .collect();
     json!({
         "segments": {
             "read": report.segments_read,
             "done_before": report.segments_done_before,
-            "damaged": refused(&report.damaged_segments),
-            "unreadable": refused(&report.unreadable),
+            "damaged": not_read(&report.damaged_segments),
+            "unreadable": not_read(&report.unreadable),
         },
         "sections": report.sections,
         "mutations": report.mutations,
         "with_events": report.with_events,
         "skipped": by_reason(&report.skipped),
         "undecodable": report.undecodable,
-        "events": events,
+        "events": events(&report.events),
         "events_left_out": by_reason(&report.left_out),
         "records": report.records,
         "tombstones": report.tombstones,
         "failed": report.is_failed,
         "uncommitted_records": report.uncommitted_records,
-        "unknown_tables": unknown,
+        "unknown_tables": unknown_tables(&report.unknown_tables),
         "parked": undelivered(&report.parked),
         "parked_elsewhere": elsewhere,
         "parked_unasked": report.parked_unasked,
@@ -107,13 +75,49 @@ fn to_json(report: &Report, took: Duration) -> Value {
             "mutations": report.lost.mutations,
             "more_mutations": report.lost.more_mutations,
         },
-        "damage": {"count": report.damage.count, "listed": damage},
+        "damage": damage(&report.damage),
         "schema_changes": changes,
         "schema_doubtful": schema_doubtful(&report.schema_doubtful),
         "unmarked_bytes": report.unmarked_bytes,
         "bytes": report.bytes,
         "seconds": took.as_secs_f64(),
     })
+}
+
+fn not_read(segments: &[(String, String)]) -> Value {
+    segments.iter().map(|(segment, reason)| json!({"segment": segment, "reason": reason})).collect()
+}
+
+/// By table, then by operation.
+fn events(tables: &TableMap<TableEvents>) -> Map<String, Value> {
+    let counts = |table: &TableEvents| -> Map<String, Value> {
+        table
+            .by_operation
+            .iter()
+            .map(|(operation, count)| (operation.code().to_owned(), json!(count)))
+            .collect()
+    };
+    tables.values().map(|table| (table.name.clone(), Value::Object(counts(table)))).collect()
+}
+
+fn by_reason(counts: &BTreeMap<Skipped, u64>) -> Map<String, Value> {
+    counts.iter().map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect()
+}
+
+fn unknown_tables(tables: &BTreeMap<TableId, UnknownMutations>) -> Map<String, Value> {
+    tables
+        .iter()
+        .map(|(table, of)| (table.to_string(), json!({"mutations": of.mutations, "bytes": of.bytes})))
+        .collect()
+}
+
+fn damage(entries: &Limited<(SegmentId, Damage)>) -> Value {
+    let listed = entries.listed.iter().map(|(segment, damage)| {
+        let mut object = Object::of("damage");
+        object.put("segment", segment.0);
+        damage_json(object, damage)
+    });
+    json!({"count": entries.count, "listed": listed.collect::<Vec<Value>>()})
 }
 
 /// What a doubtful schema means, and what to do about it.

@@ -150,8 +150,9 @@ fn write_survey(out: &mut impl Write, survey: &Survey, has_schema: bool) -> io::
         "  good: sections {}, mutations {}, bytes {}",
         survey.sections, survey.mutations, survey.good_bytes
     )?;
-    if survey.sections_lost > 0 {
-        writeln!(out, "  lost: sections {}, bytes {}", survey.sections_lost, survey.lost_bytes())?;
+    let lost_bytes = survey.lost_bytes();
+    if survey.sections_lost > 0 || lost_bytes > 0 {
+        writeln!(out, "  lost: sections {}, bytes {lost_bytes}", survey.sections_lost)?;
     }
     if survey.unmarked_bytes > 0 {
         writeln!(

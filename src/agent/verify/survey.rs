@@ -43,7 +43,7 @@ impl Survey {
 
     /// Notes what hides a section.
     fn lose(&mut self, damage: Damage) {
-        self.sections_lost += u64::from(is_lost_section(damage.kind));
+        self.sections_lost += u64::from(damage.kind.loses_section());
         self.damage.push(damage);
     }
 
@@ -78,11 +78,6 @@ pub(super) fn survey(segment: &Segment<'_>, schema: &Schema, (index, file_length
     }
     survey.unmarked_bytes = sections.unmarked_bytes();
     survey
-}
-
-/// Whether the damage stands for a section whose bounds are known and whose bytes are not at hand.
-fn is_lost_section(kind: DamageKind) -> bool {
-    matches!(kind, DamageKind::SectionBody | DamageKind::SectionTooLarge | DamageKind::TruncatedSection)
 }
 
 fn section<'r, 's: 'r>(
