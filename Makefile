@@ -19,7 +19,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack
+.PHONY: help run test test-cql test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ $(VENV)/.done: tests/requirements.txt
 	python3 -m venv --clear $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
+
+test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
+	$(CARGO) test --locked --test it live_schema -- --ignored
 
 differential: ## decode random writes as Cassandra's own reader does; CASES=100 SEED=1000 for a long run
 	$(CARGO) build --locked

@@ -12,7 +12,10 @@ pub mod history;
 mod json_row;
 pub mod model;
 pub mod problem;
+pub mod refresh;
 pub mod rows;
+pub mod source;
+pub mod store;
 pub mod system;
 mod table_cache;
 mod timestamp;
@@ -25,7 +28,9 @@ pub use file::FileError;
 pub use history::{Effect, LoggedRow, LoggedUpdate, SchemaHistory, Source as SchemaSource};
 pub use model::{Column, ColumnKind, Schema, TableId, TableMap, TableSchema};
 pub use problem::{Problem, ProblemKind};
+pub use refresh::{Due, Refresh, RefreshLimits};
 pub use rows::SystemSchemaRows;
+pub use store::{SchemaStore, StoreLimits};
 pub use table_cache::TableCache;
 
 /// Why a schema file could not be used at all.

@@ -25,6 +25,8 @@ mod inspect;
 mod kafka_node;
 mod layout;
 mod legacy;
+#[cfg(feature = "cql")]
+mod live_schema;
 mod memory;
 mod misread;
 mod model;
@@ -38,6 +40,7 @@ mod replay_repeated;
 mod replay_scope;
 mod row_deletion;
 mod schema_history;
+mod schema_merge;
 mod special_files;
 mod sums;
 mod support;

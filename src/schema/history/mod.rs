@@ -8,6 +8,7 @@
 mod decode;
 mod effect;
 mod known;
+mod learn;
 mod logged;
 #[cfg(test)]
 mod tests;
