@@ -9,7 +9,6 @@ use scylla::client::PoolSize;
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::{Session, TlsContext};
 use scylla::client::session_builder::SessionBuilder;
-use scylla::cluster::NodeAddr;
 use scylla::cluster::metadata::Peer;
 use scylla::policies::host_filter::HostFilter;
 use scylla::policies::retry::FallthroughRetryPolicy;
@@ -25,9 +24,7 @@ struct OnlyThis(IpAddr);
 
 impl HostFilter for OnlyThis {
     fn accept(&self, peer: &Peer) -> bool {
-        match peer.address {
-            NodeAddr::Translatable(address) | NodeAddr::Untranslatable(address) => address.ip() == self.0,
-        }
+        peer.address.ip() == self.0
     }
 }
 
