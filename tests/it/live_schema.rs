@@ -134,8 +134,8 @@ fn same_ddl_gives_the_same_rows(stack: &Stack, source: &CqlSource, set: &str) {
     let found = source.fetch().unwrap().rows;
     assert_eq!(comparable(found, &keyspaces), comparable(expected, &keyspaces), "{set}");
     // The next set may have some of the names.
-    let drops: String = keyspaces.iter().map(|name| format!("DROP KEYSPACE \"{name}\"; ")).collect();
-    stack.cql(&drops);
+    let drops: Vec<String> = keyspaces.iter().map(|name| format!("DROP KEYSPACE \"{name}\"")).collect();
+    stack.cql(&drops.join("; "));
 }
 
 fn refused_passwords(stack: &Stack) {
