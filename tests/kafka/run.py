@@ -282,6 +282,7 @@ def secured(run):
     password.write_text("wrong\n")
     for options in ([*trusted, *user], user):
         _, said = run.replay([folder], schema, "secured5", *servers, *options, *one, codes=(6,))
+        assert "do not let in" in said, said
         assert access["sasl"]["password"] not in said, said
     return "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER over TLS"
 

@@ -37,6 +37,8 @@ pub(super) struct Context {
     observer: Observer,
     token_file: Option<PathBuf>,
     failed: Arc<Mutex<Vec<Failed>>>,
+    /// Why brokers do not let the agent in.
+    shut_out: Arc<Mutex<Option<String>>>,
 }
 
 impl Context {
@@ -45,7 +47,13 @@ impl Context {
             observer: options.observer.clone(),
             token_file: options.security.token_file.clone(),
             failed: Arc::default(),
+            shut_out: Arc::default(),
         }
+    }
+
+    /// Why brokers did not let the agent in since the last call, if they did not.
+    pub(super) fn take_shut_out(&self) -> Option<String> {
+        self.shut_out.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The records that were not delivered since the last call.
@@ -75,6 +83,17 @@ impl ClientContext for Context {
         // The end of a partition is asked for, and is no error.
         if matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
             return;
+        }
+        let is_refusal = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::Authentication
+                    | RDKafkaErrorCode::SaslAuthenticationFailed
+                    | RDKafkaErrorCode::SSL
+            )
+        );
+        if is_refusal {
+            *self.shut_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
         self.observer.tell(&Notice::Client { level: 3, text: format!("{error}: {reason}") });
     }

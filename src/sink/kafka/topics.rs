@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
 
 use crate::sink::SinkError;
 
@@ -22,6 +23,10 @@ const TABLE_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "delete")];
 
 /// How often the partitions of a topic are counted again.
 const COUNTED_EVERY: Duration = Duration::from_secs(30);
+/// How long to wait for one answer about a topic.
+const ASKED_EVERY: Duration = Duration::from_secs(2);
+/// How many log lines and errors may have come up meanwhile.
+const EVENTS: usize = 64;
 /// How long a new topic may take to be known everywhere.
 const SPREADS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -124,12 +129,7 @@ impl Topics {
 
     /// The number of partitions; `None` when there is no such topic.
     fn count(&self, name: &str) -> Result<Option<u32>, SinkError> {
-        // Serves a request for a token.
-        let _ = self.reader.poll(Duration::ZERO);
-        let found = self
-            .reader
-            .fetch_metadata(Some(name), self.options.start_timeout)
-            .map_err(|error| self.error(&error, name, "cannot ask about it"))?;
+        let found = self.metadata(name)?;
         let Some(topic) = found.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
         match topic.error().map(RDKafkaErrorCode::from) {
             None => Ok(u32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)),
@@ -139,6 +139,33 @@ impl Topics {
             }
             Some(RDKafkaErrorCode::LeaderNotAvailable) => Ok(None),
             Some(code) => Err(self.error(&KafkaError::MetadataFetch(code), name, "cannot ask about it")),
+        }
+    }
+
+    /// What the brokers say of a topic. Who is not let in need not wait until the end to hear so.
+    fn metadata(&self, name: &str) -> Result<Metadata, SinkError> {
+        let since = Instant::now();
+        loop {
+            // Serves a request for a token, and errors.
+            let _ = self.reader.poll(Duration::ZERO);
+            let error = match self.reader.fetch_metadata(Some(name), ASKED_EVERY) {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            for _ in 0..EVENTS {
+                let _ = self.reader.poll(Duration::ZERO);
+            }
+            if let Some(reason) = self.reader.context().take_shut_out() {
+                let what =
+                    format!("the brokers at {} do not let in: {reason}", self.options.bootstrap_servers);
+                return Err(SinkError::Kafka {
+                    what,
+                    hint: "check protocol, user, password and certificates",
+                });
+            }
+            if since.elapsed() >= self.options.start_timeout {
+                return Err(self.error(&error, name, "cannot ask about it"));
+            }
         }
     }
 
