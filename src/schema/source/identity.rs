@@ -63,14 +63,17 @@ impl NodeInfo {
     /// The first difference, of cluster, data centre and host id, in this order. Letters of a host id count as equal
     /// in either case; names do not.
     pub fn check(&self, expected: &ExpectedNode) -> Result<(), IdentityError> {
-        let exact = |a: &str, b: &str| a == b;
-        let pairs: [(_, _, _, _, fn(&str, &str) -> bool); 3] = [
-            ("cluster", "cluster", &expected.cluster, &self.cluster_name, exact),
-            ("data centre", "dc", &expected.dc, &self.data_center, exact),
-            ("host id", "host_id", &expected.host_id, &self.host_id, str::eq_ignore_ascii_case),
+        let pairs = [
+            ("cluster", "cluster", &expected.cluster, &self.cluster_name),
+            ("data centre", "dc", &expected.dc, &self.data_center),
+            ("host id", "host_id", &expected.host_id, &self.host_id),
         ];
-        for (what, key, expected, found, same) in pairs {
-            if let Some(expected) = expected.as_ref().filter(|expected| !same(expected, found)) {
+        for (what, key, expected, found) in pairs {
+            let same = |expected: &String| match key {
+                "host_id" => expected.eq_ignore_ascii_case(found),
+                _ => expected == found,
+            };
+            if let Some(expected) = expected.as_ref().filter(|expected| !same(expected)) {
                 let (expected, found) = (expected.clone(), found.clone());
                 return Err(IdentityError { what, key, expected, found });
             }
