@@ -154,11 +154,20 @@ def make(name, variant, offset):
                     capture.write_schema(out / "system-schema.json", capture.schema(session, system=True))
         if not variant.crash:
             node.stop()
-        (out / ("statements.cql" if name == "demo" else "workload.cql")).write_text("".join(f"{line};\n" for line in lines))
+        write_statements(out, name, lines)
         keep_segments(node, out, packed=variant.crash)
     finally:
         node.kill()  # when it still runs
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_statements(out, name, lines):
+    """What was executed; packed but in the demo, which shows it."""
+    text = "".join(f"{line};\n" for line in lines)
+    if name == "demo":
+        (out / "statements.cql").write_text(text)
+    else:
+        (out / "workload.cql.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 class Session:

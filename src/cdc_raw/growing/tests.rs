@@ -393,7 +393,7 @@ fn frames_beyond_the_last_marker_are_only_seen_as_written() {
         Some(format!("{}.{}", row["keyspace_name"].as_str()?, row["table_name"].as_str()?))
     };
     let written: Vec<_> = beyond.iter().filter_map(|(_, payload)| table_of_id(payload)).collect();
-    let statements = fs::read_to_string(folder.join("workload.cql")).unwrap();
+    let statements = String::from_utf8(unpacked(&folder.join("workload.cql.gz"))).unwrap();
     let asked: Vec<_> = statements.lines().map(table_of).collect();
     assert_eq!(written, asked[asked.len() - 10..]);
 }
