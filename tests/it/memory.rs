@@ -235,3 +235,23 @@ fn a_large_mutation_waits_as_one() {
     );
     assert_eq!(lines.unwrap().lines().count(), 1);
 }
+
+/// Several of them in one run of mutations wait one by one, each as a whole.
+#[test]
+fn large_mutations_that_follow_each_other_wait_one_by_one() {
+    let case = Case::new();
+    let mut unfit = insert(1, 10);
+    unfit.pop();
+    let mut writer = SegmentWriter::new(1, false);
+    writer.section([insert(1, 10), unfit, many_rows(20_000), many_rows(20_001), insert(2, 10)]);
+    case.add(writer);
+    let out = out(&case, "1");
+    let (output, summary) = case.replay(MOST_BYTES, &["--out", &out]);
+    assert_eq!(output.status.code(), Some(5), "{} {summary}", stderr(&output));
+    assert_eq!(summary["mutations"], 5, "{summary}");
+    assert_eq!(summary["with_events"], 1, "{summary}");
+    assert_eq!(summary["parked"]["count"], 4, "{summary}");
+    let parked = summary["parked"]["listed"].as_array().unwrap().iter();
+    let places: Vec<&Value> = parked.map(|parked| &parked["position"]).collect();
+    assert_eq!(places, ["1:20:1", "1:20:2", "1:20:3", "1:20:4"]);
+}

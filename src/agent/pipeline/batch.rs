@@ -28,7 +28,8 @@ pub(in crate::agent) struct Batch {
     pub(in crate::agent) parked: Vec<Parked>,
     /// Mutations that earlier replays parked and that this one does not park again, in order.
     pub(in crate::agent) retried: Vec<Retried>,
-    large: Option<LargeMutation>,
+    /// The mutations among them whose records stand, or may stand, in other batches, too.
+    large: Vec<LargeMutation>,
 }
 
 /// A mutation whose records fill several batches.
@@ -113,7 +114,7 @@ impl<'b> MutationRecords<'b> {
     }
 
     fn large(self) -> Option<&'b LargeMutation> {
-        self.batch.large.as_ref().filter(|large| self.position() == Some(large.position))
+        self.batch.large.iter().rfind(|large| self.position() == Some(large.position))
     }
 
     pub(in crate::agent) fn records(self) -> impl Iterator<Item = Record<'b>> {
@@ -150,12 +151,12 @@ impl Batch {
         self.records.clear();
         self.parked.clear();
         self.retried.clear();
-        self.large = None;
+        self.large.clear();
     }
 
     /// What follows, up to the next position, are records of this mutation.
     pub(in crate::agent) fn begin_large(&mut self, large: LargeMutation) {
-        self.large = Some(large);
+        self.large.push(large);
     }
 
     /// Number of records, to come back to with [`Self::truncate`].
