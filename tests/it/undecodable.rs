@@ -336,3 +336,28 @@ fn the_last_schema_of_the_log_is_tried_first() {
         assert_eq!(place.records("t"), [record("u", 1, false), record("u", 1, false)]);
     }
 }
+
+/// A change of the schema in a later segment helps, also when that segment was done before: whatever the threads are
+/// at when the first mutation needs it.
+#[test]
+fn a_later_schema_is_known_from_a_segment_that_was_done_before() {
+    for jobs in ["1", "4"] {
+        let place = Place::new(&[]);
+        // Parked only because its table was unknown: it decodes without the change. Meanwhile others go on to the
+        // next segment.
+        let parked: Vec<Vec<u8>> =
+            (0..3000).map(|_| of_other(write(2, b"ab"))).chain([write(1, b"ab")]).collect();
+        let first = write_segment(place.dir.path(), 8, &[&parked]);
+        let second = write_segment(place.dir.path(), 9, &[&[alter()]]);
+        let without_other = place.path("without-other.json");
+        fs::write(&without_other, table("int").schema_file().to_string()).unwrap();
+        let fixed = ["replay", text(&first), "--schema", text(&without_other), "--quiet", "--out"];
+        let output = agent(fixed.into_iter().chain([text(&place.path("out"))]));
+        assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+        assert_eq!(place.replay_all(&[&second], &table("int"), &[]).0, Some(0));
+        let (code, summary) = place.replay_all(&[&first, &second], &table("int"), &["--jobs", jobs]);
+        assert_eq!(code, Some(0), "{jobs} job(s): {summary}");
+        assert_eq!(place.records("t"), [record("u", 1, true)]);
+        assert_eq!(place.records("other").len(), 3000);
+    }
+}

@@ -315,7 +315,8 @@ impl LaterSchema for Schedule {
         {
             follow_schema(&segment, walk.cursor, &mut schema);
         }
-        for file in &state.files {
+        // Those that were passed stand behind the segment at hand.
+        for file in state.passed.iter().chain(&state.files) {
             self.follow_file(file.clone(), &mut schema);
         }
         let last = Arc::clone(schema.epoch());
