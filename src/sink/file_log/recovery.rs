@@ -18,6 +18,8 @@ use super::names;
 /// # Errors
 /// When a committed file is missing or shorter than it was, or the directory cannot be read or changed.
 pub(super) fn cut_back(root: &Path, commit: &Commit) -> Result<(), SinkError> {
+    // Nothing is removed or cut off on the word of a commit file that belongs to other data.
+    let longer = check_files(root, commit)?;
     for (topic, partition, dir) in partition_dirs(root)? {
         let committed = commit.topics.get(&topic).and_then(|partitions| partitions.get(&partition));
         for (name, path) in entries(&dir)? {
@@ -32,18 +34,33 @@ pub(super) fn cut_back(root: &Path, commit: &Commit) -> Result<(), SinkError> {
             }
         }
     }
-    for (topic, partitions) in &commit.topics {
-        for (partition, files) in partitions {
-            let dir = names::partition_dir(root, topic, *partition);
-            for file in files {
-                cut_file(&dir.join(names::file_name(file.first_offset)), file)?;
-            }
-        }
+    for (path, length) in longer {
+        let file = OpenOptions::new().write(true).open(&path);
+        file.and_then(|file| file.set_len(length)).map_err(|e| SinkError::io("truncate", &path, e))?;
     }
     Ok(())
 }
 
-fn cut_file(path: &Path, committed: &LogFile) -> Result<(), SinkError> {
+/// Checks that every committed file can be what was committed, and gives those that are longer, with their committed
+/// lengths.
+fn check_files(root: &Path, commit: &Commit) -> Result<Vec<(PathBuf, u64)>, SinkError> {
+    let mut longer = Vec::new();
+    for (topic, partitions) in &commit.topics {
+        for (partition, files) in partitions {
+            let dir = names::partition_dir(root, topic, *partition);
+            for file in files {
+                let path = dir.join(names::file_name(file.first_offset));
+                if is_longer(&path, file)? {
+                    longer.push((path, file.bytes));
+                }
+            }
+        }
+    }
+    Ok(longer)
+}
+
+/// Whether something stands in a file behind what was committed.
+fn is_longer(path: &Path, committed: &LogFile) -> Result<bool, SinkError> {
     let found = match fs::metadata(path) {
         Ok(metadata) => metadata.len(),
         Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
@@ -57,9 +74,8 @@ fn cut_file(path: &Path, committed: &LogFile) -> Result<(), SinkError> {
         });
     }
     if found == committed.bytes {
-        return Ok(());
+        return Ok(false);
     }
-    // Nothing is cut off on the word of a commit file that belongs to other data.
     if !ends_a_line(path, committed.bytes).map_err(|e| SinkError::io("read", path, e))? {
         return Err(SinkError::Unfit {
             path: path.to_owned(),
@@ -67,8 +83,7 @@ fn cut_file(path: &Path, committed: &LogFile) -> Result<(), SinkError> {
             hint: "restore the file and commit.json, or start with an empty directory",
         });
     }
-    let file = OpenOptions::new().write(true).open(path);
-    file.and_then(|file| file.set_len(committed.bytes)).map_err(|e| SinkError::io("truncate", path, e))
+    Ok(true)
 }
 
 /// Whether the last one of the first `length` bytes of a file ends a line.

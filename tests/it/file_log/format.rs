@@ -171,13 +171,15 @@ fn committed_data_that_is_missing_is_an_error() {
     }
 }
 
-/// As a commit file of other data would: nothing is cut off.
+/// As a commit file of other data would: nothing is cut off, and nothing removed.
 #[test]
 fn a_commit_that_ends_inside_a_line_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     drop(two_records(dir.path()));
+    fs::create_dir_all(dir.path().join("another/0")).unwrap();
+    fs::write(dir.path().join("another/0/00000000000000000000.jsonl"), "precious").unwrap();
     let before = data_files(dir.path());
-    let bytes = before.values().next().unwrap().len();
+    let bytes = before["p.cdc.ks.t/0/00000000000000000000.jsonl"].len();
     let commit = dir.path().join("commit.json");
     let changed =
         fs::read_to_string(&commit).unwrap().replace(&format!(r#""bytes":{bytes}"#), r#""bytes":10"#);
