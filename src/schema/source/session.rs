@@ -1,8 +1,9 @@
 //! A session with one node and no other one.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use scylla::client::PoolSize;
@@ -10,21 +11,41 @@ use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::{Session, TlsContext};
 use scylla::client::session_builder::SessionBuilder;
 use scylla::cluster::metadata::Peer;
+use scylla::errors::TranslationError;
+use scylla::policies::address_translator::{AddressTranslator, UntranslatedPeer};
 use scylla::policies::host_filter::HostFilter;
 use scylla::policies::retry::FallthroughRetryPolicy;
 use scylla::statement::Consistency;
+use uuid::Uuid;
 
 use super::{CqlError, CqlSettings, classify};
 
 /// The driver reads the list of nodes now and then; it is of no use here.
 const TOPOLOGY_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// The driver reads which other nodes there are; none of them is connected to.
-struct OnlyThis(IpAddr);
+/// The driver takes what nodes say of their addresses for true, and looks for other nodes. Here every node it knows is
+/// at the configured address, and it knows one: whichever it hears of first. That may be under the host id of another
+/// one, which the driver only counts pools by.
+#[derive(Default)]
+struct OnlyOne(OnceLock<Uuid>);
 
-impl HostFilter for OnlyThis {
+impl HostFilter for OnlyOne {
     fn accept(&self, peer: &Peer) -> bool {
-        peer.address.ip() == self.0
+        *self.0.get_or_init(|| peer.host_id) == peer.host_id
+    }
+}
+
+struct At(SocketAddr);
+
+type Translated<'t> = Pin<Box<dyn Future<Output = Result<SocketAddr, TranslationError>> + Send + 't>>;
+
+impl AddressTranslator for At {
+    fn translate_address<'a: 't, 'b: 't, 't>(&'a self, _: &'b UntranslatedPeer<'_>) -> Translated<'t>
+    where
+        Self: 't,
+    {
+        let address = self.0;
+        Box::pin(std::future::ready(Ok(address)))
     }
 }
 
@@ -49,7 +70,8 @@ fn builder(settings: &CqlSettings, tls: Option<&TlsContext>, node: SocketAddr) -
         .build();
     let builder = SessionBuilder::new()
         .known_node_addr(node)
-        .host_filter(Arc::new(OnlyThis(node.ip())))
+        .host_filter(Arc::new(OnlyOne::default()))
+        .address_translator(Arc::new(At(node)))
         .pool_size(PoolSize::PerHost(NonZeroUsize::MIN))
         .disallow_shard_aware_port(true)
         .connection_timeout(settings.connect_timeout)
