@@ -1,8 +1,7 @@
-//! `replay`: segment files through the whole path, to a file log or standard output.
+//! `replay`: segment files through the whole path, to Kafka, a file log or standard output.
 //!
-//! [`schedule`] goes through the log and hands out units, which a [`walk`] over each segment cuts; a [`worker`]
-//! decodes a unit and makes its records; [`delivery`] brings them back into the order of the log when there are
-//! several workers; [`writer`] sends them and commits.
+//! [`schedule`] goes through the log and hands out units of work; [`pipeline`](super::pipeline) makes records of them
+//! and sends them; [`delivery`] brings them back into the order of the log when there are several workers.
 
 mod copies;
 mod delivery;
