@@ -6,8 +6,10 @@ mod filters;
 mod inspect;
 mod kafka;
 mod keys;
+mod live;
 mod programs;
 mod replay;
+mod run;
 mod schema;
 mod settings;
 mod values;
@@ -21,8 +23,12 @@ pub use kafka::{
     RefusedWord,
 };
 pub use keys::KeyArgs;
+pub use live::{
+    CassandraArgs, FinishedWord, LiveArgs, LogArgs, LogFormatWord, OwnershipWord, TellingArgs, VisibilityWord,
+};
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange};
+pub use run::{RunArgs, RunOptions};
 pub use schema::{SchemaArgs, SchemaCheckArgs, SchemaCommand, SchemaShowArgs};
 pub use settings::{RecordArgs, Settings, SourceArgs, UndecodedArgs};
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};

@@ -18,15 +18,18 @@ pub enum Secret {
     KafkaSaslPassword,
     /// Password of the key of the agent's certificate for Kafka.
     KafkaSslKeyPassword,
+    /// Password of the Cassandra role.
+    CassandraPassword,
 }
 
 impl Secret {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::ColumnHashKey,
         Self::KeystorePassword,
         Self::KeyPassword,
         Self::KafkaSaslPassword,
         Self::KafkaSslKeyPassword,
+        Self::CassandraPassword,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Secret {
             Self::KeyPassword => "key_password",
             Self::KafkaSaslPassword => "kafka_sasl_password",
             Self::KafkaSslKeyPassword => "kafka_ssl_key_password",
+            Self::CassandraPassword => "cassandra_password",
         }
     }
 
