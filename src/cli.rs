@@ -75,10 +75,19 @@ impl Cli {
     ) -> Result<Self, ReadError> {
         let matches = Self::command().try_get_matches_from(words)?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        if let (Command::Replay(args), Some((_, flags))) = (&mut cli.command, matches.subcommand()) {
-            let file = args.input.config.as_deref();
-            let (settings, names) = config::resolve(flags, file, environment)?;
-            args.settings = Settings { names, ..settings };
+        match (&mut cli.command, matches.subcommand()) {
+            (Command::Replay(args), Some((_, flags))) => {
+                let file = args.input.config.as_deref();
+                let (settings, names) = config::resolve(flags, file, environment)?;
+                args.settings = Settings { names, ..settings };
+            }
+            (Command::Run(args), Some((_, flags))) => {
+                let (options, names) =
+                    config::resolve::<RunOptions>(flags, args.config.as_deref(), environment)?;
+                args.options =
+                    RunOptions { settings: Settings { names, ..options.settings }, live: options.live };
+            }
+            _ => {}
         }
         Ok(cli)
     }
@@ -87,6 +96,9 @@ impl Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Follow the commit log of the node beside it, to Kafka or a file log
+    #[command(after_help = examples::RUN)]
+    Run(Box<RunArgs>),
     /// Turn segments into records: JSON Lines on standard output, or a file log
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),

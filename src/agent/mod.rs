@@ -11,15 +11,19 @@ pub mod inspect;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod keys;
+pub mod log;
 pub mod object;
 pub mod output;
 mod pipeline;
+pub mod record_options;
 pub mod replay;
+pub mod run;
 pub mod schema;
 pub mod verify;
 
 use crate::cli::{Cli, Command, SchemaCommand};
 use exit::{Exit, Failure};
+use log::warn;
 
 /// Runs the command that was asked for.
 ///
@@ -28,6 +32,7 @@ use exit::{Exit, Failure};
 /// What kept the command from its work, with the exit code that says so.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
+        Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Verify(args) => verify::verify(&args),
@@ -43,10 +48,4 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),
     }
-}
-
-/// Writes a warning to standard error; a closed standard error is no reason to stop.
-fn warn(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "cdc-agent: {text}");
 }

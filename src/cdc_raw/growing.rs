@@ -246,7 +246,7 @@ impl GrowingSegment {
         if !range.is_empty() {
             let At { marker, logical_start, .. } = self.at;
             let logical_start = logical_start + offset;
-            self.runs.push(Run { marker, entry, logical_start, visibility, range });
+            self.runs.push(Run { marker, entry, logical_start, offset, visibility, range });
         }
     }
 

@@ -10,6 +10,15 @@ Exit codes:
   0 ok   1 bug   2 usage or configuration   3 damaged input   4 unreadable input
   5 unknown schema   6 destination   7 fenced or locked";
 
+pub(super) const RUN: &str = "\
+Examples:
+  cdc-agent run --config /etc/cdc-agent/agent.toml
+  cdc-agent run --cdc-raw /var/lib/cassandra/cdc_raw --bootstrap-servers kafka:9092 --prefix onprem
+  cdc-agent run --cdc-raw cdc_raw --schema schema.cql --state-dir state --out log     without Kafka and CQL
+
+SIGTERM and SIGINT stop it after a commit. Exit codes: 0 stopped, 2 configuration, 4 the commit log cannot be read,
+6 the destination refuses, 7 another agent has the directory or the transactional ids.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   cdc-agent completions bash > /etc/bash_completion.d/cdc-agent

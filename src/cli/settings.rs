@@ -44,9 +44,10 @@ pub struct Settings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What cannot be decoded")]
 pub struct UndecodedArgs {
-    /// What to do with a mutation of a table id that the schema does not know
-    #[arg(long, value_name = "WORD", value_enum, default_value = "park")]
-    pub unknown_table: UnknownTable,
+    /// What to do with a mutation of a table id that the schema does not know [default: park; of run, once the node was
+    /// asked and does not know it either: ledger]
+    #[arg(long, value_name = "WORD", value_enum)]
+    pub unknown_table: Option<UnknownTable>,
     /// What to do with a mutation of a known table that no schema at hand decodes, checksums being right
     #[arg(long, value_name = "WORD", value_enum, default_value = "park")]
     pub undecodable: Undecodable,

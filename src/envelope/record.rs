@@ -1,6 +1,6 @@
 //! The record: what a sink delivers.
 
-use crate::commitlog::Position;
+use crate::commitlog::{Position, SegmentId};
 
 /// One record, borrowed from the buffers it was encoded into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,4 +20,20 @@ pub struct Record<'a> {
     pub ts_ms: i64,
     /// Where the event stands in the log.
     pub position: Position,
+}
+
+impl<'a> Record<'a> {
+    /// A record that stands for no change: it has no content identity, and no place in the log.
+    #[must_use]
+    pub fn aside(topic: &'a str, partition: u32, key: &'a str, value: &'a str, ts_ms: i64) -> Self {
+        Self {
+            topic,
+            partition_hash: partition,
+            key: key.as_bytes(),
+            value: Some(value.as_bytes()),
+            event_id: "",
+            ts_ms,
+            position: Position { segment: SegmentId(0), marker: 0, entry: 0, row: 0 },
+        }
+    }
 }

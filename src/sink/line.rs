@@ -3,12 +3,17 @@
 /// The text of a tombstone's value.
 const NULL: &[u8] = b"null";
 
-/// Append `"key":…,"value":…,"headers":{…}}` and a newline: how every line ends.
+/// Append `"key":…,"value":…,"headers":{…}}` and a newline: how every line ends. A record without content identity has no
+/// header.
 pub(crate) fn push_body(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>, event_id: &str) {
     out.extend_from_slice(b"\"key\":");
     out.extend_from_slice(key);
     out.extend_from_slice(b",\"value\":");
     out.extend_from_slice(value.unwrap_or(NULL));
+    if event_id.is_empty() {
+        out.extend_from_slice(b",\"headers\":{}}\n");
+        return;
+    }
     out.extend_from_slice(b",\"headers\":{\"event_id\":\"");
     out.extend_from_slice(event_id.as_bytes());
     out.extend_from_slice(b"\"}}\n");

@@ -53,6 +53,16 @@ pub trait Sink {
         false
     }
 
+    /// The number of partitions of a topic, made when it is missing. A record with the partition hash `n` goes to
+    /// partition `n` modulo this.
+    ///
+    /// # Errors
+    /// As of [`Sink::send`].
+    fn partitions(&mut self, topic: &str) -> Result<u32, SinkError> {
+        let _ = topic;
+        Ok(1)
+    }
+
     /// Goes back to what is committed, after an error that says so ([`SinkError::is_rewindable`]): what was sent since
     /// is forgotten, [`Sink::checkpoint`] is found out anew, and the caller goes on from there.
     ///

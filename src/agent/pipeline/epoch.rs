@@ -7,7 +7,7 @@ use super::doubt::{self, Doubts};
 use crate::change::filter::TableFilter;
 use crate::change::schema_change;
 use crate::commitlog::{Decoder, Mutation, Peek, Position};
-use crate::schema::{Effect, Schema, SchemaHistory, TableId, TableMap, system};
+use crate::schema::{Effect, Schema, SchemaHistory, SystemSchemaRows, TableId, TableMap, system};
 
 /// A schema and the place from which it holds.
 #[derive(Debug)]
@@ -33,16 +33,59 @@ pub(in crate::agent) struct SchemaAt {
     filter: TableFilter,
     /// Places behind which it may be another one.
     pub(in crate::agent) doubts: Doubts,
+    /// Tables that the log changed since they were taken.
+    touched: Vec<TableId>,
 }
 
 impl SchemaAt {
     pub(in crate::agent) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
         let epoch = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
-        Self { history, epoch, filter, doubts: Doubts::default() }
+        Self { history, epoch, filter, doubts: Doubts::default(), touched: Vec::new() }
     }
 
     pub(in crate::agent) fn epoch(&self) -> &Arc<Epoch> {
         &self.epoch
+    }
+
+    /// Takes what is missing from a newer schema of the node; it holds from `from` on. What changed, in words.
+    pub(in crate::agent) fn learn(&mut self, from: Option<Position>, rows: &SystemSchemaRows) -> Vec<String> {
+        let effects = self.history.learn(rows);
+        self.begin_epoch(from, &effects)
+    }
+
+    /// Takes a newer schema of the node as a whole: all of the log that was there when it was asked for is read. What
+    /// changed, in words.
+    pub(in crate::agent) fn settle(
+        &mut self,
+        from: Option<Position>,
+        rows: &SystemSchemaRows,
+    ) -> Vec<String> {
+        let effects = self.history.settle(rows);
+        self.begin_epoch(from, &effects)
+    }
+
+    /// The tables that the log changed since the last call.
+    pub(in crate::agent) fn take_touched(&mut self) -> Vec<TableId> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// The rows of a table at this place, where all of it is known.
+    pub(in crate::agent) fn rows_of(&self, id: TableId) -> Option<SystemSchemaRows> {
+        self.history.rows_of(id)
+    }
+
+    fn begin_epoch(&mut self, from: Option<Position>, effects: &[Effect]) -> Vec<String> {
+        let changes: Vec<_> = effects.iter().filter(|effect| doubt::of_effect(effect).is_none()).collect();
+        if !changes.is_empty() {
+            self.epoch = Arc::new(Epoch::new(from, self.history.schema().clone(), &self.filter));
+        }
+        changes.iter().map(ToString::to_string).collect()
+    }
+
+    /// An epoch of a whole schema, wherever it holds.
+    pub(in crate::agent) fn epoch_of(&self, rows: &SystemSchemaRows) -> Epoch {
+        let (history, _) = SchemaHistory::new(rows);
+        Epoch::new(None, history.schema().clone(), &self.filter)
     }
 
     /// Goes past a mutation of `system_schema`: what it does, in words, and whether another epoch begins behind
@@ -70,6 +113,7 @@ impl SchemaAt {
         if changes.is_empty() {
             return (Vec::new(), false);
         }
+        self.touched.extend(changes.iter().filter_map(Effect::table));
         self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
         (changes.iter().map(ToString::to_string).collect(), true)
     }

@@ -242,6 +242,8 @@ impl Work<'_, '_> {
 
     /// Makes the records of an event.
     fn push(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
+        let is_old = self.late_before_us.is_some_and(|before| event.newest_timestamp() < before);
+        let place = Place { late: place.late || is_old, ..place };
         let (batch, dry_run, report) = (&mut self.batch, self.worker.dry_run, &mut self.report);
         let tag = tag(event.update.table.id, event.update.partition_key);
         self.encoder.encode::<Failed>(event, place, self.now_ms, |record| {

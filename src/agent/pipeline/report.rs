@@ -170,6 +170,11 @@ impl<T> Limited<T> {
         }
     }
 
+    /// Adds entries.
+    pub(in crate::agent) fn extend(&mut self, items: impl IntoIterator<Item = T>) {
+        items.into_iter().for_each(|item| self.push(item));
+    }
+
     fn append(&mut self, other: Self) {
         let unlisted = other.count - other.listed.len() as u64;
         for item in other.listed {

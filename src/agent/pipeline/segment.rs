@@ -26,9 +26,19 @@ pub(in crate::agent) struct OpenSegment {
 
 impl OpenSegment {
     pub(in crate::agent) fn open(file: SegmentFile) -> Result<Self, Failure> {
-        let path = &file.path;
         let (index, index_problem) = index::of(&file);
-        let is_final = is_final(&file, index).map_err(|error| Failure::cannot_read(path, error))?;
+        let is_final = is_final(&file, index).map_err(|error| Failure::cannot_read(&file.path, error))?;
+        Self::open_as(file, is_final, index, index_problem)
+    }
+
+    /// Opens a file of which the caller knows whether somebody still writes to it.
+    pub(in crate::agent) fn open_as(
+        file: SegmentFile,
+        is_final: bool,
+        index: Index,
+        index_problem: Option<String>,
+    ) -> Result<Self, Failure> {
+        let path = &file.path;
         let bytes = SegmentBytes::open(path, is_final).map_err(|error| Failure::cannot_read(path, error))?;
         Ok(Self { label: file.label(), file, index, index_problem, bytes })
     }

@@ -22,6 +22,7 @@ impl Work<'_, '_> {
     pub(in crate::agent) fn undecoded(
         &mut self,
         frame: Frame<'_>,
+        offset: u64,
         place: Place<'_>,
         peeked: &Peek<'_>,
         failed: Failed,
@@ -35,7 +36,7 @@ impl Work<'_, '_> {
         if self.count_unknown(frame, peeked, &failed) {
             return Ok(Outcome::Skipped(Skipped::UnknownTable));
         }
-        Ok(self.park_or_give_up(frame, position, peeked, &failed))
+        Ok(self.park_or_give_up(frame, offset, position, peeked, &failed))
     }
 
     /// Tries the last schema of the log; when it does not help, what the mutation has failed with.
@@ -86,6 +87,7 @@ impl Work<'_, '_> {
     fn park_or_give_up(
         &mut self,
         frame: Frame<'_>,
+        offset: u64,
         position: Position,
         peeked: &Peek<'_>,
         failed: &Failed,
@@ -99,7 +101,7 @@ impl Work<'_, '_> {
         };
         if is_given_up {
             self.report.given_up.push(entry);
-            return self.lost(frame, position);
+            return self.lost(frame, offset, position);
         }
         let tag = tag(peeked.table, peeked.partition_key);
         self.batch.parked.push(Parked { entry, tag, is_unknown: failed.is_unknown_schema() });
@@ -134,18 +136,20 @@ impl Work<'_, '_> {
         }
     }
 
-    /// The checksums are right and the bytes make no sense: the mutation is lost.
-    pub(in crate::agent) fn lost(&mut self, frame: Frame<'_>, position: Position) -> Outcome {
-        let in_file = if self.unit.is_stored { 0 } else { MARKER_LENGTH + frame.offset as u64 };
+    /// The checksums are right and the bytes make no sense: the mutation is lost. `offset` is that of the byte from
+    /// which on offsets of frames count, in the section's plain bytes.
+    pub(in crate::agent) fn lost(&mut self, frame: Frame<'_>, offset: u64, position: Position) -> Outcome {
+        let plain_offset = offset + frame.offset as u64;
+        let in_file = if self.origin.is_stored { 0 } else { MARKER_LENGTH + plain_offset };
         let damage = Damage {
             kind: DamageKind::Mutation,
             offset: position.marker + in_file,
-            plain_offset: Some(frame.offset as u64),
+            plain_offset: Some(plain_offset),
             lost_bytes: frame.length() as u64,
             lost_mutations: Some(1),
             reason: None,
         };
-        self.report.damaged(self.id, damage);
+        self.report.damaged(self.origin.id, damage);
         Outcome::Undecodable
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::epoch::Epoch;
 use super::segment::OpenSegment;
+use super::worker::Origin;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{CheckedFrames, Position, SegmentId};
 
@@ -30,6 +31,20 @@ pub(in crate::agent) struct Unit {
     pub(in crate::agent) after: After,
 }
 
+impl Unit {
+    pub(in crate::agent) fn origin(&self) -> Origin<'_> {
+        Origin {
+            id: self.from.segment,
+            label: &self.segment.label,
+            is_stored: self.is_stored,
+            from: self.from,
+            retried: &self.retried,
+            late: self.late,
+            epochs: &self.epochs,
+        }
+    }
+}
+
 /// What is done once a unit's records are with the sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::agent) enum After {
@@ -37,6 +52,8 @@ pub(in crate::agent) enum After {
     Continue(Position),
     /// The segment is complete and at its end.
     Finish(SegmentId, Fingerprint),
+    /// Nothing more is done of the segment than before: only parked mutations were tried again.
+    Stay,
 }
 
 /// Frames of one section, back to back.

@@ -10,11 +10,11 @@ use super::failed::Failed;
 use super::range::Range;
 use super::records::Tally;
 use super::report::{Outcome, Report, Skipped};
-use super::unit::{SectionPart, Unit};
+use super::unit::Unit;
 use crate::agent::exit::Failure;
 use crate::cli::{Undecodable, UnknownTable};
-use crate::commitlog::{Decoder, Frame, Mutation, Position, SegmentId, peek};
-use crate::envelope::{Encoder, EncoderConfig, Place};
+use crate::commitlog::{CheckedFrames, Decoder, Frame, Mutation, Position, SegmentId, peek};
+use crate::envelope::{Encoder, EncoderConfig, Place, Visibility};
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
 pub(in crate::agent) trait Outlet {
@@ -39,21 +39,56 @@ pub(in crate::agent) struct Worker<'w> {
     pub(in crate::agent) of_other_scopes: BTreeSet<Position>,
     /// Count only: no record is kept.
     pub(in crate::agent) dry_run: bool,
+    /// Events that are so many microseconds older than their decoding are late.
+    pub(in crate::agent) late_after_us: Option<i64>,
     /// What becomes of a mutation of a table or column that no schema describes.
     pub(in crate::agent) unknown_table: UnknownTable,
     /// What becomes of any other mutation that cannot be decoded.
     pub(in crate::agent) undecodable: Undecodable,
 }
 
+/// What all frames of a unit have in common.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::agent) struct Origin<'u> {
+    pub(in crate::agent) id: SegmentId,
+    /// Name of the file.
+    pub(in crate::agent) label: &'u str,
+    /// Whether the sections are compressed or encrypted.
+    pub(in crate::agent) is_stored: bool,
+    /// What stands before it was done before.
+    pub(in crate::agent) from: Position,
+    /// Mutations that were parked before, to be tried again.
+    pub(in crate::agent) retried: &'u BTreeSet<Position>,
+    /// Whether the segment comes behind a newer one.
+    pub(in crate::agent) late: bool,
+    /// Schemas by place; the first holds at the start of the unit.
+    pub(in crate::agent) epochs: &'u [Arc<Epoch>],
+}
+
+/// Frames of one section, back to back.
+pub(in crate::agent) struct Stretch<'f, V> {
+    /// File offset of the section's marker.
+    pub(in crate::agent) marker: u64,
+    /// Logical position of the byte from which on offsets of the frames count.
+    pub(in crate::agent) logical_start: u64,
+    /// Offset of that byte in the section's plain bytes.
+    pub(in crate::agent) offset: u64,
+    pub(in crate::agent) frames: CheckedFrames<'f>,
+    /// Under which promise the mutation with this logical end is read.
+    pub(in crate::agent) visibility: V,
+}
+
 /// What one unit needs while it is worked on.
 pub(in crate::agent) struct Work<'w, 'u> {
     pub(in crate::agent) worker: &'w Worker<'w>,
-    pub(in crate::agent) unit: &'u Unit,
+    pub(in crate::agent) origin: Origin<'u>,
     pub(in crate::agent) outlet: &'w mut dyn Outlet,
-    pub(in crate::agent) id: SegmentId,
     pub(in crate::agent) encoder: Encoder<'w>,
+    decoder: Option<Decoder<'u>>,
     epoch: usize,
     pub(in crate::agent) now_ms: i64,
+    /// Events with an older timestamp are late.
+    pub(in crate::agent) late_before_us: Option<i64>,
     pub(in crate::agent) batch: Batch,
     pub(in crate::agent) report: Report,
     /// Of the mutation at hand.
@@ -76,49 +111,70 @@ impl Worker<'_> {
         unit: &Unit,
         outlet: &'w mut dyn Outlet,
     ) -> Result<Report, Failure> {
+        let mut work = self.begin(unit.origin(), outlet);
+        for part in &unit.parts {
+            work.stretch(Stretch {
+                marker: part.marker,
+                logical_start: part.logical_start,
+                offset: 0,
+                frames: part.frames(unit.segment.bytes()),
+                visibility: |end| unit.segment.visibility(end),
+            })?;
+        }
+        work.end(unit.bytes)
+    }
+
+    /// Begins with frames of `origin`.
+    pub(in crate::agent) fn begin<'w, 'u>(
+        &'w self,
+        origin: Origin<'u>,
+        outlet: &'w mut dyn Outlet,
+    ) -> Work<'w, 'u> {
+        let now_ms = now_ms();
+        let now_us = now_ms.saturating_mul(1000);
         let mut work = Work {
             worker: self,
-            unit,
+            origin,
             outlet,
-            id: unit.from.segment,
             encoder: Encoder::new(self.config),
+            decoder: None,
             epoch: 0,
-            now_ms: now_ms(),
+            now_ms,
+            late_before_us: self.late_after_us.map(|after| now_us.saturating_sub(after)),
             batch: Batch::default(),
-            report: Report { bytes: unit.bytes, ..Report::default() },
+            report: Report::default(),
             tally: Tally::default(),
             is_retried: false,
             must_be_whole: false,
             is_left_out: false,
         };
-        let mut decoder = work.decoder();
-        for part in &unit.parts {
-            work.part(part, &mut decoder)?;
-        }
-        if !work.batch.is_empty() {
-            work.outlet.take(&mut work.batch)?;
-        }
-        Ok(work.report)
+        work.decoder = work.new_decoder();
+        work
     }
 }
 
 impl<'u> Work<'_, 'u> {
     pub(in crate::agent) fn epoch(&self) -> Option<&'u Arc<Epoch>> {
-        self.unit.epochs.get(self.epoch)
+        self.origin.epochs.get(self.epoch)
     }
 
     /// A decoder with the schema of the epoch at hand.
-    fn decoder(&self) -> Option<Decoder<'u>> {
+    fn new_decoder(&self) -> Option<Decoder<'u>> {
         self.epoch().map(|epoch| Decoder::new(&epoch.schema))
     }
 
-    fn part(&mut self, part: &SectionPart, decoder: &mut Option<Decoder<'u>>) -> Result<(), Failure> {
-        let unit = self.unit;
+    /// Works through frames that follow those of the call before.
+    pub(in crate::agent) fn stretch<V: Fn(u64) -> Visibility>(
+        &mut self,
+        stretch: Stretch<'_, V>,
+    ) -> Result<(), Failure> {
+        let origin = self.origin;
         let mut mutation = Mutation::default();
-        for frame in part.frames(unit.segment.bytes()) {
-            let position = Position { segment: self.id, marker: part.marker, entry: frame.entry, row: 0 };
-            let retried = unit.retried.contains(&position);
-            if position < unit.from && !retried {
+        for frame in stretch.frames {
+            let position =
+                Position { segment: origin.id, marker: stretch.marker, entry: frame.entry, row: 0 };
+            let retried = origin.retried.contains(&position);
+            if position < origin.from && !retried {
                 continue;
             }
             self.report.mutations += 1;
@@ -128,18 +184,18 @@ impl<'u> Work<'_, 'u> {
                 self.is_left_out = true;
                 Outcome::Skipped(Skipped::OutsideRange)
             } else {
-                self.follow_schema(position, decoder);
-                let end = part.logical_start + frame.end() as u64;
+                self.follow_schema(position);
+                let end = stretch.logical_start + frame.end() as u64;
                 let place = Place {
-                    segment: self.id,
-                    file: &unit.segment.label,
+                    segment: origin.id,
+                    file: origin.label,
                     marker: position.marker,
                     entry: position.entry,
                     end,
-                    visibility: unit.segment.visibility(end),
-                    late: unit.late || (retried && position < unit.from),
+                    visibility: (stretch.visibility)(end),
+                    late: origin.late || (retried && position < origin.from),
                 };
-                self.frame(frame, place, decoder, &mut mutation)?
+                self.frame(frame, stretch.offset, place, &mut mutation)?
             };
             self.report.settle(outcome);
             self.end_retry(position);
@@ -148,6 +204,14 @@ impl<'u> Work<'_, 'u> {
             }
         }
         Ok(())
+    }
+
+    /// Hands over what is left. `bytes` of the file were gone through.
+    pub(in crate::agent) fn end(mut self, bytes: u64) -> Result<Report, Failure> {
+        if !self.batch.is_empty() {
+            self.outlet.take(&mut self.batch)?;
+        }
+        Ok(Report { bytes, ..self.report })
     }
 
     /// Tells what became of a mutation that was parked, unless it is parked again.
@@ -160,24 +224,25 @@ impl<'u> Work<'_, 'u> {
     }
 
     /// Goes over to the schema that holds from `position` on.
-    fn follow_schema(&mut self, position: Position, decoder: &mut Option<Decoder<'u>>) {
+    fn follow_schema(&mut self, position: Position) {
         let begins = |epoch: &Arc<Epoch>| epoch.from.is_some_and(|from| from <= position);
         let mut changed = false;
-        while self.unit.epochs.get(self.epoch + 1).is_some_and(begins) {
+        while self.origin.epochs.get(self.epoch + 1).is_some_and(begins) {
             self.epoch += 1;
             changed = true;
         }
         if changed {
             self.encoder = Encoder::new(self.worker.config);
-            *decoder = self.decoder();
+            self.decoder = self.new_decoder();
         }
     }
 
+    /// `offset` is that of the byte from which on offsets of frames count, in the section's plain bytes.
     fn frame<'a>(
         &mut self,
         frame: Frame<'a>,
+        offset: u64,
         place: Place<'_>,
-        decoder: &mut Option<Decoder<'u>>,
         mutation: &mut Mutation<'a>,
     ) -> Result<Outcome, Failure>
     where
@@ -185,8 +250,8 @@ impl<'u> Work<'_, 'u> {
     {
         // Without table id and key there is nothing to park it by, and no schema says more.
         let peeked = peek(frame.payload).ok().filter(|peeked| peeked.updates > 0);
-        let (Some(epoch), Some(decoder), Some(peeked)) = (self.epoch(), decoder, peeked) else {
-            return Ok(self.lost(frame, place.position(0)));
+        let (Some(epoch), Some(peeked)) = (self.epoch(), peeked) else {
+            return Ok(self.lost(frame, offset, place.position(0)));
         };
         match epoch.interest.mutation(&peeked) {
             Verdict::System => Ok(Outcome::Skipped(Skipped::SystemTable)),
@@ -195,17 +260,23 @@ impl<'u> Work<'_, 'u> {
                 Ok(Outcome::Skipped(Skipped::UnwantedTable))
             }
             Verdict::Wanted | Verdict::Unknown => {
-                match self.records(decoder, frame.payload, mutation, place, epoch) {
+                let Some(mut decoder) = self.decoder.take() else {
+                    return Ok(self.lost(frame, offset, place.position(0)));
+                };
+                let done = self.records(&mut decoder, frame.payload, mutation, place, epoch);
+                self.decoder = Some(decoder);
+                match done {
                     Ok(outcome) => Ok(outcome),
                     Err(Failed::HandOver(failure)) => Err(failure),
-                    Err(failed) => self.undecoded(frame, place, &peeked, failed),
+                    Err(failed) => self.undecoded(frame, offset, place, &peeked, failed),
                 }
             }
         }
     }
 }
 
-fn now_ms() -> i64 {
+/// The wall clock, in milliseconds since 1970.
+pub(in crate::agent) fn now_ms() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

@@ -7,11 +7,12 @@ use super::batch::{Batch, MutationRecords, Parked, Retried};
 use super::report::{HeldBack, Report, Undelivered};
 use super::unit::After;
 use super::waiting::Waiting;
-use super::worker::Outlet;
+use super::worker::{Outlet, now_ms};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::warn;
 use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
 use crate::commitlog::{Position, SegmentId};
+use crate::envelope::Record;
 use crate::sink::{Sink, SinkError};
 
 /// Most bytes of records between commits.
@@ -41,6 +42,14 @@ pub(in crate::agent) struct Writer<'s> {
     pending: Report,
     /// What was committed: nothing else counts.
     report: Report,
+    /// Whether there is something to commit.
+    has_news: bool,
+    /// Whether records are among it.
+    has_records: bool,
+    /// Makes records of what is told of with a commit.
+    ledger: Option<&'s dyn Ledger>,
+    /// Whether the sink failed in a way that [`Sink::rewind`] mends.
+    is_rewindable: bool,
 }
 
 impl<'s> Writer<'s> {
@@ -58,6 +67,10 @@ impl<'s> Writer<'s> {
             sent: 0,
             pending: Report::default(),
             report: Report::default(),
+            has_news: false,
+            has_records: false,
+            ledger: None,
+            is_rewindable: false,
         }
     }
 
@@ -81,7 +94,9 @@ impl<'s> Writer<'s> {
                 }
                 None => {
                     self.sent += mutation.count() as u64;
-                    mutation.records().try_for_each(|record| self.sink.send(&record).map_err(sink_failure))?
+                    for record in mutation.records() {
+                        self.send(&record)?;
+                    }
                 }
             }
         }
@@ -89,6 +104,54 @@ impl<'s> Writer<'s> {
         retried.try_for_each(|retried| self.end_retry(retried))?;
         self.uncommitted += batch.len();
         Ok(())
+    }
+
+    /// Sends a record that is no change of a table.
+    pub(in crate::agent) fn send(&mut self, record: &Record<'_>) -> Result<(), Failure> {
+        (self.has_news, self.has_records) = (true, true);
+        let sent = self.sink.send(record);
+        sent.map_err(|error| self.sink_failed(error))
+    }
+
+    /// The number of partitions of a topic.
+    pub(in crate::agent) fn partitions(&mut self, topic: &str) -> Result<u32, Failure> {
+        let partitions = self.sink.partitions(topic);
+        partitions.map_err(|error| self.sink_failed(error))
+    }
+
+    /// What is done, with what was not committed yet.
+    pub(in crate::agent) fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Whether there is something to commit.
+    pub(in crate::agent) fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// Whether to commit when nothing more is to be read now: records wait for nobody, a place alone waits a while.
+    pub(in crate::agent) fn is_worth_a_commit(&self, now: Instant) -> bool {
+        self.has_records || (self.has_news && now >= self.due)
+    }
+
+    /// From here on what a commit tells of becomes records that are committed with it.
+    pub(in crate::agent) fn tell(&mut self, ledger: &'s dyn Ledger) {
+        self.ledger = Some(ledger);
+    }
+
+    /// Whether the sink failed in a way that [`Sink::rewind`] mends.
+    pub(in crate::agent) fn is_rewindable(&self) -> bool {
+        self.is_rewindable
+    }
+
+    /// What was committed since the last call.
+    pub(in crate::agent) fn take_report(&mut self) -> Report {
+        std::mem::take(&mut self.report)
+    }
+
+    fn sink_failed(&mut self, error: SinkError) -> Failure {
+        self.is_rewindable = error.is_rewindable();
+        sink_failure(error)
     }
 
     /// Commits what stands before a segment, where the sink keeps segments apart.
@@ -127,6 +190,7 @@ impl<'s> Writer<'s> {
         tags: impl IntoIterator<Item = PartitionTag> + Clone,
     ) -> Result<(), Failure> {
         let place = entry.position;
+        self.has_news = true;
         self.waiting.add(place, tags.clone());
         if !self.is_ahead_of(place) || self.checkpoint.is_parked(place) {
             self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
@@ -139,6 +203,7 @@ impl<'s> Writer<'s> {
     /// Nothing waits any longer for a parked mutation; once it is settled it is not parked any longer, either.
     fn end_retry(&mut self, retried: Retried) -> Result<(), Failure> {
         let place = retried.position;
+        self.has_news = true;
         self.waiting.remove(place, self.checkpoint.parked_partitions(place));
         if retried.is_settled {
             return self.checkpoint.unpark(place).map_err(checkpoint_failure);
@@ -146,6 +211,11 @@ impl<'s> Writer<'s> {
         *self.told.entry(place.segment).or_default() += 1;
         self.pending.parked_unasked += 1;
         Ok(())
+    }
+
+    /// Counts what was found beside mutations: it is told of with the next commit.
+    pub(in crate::agent) fn note(&mut self, report: Report) {
+        self.pending.add(report);
     }
 
     /// A unit is through: moves the checkpoint, and commits now and then. `fingerprint` is the segment's, if it can
@@ -159,11 +229,14 @@ impl<'s> Writer<'s> {
         report.take_back(&std::mem::take(&mut self.held_back));
         self.pending.add(report);
         match after {
+            After::Stay => {}
             After::Continue(next) if self.is_ahead_of(next) => {}
             After::Continue(next) => {
+                self.has_news |= self.checkpoint.open_at(next.segment) != Some(next);
                 self.checkpoint.advance(next, fingerprint).map_err(checkpoint_failure)?;
             }
             After::Finish(segment, fingerprint) => {
+                self.has_news = true;
                 self.checkpoint.finish(segment, fingerprint).map_err(checkpoint_failure)?;
             }
         }
@@ -213,12 +286,28 @@ impl<'s> Writer<'s> {
     /// Makes everything durable that was sent.
     pub(in crate::agent) fn commit(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
+        self.write_ledger()?;
         self.uncommitted = 0;
         self.checkpoint.next_generation();
-        self.sink.commit(&self.checkpoint).map_err(sink_failure)?;
+        let committed = self.sink.commit(&self.checkpoint);
+        committed.map_err(|error| self.sink_failed(error))?;
+        (self.has_news, self.has_records) = (false, false);
         self.report.add(std::mem::take(&mut self.pending));
         let done = Instant::now();
         self.due = done + COMMIT_AFTER.max((done - started) * COMMIT_SHARE);
+        Ok(())
+    }
+}
+
+impl Writer<'_> {
+    /// What is lost or waits is published in the same commit as the position behind it: it is told once.
+    fn write_ledger(&mut self) -> Result<(), Failure> {
+        let Some(ledger) = self.ledger else { return Ok(()) };
+        let (topic, entries) = ledger.entries(&self.pending);
+        for (key, value) in entries {
+            let record = Record::aside(&topic, 0, &key, &value, now_ms());
+            self.send(&record)?;
+        }
         Ok(())
     }
 }
@@ -229,6 +318,12 @@ impl Outlet for Writer<'_> {
         batch.clear();
         Ok(())
     }
+}
+
+/// What is to be published of losses, besides the records of the tables.
+pub(in crate::agent) trait Ledger {
+    /// Keys and values of the records for `report`, and their topic.
+    fn entries(&self, report: &Report) -> (String, Vec<(String, String)>);
 }
 
 /// A sink's error with its exit code.

@@ -51,9 +51,9 @@ fn kafka(
     keys: &Keys,
     schema: &Schema,
 ) -> Result<Box<dyn Sink>, Failure> {
-    use super::options::find_table;
     use crate::agent::kafka::options;
     use crate::agent::pipeline::segment::{Identity as SegmentIdentity, OpenSegment};
+    use crate::agent::record_options::find_table;
     use crate::envelope::topic::table_topic;
     use crate::sink::kafka::{Identity, KafkaSink};
 

@@ -6,7 +6,6 @@
 mod copies;
 mod delivery;
 mod destination;
-pub mod options;
 mod past;
 mod progress;
 mod schedule;
@@ -25,7 +24,8 @@ use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
-use crate::cli::{ReplayArgs, Undecodable};
+use crate::agent::record_options::{Reading, encoder_config, table_filter};
+use crate::cli::{ReplayArgs, Undecodable, UnknownTable};
 use crate::schema::SchemaHistory;
 use delivery::{Delivery, Message, UnitOutlet};
 use past::Past;
@@ -45,7 +45,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let files = segment_files(&args.input.paths)?;
     let history = from_schema_file(&args.input.schema, SchemaHistory::new)?;
-    let config = options::encoder_config(&args.settings, history.schema())?;
+    let config = encoder_config(&args.settings, history.schema(), Reading::Replay)?;
     let keys = Keys::open(&args.settings.keys, &args.settings.names)?;
     let summary = SummaryFile::open(args, &files)?;
     let mut sink = destination::open(args, &files, &keys, history.schema())?;
@@ -53,7 +53,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     let committed = sink.checkpoint().cloned().unwrap_or_default();
     let past = Past::new(committed, scope::scope(args, &config), args)?;
     let checkpoint = past.checkpoint().clone();
-    let filter = options::table_filter(&args.settings.filter);
+    let filter = table_filter(&args.settings.filter);
     let range = Range::new(&args.range);
     let schedule = Schedule::new(files, keys, filter, history, past, range);
     let worker = Worker {
@@ -62,7 +62,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         range,
         of_other_scopes: checkpoint.parked_in_other_scopes().collect(),
         dry_run: args.output.dry_run,
-        unknown_table: args.settings.undecoded.unknown_table,
+        late_after_us: None,
+        unknown_table: args.settings.undecoded.unknown_table.unwrap_or(UnknownTable::Park),
         undecodable: args.settings.undecoded.undecodable,
     };
     let waits = args.settings.undecoded.undecodable == Undecodable::Park;
@@ -162,6 +163,7 @@ impl Run<'_> {
         let fingerprint = match after {
             After::Continue(next) => self.schedule.fingerprint(next.segment),
             After::Finish(_, fingerprint) => Some(fingerprint),
+            After::Stay => None,
         };
         self.writer.end_unit(report, after, fingerprint)
     }

@@ -103,8 +103,8 @@ fn time_text(time: Instant) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::tests::{args, config};
     use super::*;
+    use crate::agent::record_options::tests::{args, config};
 
     fn of(options: &[&str]) -> Scope {
         scope(&args(options), &config(options).unwrap())

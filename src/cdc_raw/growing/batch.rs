@@ -14,6 +14,8 @@ pub struct Run {
     pub entry: u32,
     /// Logical position of the first frame. That of a frame's end is this plus the frame's `end()`.
     pub logical_start: u64,
+    /// Offset of the first frame in its section's plain bytes.
+    pub offset: u64,
     /// What is known of them.
     pub visibility: Visibility,
     pub(super) range: Range<usize>,
@@ -28,6 +30,14 @@ pub struct Batch<'b> {
     pub next: Position,
     /// What stands there.
     pub rest: Rest,
+}
+
+impl Run {
+    /// Plain bytes of the frames.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.range.len()
+    }
 }
 
 impl<'b> Batch<'b> {

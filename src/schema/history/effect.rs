@@ -35,6 +35,17 @@ pub struct TableName {
     pub id: TableId,
 }
 
+impl Effect {
+    /// The table that is known to be another one from here on.
+    #[must_use]
+    pub fn table(&self) -> Option<TableId> {
+        match self {
+            Self::Created(table) | Self::Altered(table) | Self::Dropped(table) => Some(table.id),
+            Self::Doubtful { .. } => None,
+        }
+    }
+}
+
 impl TableName {
     pub(super) fn new(keyspace: &str, table: &str, id: TableId) -> Self {
         Self { keyspace: keyspace.to_owned(), table: table.to_owned(), id }

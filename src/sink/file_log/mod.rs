@@ -287,4 +287,8 @@ impl Sink for FileLog {
     fn checkpoint(&self) -> Option<&Checkpoint> {
         Some(&self.checkpoint)
     }
+
+    fn partitions(&mut self, _: &str) -> Result<u32, SinkError> {
+        Ok(u32::from(self.partition_count.get()))
+    }
 }

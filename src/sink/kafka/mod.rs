@@ -108,15 +108,6 @@ impl KafkaSink {
         Ok(sink)
     }
 
-    /// The number of partitions of a topic, made when it is missing. A record with the partition hash `n` goes to
-    /// partition `n` modulo this.
-    ///
-    /// # Errors
-    /// As of [`Sink::send`].
-    pub fn partitions(&mut self, topic: &str) -> Result<u32, SinkError> {
-        Ok(self.topics.get(topic, Kind::Changes)?.partitions)
-    }
-
     fn accept(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
         let partitions = self.topics.get(record.topic, Kind::Changes)?.partitions;
         self.begin(record)?;
@@ -370,6 +361,10 @@ impl Sink for KafkaSink {
 
     fn commits_each_segment(&self) -> bool {
         matches!(self.options.identity, Identity::Replay { .. })
+    }
+
+    fn partitions(&mut self, topic: &str) -> Result<u32, SinkError> {
+        Ok(self.topics.get(topic, Kind::Changes)?.partitions)
     }
 
     fn rewind(&mut self) -> Result<(), SinkError> {

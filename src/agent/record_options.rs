@@ -1,9 +1,10 @@
-//! What the options of `replay` mean for filters and records, checked against the schema.
+//! What the options of `replay` and `run` mean for filters and records, checked against the schema.
 
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStringExt;
 
-use crate::agent::exit::{Exit, Failure};
+use super::exit::{Exit, Failure};
+use super::warn;
 use crate::change::filter::{ColumnRule, ColumnRules, TableFilter, TableKey};
 use crate::cli::{ColumnName, FilterArgs, RecordArgs, RowHash, Settings, SourceArgs, TableName};
 use crate::config::{Secret, near_names};
@@ -24,20 +25,32 @@ pub fn table_filter(args: &FilterArgs) -> TableFilter {
     }
 }
 
+/// How a log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Once more: the schema is that of the log's end.
+    Replay,
+    /// While it is written: a table can still be made, or is dropped already.
+    Live,
+}
+
 /// How records are written.
 ///
 /// # Errors
-/// An option names a table or column that the schema does not have, options contradict each other, or the
-/// key file cannot be used.
-pub fn encoder_config(args: &Settings, schema: &Schema) -> Result<EncoderConfig, Failure> {
-    check_tables(args, schema)?;
+/// An option names a column, or in a replay a table, that the schema does not have, options contradict each other, or
+/// the key file cannot be used.
+pub fn encoder_config(args: &Settings, schema: &Schema, reading: Reading) -> Result<EncoderConfig, Failure> {
+    match (check_tables(args, schema), reading) {
+        (Err(failure), Reading::Live) => warn(&failure.to_string()),
+        (checked, _) => checked?,
+    }
     check_profile(args)?;
     check_topics(args, schema)?;
     let rules = column_rules(&args.filter)?;
     let hash_key = hash_key(args, &rules)?;
     rules.check(schema).map_err(|error| usage(error.to_string()))?;
     Ok(EncoderConfig {
-        source: source_names(&args.source),
+        source: source_names(&args.source, reading),
         profile: args.records.profile,
         unrepresentable: args.records.unrepresentable,
         format: value_format(&args.records),
@@ -57,13 +70,13 @@ fn table_key(name: &TableName) -> TableKey {
     (name.keyspace.clone(), name.table.clone())
 }
 
-fn source_names(args: &SourceArgs) -> SourceNames {
+fn source_names(args: &SourceArgs, reading: Reading) -> SourceNames {
     SourceNames {
         prefix: args.prefix.clone(),
         cluster: args.cluster.clone(),
         dc: args.dc.clone(),
         host_id: args.host_id.map(|id| id.to_string()),
-        replay: true,
+        replay: reading == Reading::Replay,
     }
 }
 
@@ -240,5 +253,5 @@ fn advice(name: &str, known: impl Iterator<Item = String>) -> String {
 }
 
 #[cfg(test)]
-#[path = "options_tests.rs"]
-pub(super) mod tests;
+#[path = "record_options_tests.rs"]
+pub(in crate::agent) mod tests;

@@ -5,7 +5,7 @@ use crate::schema::{Column, ColumnKind, TableId};
 
 const FIXED: [&str; 5] = ["cdc-agent", "replay", "segment", "--schema", "schema.json"];
 
-pub(in crate::agent::replay) fn args(options: &[&str]) -> ReplayArgs {
+pub(in crate::agent) fn args(options: &[&str]) -> ReplayArgs {
     match Cli::read(FIXED.iter().chain(options), []).unwrap().command {
         Command::Replay(args) => *args,
         other => panic!("{other:?}"),
@@ -36,8 +36,8 @@ fn schema() -> Schema {
     [table("orders", 1), table("users", 2)].into_iter().collect()
 }
 
-pub(in crate::agent::replay) fn config(options: &[&str]) -> Result<EncoderConfig, Failure> {
-    encoder_config(&args(options).settings, &schema())
+pub(in crate::agent) fn config(options: &[&str]) -> Result<EncoderConfig, Failure> {
+    encoder_config(&args(options).settings, &schema(), Reading::Replay)
 }
 
 fn refused(options: &[&str]) -> String {

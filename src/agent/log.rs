@@ -1,0 +1,67 @@
+//! What a long-running command says on standard error: lines for people, or JSON objects. Never values of cells, never
+//! secrets.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+static IS_TIMED: AtomicBool = AtomicBool::new(false);
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From here on every line has its time and level, and is a JSON object if `is_json`.
+pub fn begin(is_json: bool) {
+    IS_TIMED.store(true, Ordering::Relaxed);
+    IS_JSON.store(is_json, Ordering::Relaxed);
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Something is as it should be, and worth knowing.
+    Info,
+    /// Something needs attention; the program goes on.
+    Warn,
+    /// Something is lost, or the program cannot go on.
+    Error,
+}
+
+/// Says a line.
+pub fn log(level: Level, text: &str) {
+    let level = match level {
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    line(level, text);
+}
+
+/// Something is as it should be, and worth knowing.
+pub fn info(text: &str) {
+    line("info", text);
+}
+
+/// Something needs attention; the program goes on.
+pub fn warn(text: &str) {
+    line("warn", text);
+}
+
+/// Something is lost, or the program cannot go on.
+pub fn error(text: &str) {
+    line("error", text);
+}
+
+fn line(level: &str, text: &str) {
+    let line = match (IS_TIMED.load(Ordering::Relaxed), IS_JSON.load(Ordering::Relaxed)) {
+        (false, _) => format!("cdc-agent: {text}"),
+        (true, false) => format!("{} {level:5} {text}", now()),
+        (true, true) => serde_json::json!({"ts": now(), "level": level, "message": text}).to_string(),
+    };
+    // A closed standard error is no reason to stop.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+fn now() -> String {
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,58 @@
+//! Where the records of a live agent go.
+
+use std::path::Path;
+
+use super::stop::Stop;
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::pipeline::writer::sink_failure;
+use crate::cli::{RunArgs, Settings};
+use crate::schema::Schema;
+use crate::sink::{FileLog, FileLogOptions, Sink};
+
+/// Opens what the options name.
+pub(super) fn open(
+    args: &RunArgs,
+    settings: &Settings,
+    schema: &Schema,
+    state: &Path,
+    stop: &Stop,
+) -> Result<Box<dyn Sink>, Failure> {
+    if args.out.to_str() == Some("kafka") {
+        return kafka(settings, schema, state, stop);
+    }
+    let log = FileLog::open(&args.out, FileLogOptions::default()).map_err(sink_failure)?;
+    if log.checkpoint().is_some_and(|checkpoint| checkpoint.scope().is_some()) {
+        let what = format!("{} was written by replay, which keeps other promises", args.out.display());
+        return Err(Failure::new(Exit::Usage, what).next("give another directory"));
+    }
+    Ok(Box::new(log))
+}
+
+#[cfg(not(feature = "kafka"))]
+fn kafka(_: &Settings, _: &Schema, _: &Path, _: &Stop) -> Result<Box<dyn Sink>, Failure> {
+    Err(Failure::new(Exit::Usage, "this cdc-agent was built without Kafka")
+        .next("build it with the feature kafka, or write a file log (--out DIR)"))
+}
+
+#[cfg(feature = "kafka")]
+fn kafka(settings: &Settings, schema: &Schema, state: &Path, stop: &Stop) -> Result<Box<dyn Sink>, Failure> {
+    use crate::agent::kafka::options;
+    use crate::agent::record_options::find_table;
+    use crate::envelope::topic::table_topic;
+    use crate::sink::kafka::{Identity, KafkaOptions, KafkaSink};
+
+    let Some(host_id) = settings.source.host_id else {
+        let names = &settings.names;
+        return Err(Failure::new(Exit::Usage, format!("{} is not given", names.of("host_id"))).next(
+            "give the node's host id (nodetool info), or let the agent ask the node by leaving --schema away",
+        ));
+    };
+    let identity =
+        Identity::Node { host_id: host_id.to_string(), local: Some(state.join("checkpoint.json")) };
+    let (profile, prefix) = (settings.records.profile, &settings.source.prefix);
+    let topic = |name: &crate::cli::TableName| {
+        find_table(schema, name).map(|table| table_topic(profile, prefix, table))
+    };
+    let options = KafkaOptions { stop: stop.flag(), ..options(settings, identity, topic)? };
+    Ok(Box::new(KafkaSink::open(options).map_err(sink_failure)?))
+}

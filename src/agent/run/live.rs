@@ -1,0 +1,478 @@
+//! The loop: looks at the directory, reads what is there in the order of the log, commits, deletes what is finished,
+//! waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::finished::Finished;
+use super::growing::{self, Growing};
+use super::lives::{Found, Look};
+use super::notices::{Beats, Notices};
+use super::reader::Reading;
+use super::schema::{LiveSchema, News};
+use super::still::{self, Read, Task};
+use super::stop::Stop;
+use super::watermark::{Drained, Watermark};
+use super::{gap, ledger};
+use crate::agent::exit::Failure;
+use crate::agent::log;
+use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::unit::After;
+use crate::agent::pipeline::walk::start_of;
+use crate::agent::pipeline::worker::{Worker, now_ms};
+use crate::agent::pipeline::writer::Writer;
+use crate::cdc_raw::{FileId, GrowingError, Pace, Rest, Standing, State, Watch, Woken};
+use crate::checkpoint::Fingerprint;
+use crate::commitlog::{Position, SegmentId, SegmentName};
+use crate::envelope::Visibility;
+
+/// How the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// Everything is published, and that was what was asked for.
+    Empty,
+}
+
+/// What the loop works with.
+pub(super) struct Parts<'l> {
+    pub(super) reading: Reading<'l>,
+    pub(super) asked: Visibility,
+    pub(super) sync_period: Duration,
+    pub(super) stop: &'l Stop,
+    pub(super) watch: &'l mut Watch,
+    pub(super) schema: &'l mut LiveSchema,
+    pub(super) worker: &'l Worker<'l>,
+    /// As the worker, for mutations that were parked and for which a newer schema came.
+    pub(super) retrier: &'l Worker<'l>,
+    pub(super) notices: &'l Notices,
+    pub(super) finished: &'l Finished,
+    pub(super) heartbeat: Option<Duration>,
+    pub(super) until_empty: bool,
+    pub(super) found: &'l mut Found,
+}
+
+/// One pass of the loop until the sink has to be rewound.
+pub(super) struct Live<'l> {
+    parts: Parts<'l>,
+    writer: Writer<'l>,
+    growing: BTreeMap<SegmentName, Growing>,
+    /// Segments into which nobody writes, that were gone through and cannot be finished.
+    passed: BTreeSet<FileId>,
+    pace: Pace,
+    watermark: Watermark,
+    is_stored: bool,
+    beats: Beats,
+    /// Parked mutations, when they were counted last, and since when there are so many.
+    parked: usize,
+    last_parked: Option<Instant>,
+    /// All that was in the log at this time is read.
+    read_since: Option<Instant>,
+    /// Parked mutations are to be tried again.
+    retries: bool,
+    gaps: gap::Told,
+    /// The last error of a growing segment, said once.
+    trouble: Option<String>,
+    was_busy: bool,
+}
+
+/// What a pass over the segments came to.
+#[derive(Debug, Default, Clone, Copy)]
+struct Pass {
+    has_news: bool,
+    /// Whether all that may be read was read.
+    is_drained: bool,
+    /// Whether bytes stand behind it.
+    has_more: bool,
+}
+
+impl<'l> Live<'l> {
+    pub(super) fn new(parts: Parts<'l>, writer: Writer<'l>) -> Self {
+        let pace = Pace::new(parts.asked, false, parts.watch.problem().is_none(), Instant::now());
+        let watermark = Watermark::new(parts.asked, false, parts.sync_period);
+        let beats = Beats::new(parts.heartbeat);
+        let retries = writer.checkpoint().parked().next().is_some();
+        Self {
+            parts,
+            writer,
+            growing: BTreeMap::new(),
+            passed: BTreeSet::new(),
+            pace,
+            watermark,
+            is_stored: false,
+            beats,
+            parked: 0,
+            last_parked: None,
+            read_since: None,
+            retries,
+            gaps: gap::Told::default(),
+            trouble: None,
+            was_busy: true,
+        }
+    }
+
+    /// Whether the sink failed in a way that a rewind mends.
+    pub(super) fn is_rewindable(&self) -> bool {
+        self.writer.is_rewindable()
+    }
+
+    /// Goes on until it is asked to stop, or something fails.
+    pub(super) fn run(&mut self) -> Result<Ended, Failure> {
+        let mut is_urgent = true;
+        loop {
+            if self.parts.stop.is_asked() {
+                self.commit()?;
+                return Ok(Ended::Stopped);
+            }
+            let look = self.look(is_urgent)?;
+            let pass = self.pass()?;
+            self.was_busy = pass.has_news;
+            if pass.has_news {
+                self.pace.news(Instant::now());
+            }
+            self.drained(pass, look == Look::Done);
+            self.tend_schema()?;
+            self.beat()?;
+            if self.writer.is_worth_a_commit(Instant::now()) {
+                self.commit()?;
+            }
+            if look == Look::Done {
+                self.take_finished();
+                if self.parts.until_empty && self.is_empty(pass) {
+                    self.commit()?;
+                    self.take_finished();
+                    return Ok(Ended::Empty);
+                }
+            }
+            is_urgent = !pass.has_news && self.wait();
+        }
+    }
+
+    /// Waits until something may be new. Whether something changed in the directory.
+    fn wait(&self) -> bool {
+        let limit = match self.parts.found.problem {
+            Some(_) => Duration::from_secs(1),
+            None => self.pace.pause(Instant::now()),
+        };
+        self.parts.watch.wait(limit) == Woken::Changed
+    }
+
+    fn look(&mut self, is_urgent: bool) -> Result<Look, Failure> {
+        let Self { parts, writer, .. } = self;
+        let open: Vec<SegmentId> = writer.checkpoint().open().map(|place| place.segment).collect();
+        let had_problem = parts.found.problem.is_some();
+        let look =
+            parts.found.look(parts.reading.directory, open, (is_urgent, self.was_busy), parts.until_empty);
+        match &look {
+            Look::Done => {
+                if had_problem {
+                    parts.watch.renew(parts.reading.directory.path());
+                }
+                self.note_gaps()?;
+                let found = &self.parts.found;
+                let is_there = |name: &SegmentName, growing: &Growing| {
+                    let file = found.scan.segments.iter().find(|file| file.name == *name);
+                    file.is_some_and(|file| growing.is(file))
+                };
+                self.growing.retain(|name, growing| is_there(name, growing));
+            }
+            Look::Emptied(lost) => {
+                for id in lost.clone() {
+                    self.lose(id, "cdc_raw was emptied before the segment was read to its end")?;
+                }
+                self.commit()?;
+            }
+            Look::NotDue | Look::Failed => {}
+        }
+        Ok(look)
+    }
+
+    /// Tells of segments that are missing.
+    fn note_gaps(&mut self) -> Result<(), Failure> {
+        let found = &self.parts.found;
+        for gap in self.gaps.news(&found.scan, &found.lives, self.writer.checkpoint()) {
+            if let Some(what) = gap.what {
+                log::log(gap.level, &what.to_string());
+                self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
+            }
+            if let Some(id) = gap.closed {
+                self.close(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, id: SegmentId, why: &str) -> Result<(), Failure> {
+        let at = self.writer.checkpoint().open_at(id).map(|place| place.to_string());
+        let what = json!({"first": id.to_string(), "last": id.to_string(), "read_to": at, "evidence": why});
+        log::error(&format!("lost: {what}"));
+        self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
+        self.close(id)
+    }
+
+    /// Nothing more can be read of a segment that was read in part.
+    fn close(&mut self, id: SegmentId) -> Result<(), Failure> {
+        match self.writer.checkpoint().known_as(id) {
+            Some(fingerprint) if self.writer.checkpoint().done_as(id).is_none() => {
+                self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads all segments, in the order of the log, as far as they may be read now.
+    fn pass(&mut self) -> Result<Pass, Failure> {
+        let mut pass = Pass::default();
+        if self.parts.found.problem.is_some() || self.parts.found.looked.is_none() {
+            return Ok(pass);
+        }
+        let standings = std::mem::take(&mut self.parts.found.lives.standings);
+        let read = self.read_all(&standings, &mut pass);
+        self.parts.found.lives.standings = standings;
+        read.map(|()| pass)
+    }
+
+    fn read_all(&mut self, standings: &[Standing], pass: &mut Pass) -> Result<(), Failure> {
+        pass.is_drained = true;
+        let mut left = standings.iter();
+        while let Some(standing) = left.next() {
+            let id = standing.file.name.id;
+            if self.writer.checkpoint().done_as(id).is_some() || self.passed.contains(&standing.file.id) {
+                continue;
+            }
+            let step = match standing.state {
+                State::Orphan(_) => Step::Through,
+                state if state.is_still() => self.read_still(standing, pass)?,
+                _ => self.read_growing(standing, pass)?,
+            };
+            if step == Step::Wait || self.parts.stop.is_asked() {
+                // What stands in a later segment is not read yet.
+                pass.is_drained &= left.all(|later| later.state == State::Unused);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a segment into which nobody writes any more.
+    fn read_still(&mut self, standing: &Standing, pass: &mut Pass) -> Result<Step, Failure> {
+        let file = &standing.file;
+        let id = file.name.id;
+        pass.has_news = true;
+        let checkpoint = self.writer.checkpoint();
+        if let Some(growing) = self.growing.remove(&file.name)
+            && growing.is(file)
+            && growing.is_read_up_to(file)
+            && let Some(fingerprint) = checkpoint.known_as(id)
+        {
+            return self.finish(id, fingerprint);
+        }
+        let from = checkpoint.open_at(id).unwrap_or(start_of(id));
+        let epoch = self.parts.schema.newest().get();
+        let Self { parts, writer, beats, watermark, .. } = self;
+        let stop = parts.stop;
+        let read = still::read(
+            &parts.reading,
+            (file, true),
+            Task::ReadFrom(from),
+            &mut parts.schema.at,
+            parts.worker,
+            writer,
+            &mut |writer| {
+                beats.beat(parts.notices, writer, &epoch.schema, watermark.us())?;
+                Ok(!stop.is_asked())
+            },
+        )?;
+        match (read, standing.state) {
+            (Read::Stopped, _) => Ok(Step::Wait),
+            (Read::Gone | Read::Blank, _) => Ok(Step::Through),
+            (Read::Through(Some(fingerprint)), State::Final(_)) => self.finish(id, fingerprint),
+            (Read::Through(_) | Read::Damaged, _) => {
+                self.passed.insert(file.id);
+                Ok(Step::Through)
+            }
+        }
+    }
+
+    /// All of a segment was read.
+    fn finish(&mut self, id: SegmentId, fingerprint: Fingerprint) -> Result<Step, Failure> {
+        if self.writer.checkpoint().done_as(id).is_none() {
+            self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))?;
+        }
+        Ok(Step::Through)
+    }
+
+    /// Reads what is new in a segment into which Cassandra may still write.
+    fn read_growing(&mut self, standing: &Standing, pass: &mut Pass) -> Result<Step, Failure> {
+        let file = &standing.file;
+        if !self.growing.contains_key(&file.name) {
+            let id = file.name.id;
+            let from = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
+            match Growing::open(&self.parts.reading, file, from) {
+                Ok(Some(growing)) => {
+                    self.begin(&growing);
+                    self.growing.insert(file.name, growing);
+                }
+                Ok(None) => return Ok(step(standing.state)),
+                Err(error) => return self.troubled(standing, pass, &error),
+            }
+        }
+        let visibility = standing.visibility(self.parts.asked);
+        loop {
+            let Self { parts, writer, growing, .. } = self;
+            let Some(growing) = growing.get_mut(&file.name) else { return Ok(Step::Wait) };
+            let index = match visibility {
+                // To be read before the segment.
+                Visibility::Synced => parts.reading.index(file),
+                _ => file.index,
+            };
+            let (at, worker, reading) = (&mut parts.schema.at, parts.worker, &parts.reading);
+            let looked = match growing.look(visibility, index, at, worker, writer, reading)? {
+                Ok(looked) => looked,
+                Err(error) => return self.troubled(standing, pass, &error),
+            };
+            pass.has_news |= looked.has_news;
+            if looked.rest == Rest::More {
+                self.beat()?;
+                if self.parts.stop.is_asked() {
+                    return Ok(Step::Wait);
+                }
+                continue;
+            }
+            pass.has_more |= growing.has_more();
+            let is_through = !looked.has_news && looked.rest == Rest::Unwritten;
+            return Ok(if is_through { step(standing.state) } else { Step::Wait });
+        }
+    }
+
+    /// A segment is begun with: how it is stored says how often to look, and how old its entries can be.
+    fn begin(&mut self, growing: &Growing) {
+        if growing.is_stored() != self.is_stored {
+            self.is_stored = growing.is_stored();
+            let (asked, has_notifications) = (self.parts.asked, self.parts.watch.problem().is_none());
+            self.pace = Pace::new(asked, self.is_stored, has_notifications, Instant::now());
+            self.watermark.store(asked, self.is_stored, self.parts.sync_period);
+        }
+    }
+
+    /// A growing segment cannot be read now. What nobody will write to any more is judged by the reader of final
+    /// segments, later.
+    fn troubled(
+        &mut self,
+        standing: &Standing,
+        pass: &mut Pass,
+        error: &GrowingError,
+    ) -> Result<Step, Failure> {
+        if let Some(failure) = growing::fatal(error, standing.file.name) {
+            return Err(failure);
+        }
+        self.growing.remove(&standing.file.name);
+        pass.is_drained = false;
+        let text = error.to_string();
+        if self.trouble.as_ref() != Some(&text) {
+            log::warn(&text);
+            self.trouble = Some(text);
+        }
+        Ok(step(standing.state))
+    }
+
+    fn drained(&mut self, pass: Pass, has_looked: bool) {
+        let Some(looked) = self.parts.found.looked.filter(|_| pass.is_drained && has_looked) else { return };
+        let is_parked = self.writer.checkpoint().parked().next().is_some();
+        let drained = Drained { began: looked.instant, wall: looked.wall, has_more: pass.has_more };
+        self.watermark.drained(drained, is_parked);
+        self.read_since = Some(looked.instant);
+    }
+
+    /// Goes on with requests for the schema, and tries parked mutations again when one came.
+    fn tend_schema(&mut self) -> Result<(), Failure> {
+        let parked = self.writer.checkpoint().parked().count();
+        let now = Instant::now();
+        if parked > self.parked {
+            self.last_parked = Some(now);
+        }
+        self.parked = parked;
+        match self.parts.schema.tend(now, self.read_since) {
+            News::Fetched(began) => {
+                let is_young = self.last_parked.is_none_or(|parked| began > parked);
+                self.retry(if is_young { self.parts.retrier } else { self.parts.worker })
+            }
+            News::None if std::mem::take(&mut self.retries) => self.retry(self.parts.worker),
+            News::None => Ok(()),
+        }
+    }
+
+    /// Tries parked mutations again.
+    fn retry(&mut self, worker: &Worker<'_>) -> Result<(), Failure> {
+        let mut by_segment: BTreeMap<SegmentId, BTreeSet<Position>> = BTreeMap::new();
+        for place in self.writer.checkpoint().parked() {
+            by_segment.entry(place.segment).or_default().insert(place);
+        }
+        for (id, places) in by_segment {
+            let standing =
+                self.parts.found.lives.standings.iter().find(|standing| standing.file.name.id == id);
+            let Some(standing) = standing.cloned() else { continue };
+            let mut schema = self.parts.schema.at.clone();
+            let Self { parts, writer, .. } = self;
+            let file = (&standing.file, standing.state.is_still());
+            let stop = parts.stop;
+            still::read(&parts.reading, file, Task::Retry(places), &mut schema, worker, writer, &mut |_| {
+                Ok(!stop.is_asked())
+            })?;
+        }
+        self.parked = self.writer.checkpoint().parked().count();
+        Ok(())
+    }
+
+    fn beat(&mut self) -> Result<(), Failure> {
+        let epoch = self.parts.schema.newest().get();
+        self.beats.beat(self.parts.notices, &mut self.writer, &epoch.schema, self.watermark.us())
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        if self.writer.has_news() {
+            self.writer.commit()?;
+        }
+        ledger::say(&self.writer.take_report());
+        Ok(())
+    }
+
+    /// Deals with segments that are final and wholly committed.
+    fn take_finished(&mut self) {
+        // What is not committed is not done.
+        if self.writer.has_news() {
+            return;
+        }
+        let Self { parts, writer, .. } = self;
+        let (directory, checkpoint) = (parts.reading.directory, writer.checkpoint());
+        parts.found.lives.standings.retain(|standing| !parts.finished.take(directory, standing, checkpoint));
+    }
+
+    /// Whether everything that is there is published.
+    fn is_empty(&self, pass: Pass) -> bool {
+        let checkpoint = self.writer.checkpoint();
+        let is_done = |standing: &Standing| {
+            matches!(standing.state, State::Unused | State::Orphan(_))
+                || checkpoint.done_as(standing.file.name.id).is_some()
+                || self.passed.contains(&standing.file.id)
+        };
+        !pass.has_news && self.parts.found.lives.standings.iter().all(is_done)
+    }
+}
+
+/// Whether the segment behind one that was read to its end may be read.
+fn step(state: State) -> Step {
+    if state.lets_next_begin() { Step::Through } else { Step::Wait }
+}
+
+/// What to do behind a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Go on with the next one.
+    Through,
+    /// More may come.
+    Wait,
+}

@@ -1,0 +1,182 @@
+//! `run`: follows the commit log of a live node, to Kafka or a file log.
+//!
+//! [`live`] is the loop, one synchronous thread. [`growing`] reads what Cassandra still writes, [`still`] what it does not
+//! write any more; both go through the same [`pipeline`](super::pipeline) as `replay`. [`schema`] and [`node`] bring the
+//! schema, [`notices`] are heartbeats and control records.
+
+mod destination;
+mod finished;
+mod gap;
+mod growing;
+mod later;
+mod ledger;
+mod live;
+mod lives;
+#[cfg(feature = "cql")]
+mod node;
+mod notices;
+mod reader;
+mod schema;
+mod start;
+mod still;
+mod stop;
+mod watermark;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::exit::{Exit, Failure};
+use super::keys::Keys;
+use super::log;
+use super::pipeline::range::Range;
+use super::pipeline::worker::{Worker, now_ms};
+use super::pipeline::writer::{Writer, sink_failure};
+use super::record_options::{Reading as Kind, encoder_config, table_filter};
+use crate::cdc_raw::{Timing, Watch};
+use crate::cli::{LogFormatWord, RunArgs, Undecodable, UnknownTable, VisibilityWord};
+use crate::envelope::Visibility;
+use crate::sink::Sink;
+use finished::Finished;
+use live::{Ended, Live, Parts};
+use lives::Found;
+use notices::Notices;
+use reader::Reading;
+use stop::Stop;
+
+/// Between attempts to rewind the sink.
+const REWIND_PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs `run`.
+///
+/// # Errors
+/// What it cannot go on after.
+pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let live = &args.options.live;
+    log::begin(live.telling.log_format == LogFormatWord::Json);
+    let directory = start::directory(&live.log.cdc_raw)?;
+    let mut watch = Watch::new(directory.path());
+    let stop = Stop::on_signals(watch.waker())?;
+    let state = start::state_directory(&live.log.state_dir)?;
+    let finished = Finished::new(&live.log, &directory)?;
+    let mut settings = args.options.settings.clone();
+    let keys = Keys::open(&settings.keys, &settings.names)?;
+    let filter = table_filter(&settings.filter);
+    let started =
+        start::schema(&live.cassandra, &mut settings.source, &state, &directory, filter.clone(), &stop)?;
+    let Some(mut schema) = started else { return Ok(Exit::Ok) };
+    let newest = schema.newest();
+    let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
+    let asked = visibility(live.log.visibility);
+    let notices = Notices::new(&config, asked, filter);
+    let mut sink = destination::open(args, &settings, &newest.get().schema, &state, &stop)?;
+    let undecoded = &settings.undecoded;
+    // Whether a table is dropped, only the node knows.
+    let unknown_table = match (undecoded.unknown_table, schema.can_be_asked_for()) {
+        (Some(UnknownTable::Park), _) | (None, false) => UnknownTable::Park,
+        (None, true) => UnknownTable::Ledger,
+        (Some(word), _) => word,
+    };
+    let late_after_us = i64::try_from(live.log.late_after_s).ok().and_then(|s| s.checked_mul(1_000_000));
+    let worker = |unknown_table| Worker {
+        later: newest.as_ref(),
+        config: &config,
+        range: Range::default(),
+        of_other_scopes: BTreeSet::new(),
+        dry_run: false,
+        late_after_us: late_after_us.filter(|after| *after > 0),
+        unknown_table,
+        undecodable: undecoded.undecodable,
+    };
+    let (worker, retrier) = (worker(UnknownTable::Park), worker(unknown_table));
+    let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
+    let own_links = 0;
+    let mut found = Found::new(Timing { sync_period, own_links, ..Timing::default() });
+    let mut begins = true;
+    loop {
+        let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
+        let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
+        writer.tell(&notices);
+        if std::mem::take(&mut begins) {
+            let what =
+                json!({"config_hash": start::config_hash(&args.options), "visibility": asked.as_str()});
+            notices.control(&mut writer, "start", what, now_ms())?;
+            log::info(&format!("reading {} into {}", directory.path().display(), args.out.display()));
+        }
+        let parts = Parts {
+            reading: Reading { directory: &directory, keys: &keys },
+            asked,
+            sync_period,
+            stop: &stop,
+            watch: &mut watch,
+            schema: &mut schema,
+            worker: &worker,
+            retrier: &retrier,
+            notices: &notices,
+            finished: &finished,
+            heartbeat: Some(live.telling.heartbeat_interval_ms)
+                .filter(|ms| *ms > 0)
+                .map(Duration::from_millis),
+            until_empty: args.until_empty,
+            found: &mut found,
+        };
+        let mut live = Live::new(parts, writer);
+        let ended = live.run();
+        let is_rewindable = live.is_rewindable();
+        drop(live);
+        match ended {
+            Ok(ended) => {
+                schema.save();
+                log::info(match ended {
+                    Ended::Stopped => "stopped; all that was sent is committed",
+                    Ended::Empty => "everything is published",
+                });
+                return Ok(Exit::Ok);
+            }
+            Err(failure) if is_rewindable => {
+                log::warn(&format!("{failure}"));
+                if !rewind(sink.as_mut(), &stop, &watch)? {
+                    schema.save();
+                    return Ok(Exit::Ok);
+                }
+            }
+            Err(failure) => {
+                schema.save();
+                return Err(failure);
+            }
+        }
+    }
+}
+
+/// Goes back to what is committed, as often as it takes; `false` when it is asked to stop meanwhile.
+fn rewind(sink: &mut dyn Sink, stop: &Stop, watch: &Watch) -> Result<bool, Failure> {
+    let began = Instant::now();
+    let mut said = None;
+    while !stop.is_asked() {
+        match sink.rewind() {
+            Ok(()) => {
+                log::info(&format!("goes on from what is committed, after {:?}", began.elapsed()));
+                return Ok(true);
+            }
+            Err(error) if error.is_rewindable() => {
+                let text = error.to_string();
+                if said.as_ref() != Some(&text) {
+                    log::warn(&format!("not yet: {text}"));
+                    said = Some(text);
+                }
+                watch.wait(REWIND_PAUSE);
+            }
+            Err(error) => return Err(sink_failure(error)),
+        }
+    }
+    Ok(false)
+}
+
+fn visibility(word: VisibilityWord) -> Visibility {
+    match word {
+        VisibilityWord::Synced => Visibility::Synced,
+        VisibilityWord::Marked => Visibility::Marked,
+        VisibilityWord::Written => Visibility::Written,
+    }
+}

@@ -1,0 +1,298 @@
+//! The node as the source of schemas, and what is kept of them on disk.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use zeroize::Zeroizing;
+
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::keys::password;
+use crate::agent::log;
+use crate::cli::{CassandraArgs, SourceArgs};
+use crate::config::Secret;
+use crate::schema::refresh::{Due, Refresh, RefreshLimits};
+use crate::schema::source::{
+    CqlError, CqlSettings, CqlSource, Credentials, ExpectedNode, Fetched, NodeInfo, Pending, TlsSettings,
+};
+use crate::schema::store::{SchemaStore, StoreLimits};
+use crate::schema::{SchemaHistory, SystemSchemaRows};
+
+/// The node, and the history of its schema.
+#[derive(Debug)]
+pub(super) struct Node {
+    source: CqlSource,
+    store: SchemaStore,
+    refresh: Refresh,
+    under_way: Option<UnderWay>,
+    /// Fetched, and not yet taken over as a whole.
+    unsettled: Option<(Instant, SystemSchemaRows)>,
+    expected: ExpectedNode,
+    /// Whether the last request failed, and it was said.
+    is_away: bool,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    began: Instant,
+    wall_ms: i64,
+    request: Request,
+}
+
+#[derive(Debug)]
+enum Request {
+    Fetch(Pending<Fetched>),
+    Poll(Pending<NodeInfo>),
+}
+
+/// How the node is reached.
+///
+/// # Errors
+/// A file with a secret cannot be read.
+pub(super) fn settings(args: &CassandraArgs) -> Result<CqlSettings, Failure> {
+    let credentials = match &args.username {
+        Some(user) => {
+            let password = password(args.password_file.as_deref(), Secret::CassandraPassword)?;
+            let password = password.ok_or_else(|| {
+                let (key, variable) = (Secret::CassandraPassword.key(), Secret::CassandraPassword.variable());
+                Failure::new(Exit::Usage, format!("there is no password for the Cassandra role {user}"))
+                    .next(format!("give {key}, or set {variable}"))
+            })?;
+            Some(Credentials { user: user.clone(), password: Zeroizing::new(password) })
+        }
+        None => None,
+    };
+    let tls = args.ssl_ca_file.as_ref().map(|ca| TlsSettings {
+        ca_file: Some(ca.clone()),
+        certificate_file: args.ssl_certificate_file.clone(),
+        key_file: args.ssl_key_file.clone(),
+        server_name: args.ssl_server_name.clone(),
+    });
+    Ok(CqlSettings {
+        port: args.port.get(),
+        credentials,
+        tls,
+        connect_timeout: Duration::from_millis(args.connect_timeout_ms.get()),
+        request_timeout: Duration::from_millis(args.request_timeout_ms.get()),
+        ..CqlSettings::new(&args.host)
+    })
+}
+
+/// Connects to nothing yet.
+///
+/// # Errors
+/// The settings cannot be used.
+pub(super) fn source(args: &CassandraArgs) -> Result<CqlSource, Failure> {
+    CqlSource::new(settings(args)?).map_err(unusable)
+}
+
+/// What the node says of itself, when it is the configured one. `None` when it cannot be reached now.
+///
+/// # Errors
+/// It is another node, or refuses.
+pub(super) fn identity(source: &CqlSource, names: &SourceArgs) -> Result<Option<NodeInfo>, Failure> {
+    match source.node() {
+        Ok(node) => {
+            node.check(&expected(names)).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+            Ok(Some(node))
+        }
+        Err(error) if error.is_transient() => {
+            log::warn(&format!("the node does not answer: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+fn expected(names: &SourceArgs) -> ExpectedNode {
+    ExpectedNode {
+        cluster: names.cluster.clone(),
+        dc: names.dc.clone(),
+        host_id: names.host_id.map(|id| id.to_string()),
+    }
+}
+
+fn unusable(error: CqlError) -> Failure {
+    Failure::new(Exit::Usage, "the node's schema cannot be had").because(error)
+}
+
+impl Node {
+    /// The node at `source`; the history is kept in `state_dir`. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(super) fn open(
+        source: CqlSource,
+        state_dir: &Path,
+        names: &SourceArgs,
+        args: &CassandraArgs,
+    ) -> Result<Self, Failure> {
+        let host_id = names.host_id.map(|id| id.to_string()).unwrap_or_default();
+        let (store, aside) = SchemaStore::open(state_dir, &host_id, StoreLimits::default())
+            .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+        if let Some(aside) = aside {
+            log::warn(&format!(
+                "the history of the schema is begun anew, the old one is {}: {}",
+                aside.path.display(),
+                aside.reason
+            ));
+        }
+        let poll_interval = Duration::from_millis(args.schema_refresh_interval_ms.get());
+        let limits = RefreshLimits { poll_interval, ..RefreshLimits::default() };
+        Ok(Self {
+            source,
+            store,
+            refresh: Refresh::new(limits),
+            under_way: None,
+            unsettled: None,
+            expected: expected(names),
+            is_away: false,
+        })
+    }
+
+    /// The schema as it was at `at_ms`: what a log of that time is read with. `None` when nothing is known at all.
+    pub(super) fn history(&self, at_ms: i64) -> Option<SchemaHistory> {
+        self.store.tables().next()?;
+        let (mut history, problems) = SchemaHistory::new(&self.store.as_of(at_ms));
+        for problem in problems {
+            log::warn(&format!("schema: {problem}"));
+        }
+        for rows in self.store.others(at_ms) {
+            history.learn(&rows);
+        }
+        Some(history)
+    }
+
+    /// Something was read that asks for a newer schema.
+    pub(super) fn hint(&mut self) {
+        self.refresh.hint();
+    }
+
+    /// The log changed these tables.
+    pub(super) fn logged(&mut self, tables: Vec<SystemSchemaRows>) {
+        if tables.is_empty() {
+            return;
+        }
+        let now_ms = wall_ms();
+        for rows in tables {
+            self.store.logged(rows, now_ms, None);
+        }
+        // What was fetched before does not have it.
+        self.unsettled = None;
+        self.refresh.hint();
+        self.save();
+    }
+
+    /// Asks the node, takes its answers. A schema that came, and when it was asked for.
+    pub(super) fn tend(&mut self, now: Instant) -> Option<(Instant, SystemSchemaRows)> {
+        if self.under_way.is_none() {
+            let due = self.refresh.due(now);
+            let request = match due {
+                Due::Fetch => Request::Fetch(self.source.start_fetch()),
+                Due::Poll => Request::Poll(self.source.start_node()),
+                Due::NotBefore(_) | Due::UnderWay => return None,
+            };
+            self.refresh.began(due, now);
+            self.under_way = Some(UnderWay { began: now, wall_ms: wall_ms(), request });
+        }
+        let under_way = self.under_way.take()?;
+        match &under_way.request {
+            Request::Fetch(pending) => match pending.poll() {
+                None => self.under_way = Some(under_way),
+                Some(Ok(fetched)) => {
+                    return Some(self.fetched(fetched, under_way.began, under_way.wall_ms, now));
+                }
+                Some(Err(error)) => self.failed(&error, now),
+            },
+            Request::Poll(pending) => match pending.poll() {
+                None => self.under_way = Some(under_way),
+                Some(Ok(node)) => self.polled(&node, under_way.wall_ms, now),
+                Some(Err(error)) => self.failed(&error, now),
+            },
+        }
+        None
+    }
+
+    fn fetched(
+        &mut self,
+        fetched: Fetched,
+        began: Instant,
+        wall_ms: i64,
+        now: Instant,
+    ) -> (Instant, SystemSchemaRows) {
+        self.is_back();
+        self.refresh.fetched(&fetched.schema_version, now);
+        self.store.fetched(&fetched.rows, wall_ms);
+        self.save();
+        self.unsettled = Some((began, fetched.rows.clone()));
+        (began, fetched.rows)
+    }
+
+    fn polled(&mut self, node: &NodeInfo, wall_ms: i64, now: Instant) {
+        self.is_back();
+        if let Err(error) = node.check(&self.expected) {
+            log::error(&error.to_string());
+        }
+        if self.refresh.polled(&node.schema_version, now) {
+            self.store.unchanged(wall_ms);
+            self.save();
+        }
+    }
+
+    fn failed(&mut self, error: &CqlError, now: Instant) {
+        self.refresh.failed(now);
+        if !std::mem::replace(&mut self.is_away, true) {
+            log::warn(&format!("the node's schema cannot be had now, its history is used: {error}"));
+        }
+    }
+
+    fn is_back(&mut self) {
+        if std::mem::replace(&mut self.is_away, false) {
+            log::info("the node answers again");
+        }
+    }
+
+    /// A fetched schema that can be taken over as a whole: all that was in the log when it was asked for is read.
+    pub(super) fn settled(&mut self, read_since: Option<Instant>) -> Option<SystemSchemaRows> {
+        let is_read =
+            |(began, _): &(Instant, SystemSchemaRows)| read_since.is_some_and(|since| since > *began);
+        self.unsettled.take_if(|unsettled| is_read(unsettled)).map(|(_, rows)| rows)
+    }
+
+    /// Waits for a first schema.
+    ///
+    /// # Errors
+    /// The node refuses.
+    pub(super) fn fetch_now(&mut self) -> Result<bool, Failure> {
+        let (began, wall_ms) = (Instant::now(), wall_ms());
+        self.refresh.began(Due::Fetch, began);
+        match self.source.fetch() {
+            Ok(fetched) => {
+                self.fetched(fetched, began, wall_ms, Instant::now());
+                Ok(true)
+            }
+            Err(error) if error.is_transient() => {
+                self.failed(&error, Instant::now());
+                Ok(false)
+            }
+            Err(error) => Err(unusable(error)),
+        }
+    }
+
+    fn save(&mut self) {
+        if let Err(error) = self.store.save(wall_ms()) {
+            log::warn(&format!("the history of the schema cannot be kept: {error}"));
+        }
+    }
+
+    /// Keeps what is known on disk: before a stop.
+    pub(super) fn save_now(&mut self) {
+        if let Err(error) = self.store.save_now(wall_ms()) {
+            log::warn(&format!("the history of the schema cannot be kept: {error}"));
+        }
+    }
+}
+
+fn wall_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}

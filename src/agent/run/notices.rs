@@ -1,0 +1,181 @@
+//! What the agent says of itself in Kafka: heartbeats to every partition, and records of the control topic.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::ledger;
+use crate::agent::exit::Failure;
+use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::worker::now_ms;
+use crate::agent::pipeline::writer::{Ledger, Writer};
+use crate::change::filter::TableFilter;
+use crate::envelope::options::Profile;
+use crate::envelope::topic::table_topic;
+use crate::envelope::{EncoderConfig, Record, SourceNames, Visibility};
+use crate::schema::Schema;
+
+/// Writes heartbeats and control records of one agent.
+#[derive(Debug)]
+pub(super) struct Notices {
+    names: SourceNames,
+    profile: Profile,
+    visibility: Visibility,
+    filter: TableFilter,
+}
+
+/// When heartbeats are due.
+#[derive(Debug)]
+pub(super) struct Beats {
+    interval: Option<Duration>,
+    next: Instant,
+}
+
+impl Beats {
+    /// The first is due at once; `None`: there are none.
+    pub(super) fn new(interval: Option<Duration>) -> Self {
+        Self { interval, next: Instant::now() }
+    }
+
+    /// Writes heartbeats when they are due.
+    pub(super) fn beat(
+        &mut self,
+        notices: &Notices,
+        writer: &mut Writer<'_>,
+        schema: &Schema,
+        wm_us: Option<i64>,
+    ) -> Result<(), Failure> {
+        let (Some(interval), now) = (self.interval, Instant::now()) else { return Ok(()) };
+        if now < self.next {
+            return Ok(());
+        }
+        self.next = now + interval;
+        notices.heartbeat(writer, schema, wm_us, now_ms())
+    }
+}
+
+/// A topic for heartbeats, and its table where it has one.
+struct Beaten {
+    topic: String,
+    table: Option<(String, String)>,
+}
+
+impl Notices {
+    pub(super) fn new(config: &EncoderConfig, visibility: Visibility, filter: TableFilter) -> Self {
+        Self { names: config.source.clone(), profile: config.profile, visibility, filter }
+    }
+
+    /// A heartbeat with the low watermark into every partition of every wanted table's topic.
+    pub(super) fn heartbeat(
+        &self,
+        writer: &mut Writer<'_>,
+        schema: &Schema,
+        wm_us: Option<i64>,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let key = json!({"heartbeat": self.names.host_id}).to_string();
+        for Beaten { topic, table } in self.topics(schema) {
+            let value = json!({
+                "op": "m",
+                "ts_ms": now_ms,
+                "source": self.source(table),
+                "wm_us": wm_us,
+            });
+            let value = value.to_string();
+            for partition in 0..writer.partitions(&topic)? {
+                writer.send(&Record::aside(&topic, partition, &key, &value, now_ms))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A record of the control topic: `kind` says what happened, `what` the particulars.
+    pub(super) fn control(
+        &self,
+        writer: &mut Writer<'_>,
+        kind: &str,
+        what: Value,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let (key, value) = (self.key(), self.value(kind, what, now_ms));
+        // One partition: its records have an order.
+        writer.send(&Record::aside(&self.topic(), 0, &key, &value, now_ms))
+    }
+
+    fn topic(&self) -> String {
+        format!("{}.cdc.__control", self.names.prefix)
+    }
+
+    fn key(&self) -> String {
+        json!({"host_id": self.names.host_id}).to_string()
+    }
+
+    fn value(&self, kind: &str, what: Value, now_ms: i64) -> String {
+        let names = &self.names;
+        let mut value = json!({
+            "type": kind,
+            "ts_ms": now_ms,
+            "version": env!("CARGO_PKG_VERSION"),
+            "name": names.prefix,
+            "cluster": names.cluster,
+            "dc": names.dc,
+            "host_id": names.host_id,
+        });
+        if let (Value::Object(value), Value::Object(what)) = (&mut value, what) {
+            value.extend(what);
+        }
+        value.to_string()
+    }
+
+    fn topics(&self, schema: &Schema) -> Vec<Beaten> {
+        let prefix = &self.names.prefix;
+        if self.profile != Profile::Flat {
+            return vec![Beaten { topic: format!("{prefix}.cdc.__heartbeats"), table: None }];
+        }
+        let wanted = schema.tables().filter(|table| self.filter.wants(table));
+        let mut topics: Vec<Beaten> = wanted
+            .map(|table| Beaten {
+                topic: table_topic(self.profile, prefix, table),
+                table: Some((table.keyspace.clone(), table.name.clone())),
+            })
+            .collect();
+        // Of a table that was dropped and made again there are two.
+        topics.sort_by(|a, b| a.topic.cmp(&b.topic));
+        topics.dedup_by(|a, b| a.topic == b.topic);
+        topics
+    }
+
+    fn source(&self, table: Option<(String, String)>) -> Value {
+        let names = &self.names;
+        let (keyspace, table) = table.unzip();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "connector": "cassandra",
+            "name": names.prefix,
+            "ts_ms": null,
+            "ts_us": null,
+            "snapshot": "false",
+            "cluster": names.cluster,
+            "dc": names.dc,
+            "host_id": names.host_id,
+            "keyspace": keyspace,
+            "table": table,
+            "file": null,
+            "pos": null,
+            "entry": null,
+            "row": null,
+            "visibility": self.visibility.as_str(),
+            "late": false,
+            "replay": false,
+        })
+    }
+}
+
+impl Ledger for Notices {
+    fn entries(&self, report: &Report) -> (String, Vec<(String, String)>) {
+        let now_ms = now_ms();
+        let entries = ledger::entries(report);
+        let entry = |(kind, what)| (self.key(), self.value(kind, what, now_ms));
+        (self.topic(), entries.into_iter().map(entry).collect())
+    }
+}

@@ -1,0 +1,116 @@
+//! The schema while the log is followed: from a file, or from the node and what was kept of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::later::Newest;
+#[cfg(feature = "cql")]
+use super::node::Node;
+use crate::agent::exit::Failure;
+use crate::agent::input::from_schema_file;
+use crate::agent::log;
+use crate::agent::pipeline::epoch::SchemaAt;
+use crate::change::filter::TableFilter;
+use crate::schema::SchemaHistory;
+
+/// The schema at the place that is read, and where newer ones come from.
+#[derive(Debug)]
+pub(super) struct LiveSchema {
+    /// At the place that is read.
+    pub(super) at: SchemaAt,
+    newest: Arc<Newest>,
+    #[cfg(feature = "cql")]
+    node: Option<Node>,
+}
+
+/// What came of a look after the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// Nothing.
+    None,
+    /// A schema was fetched: parked mutations may be decodable now. It began at this time.
+    Fetched(Instant),
+}
+
+impl LiveSchema {
+    /// From a file. Nothing newer comes.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub(super) fn from_file(path: &Path, filter: TableFilter) -> Result<Self, Failure> {
+        let history = from_schema_file(path, SchemaHistory::new)?;
+        let at = SchemaAt::new(history, filter);
+        Ok(Self {
+            newest: Arc::new(Newest::new(Arc::clone(at.epoch()))),
+            at,
+            #[cfg(feature = "cql")]
+            node: None,
+        })
+    }
+
+    /// From the node.
+    #[cfg(feature = "cql")]
+    pub(super) fn from_node(node: Node, history: SchemaHistory, filter: TableFilter) -> Self {
+        let at = SchemaAt::new(history, filter);
+        let newest = Arc::new(Newest::new(Arc::clone(at.epoch())));
+        Self { at, newest, node: Some(node) }
+    }
+
+    /// The newest schema that is known.
+    pub(super) fn newest(&self) -> Arc<Newest> {
+        Arc::clone(&self.newest)
+    }
+
+    /// Whether newer schemas can be had.
+    #[cfg(feature = "cql")]
+    pub(super) fn can_be_asked_for(&self) -> bool {
+        self.node.is_some()
+    }
+
+    #[cfg(not(feature = "cql"))]
+    pub(super) fn can_be_asked_for(&self) -> bool {
+        false
+    }
+
+    /// Goes on with requests to the node. `read_since`: all that was in the log at this time is read.
+    #[cfg(feature = "cql")]
+    pub(super) fn tend(&mut self, now: Instant, read_since: Option<Instant>) -> News {
+        let touched = self.at.take_touched();
+        let Some(node) = &mut self.node else { return News::None };
+        let rows = touched.iter().filter_map(|id| self.at.rows_of(*id));
+        node.logged(rows.collect());
+        if self.newest.was_asked_for() {
+            node.hint();
+        }
+        let fetched = node.tend(now);
+        if let Some(rows) = node.settled(read_since) {
+            tell(&self.at.settle(None, &rows));
+        }
+        let Some((began, rows)) = fetched else { return News::None };
+        tell(&self.at.learn(None, &rows));
+        self.newest.set(Arc::new(self.at.epoch_of(&rows)));
+        News::Fetched(began)
+    }
+
+    #[cfg(not(feature = "cql"))]
+    pub(super) fn tend(&mut self, _: Instant, _: Option<Instant>) -> News {
+        self.at.take_touched();
+        News::None
+    }
+
+    /// Keeps what is known on disk.
+    pub(super) fn save(&mut self) {
+        #[cfg(feature = "cql")]
+        if let Some(node) = &mut self.node {
+            node.save_now();
+        }
+    }
+}
+
+#[cfg(feature = "cql")]
+fn tell(changes: &[String]) {
+    for change in changes {
+        log::info(&format!("schema, from the node: {change}"));
+    }
+}

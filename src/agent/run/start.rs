@@ -1,0 +1,169 @@
+//! What has to stand before the loop begins.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::schema::LiveSchema;
+use super::stop::Stop;
+use crate::agent::exit::{Exit, Failure};
+use crate::cdc_raw::{Directory, DirectoryError};
+use crate::change::filter::TableFilter;
+use crate::cli::{CassandraArgs, RunOptions, SourceArgs};
+
+/// Opens and locks the directory of the commit log.
+///
+/// # Errors
+/// It is not there, cannot be read, or another agent holds it.
+pub(super) fn directory(path: &Path) -> Result<Directory, Failure> {
+    Directory::open(path).map_err(|error| {
+        let exit = match error {
+            DirectoryError::Locked { .. } => Exit::Locked,
+            _ => Exit::Unreadable,
+        };
+        Failure::new(exit, "the commit log cannot be followed").because(error)
+    })
+}
+
+/// The agent's own directory, made if it is missing: only its user may read what is in it.
+///
+/// # Errors
+/// It cannot be made.
+pub(super) fn state_directory(path: &Path) -> Result<PathBuf, Failure> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| {
+        Failure::new(Exit::Usage, format!("the state directory {} cannot be made", path.display()))
+            .because(error)
+            .next("name a directory that this user may write to, with state_directory or --state-dir")
+    })?;
+    Ok(path.to_owned())
+}
+
+/// Eight hex digits that change with the options: a start with other ones can be told in the control topic.
+pub(super) fn config_hash(options: &RunOptions) -> String {
+    // The text of secrets is in none of them: they stand in files and variables.
+    let text = format!("{options:?}");
+    Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The schema: from a file if one is named, else from the node, or what was kept of it. Names of the node that are not
+/// configured are taken from it. `None` when it is asked to stop before there is a schema.
+///
+/// # Errors
+/// The file cannot be used, the node refuses, or is another one than the configured one.
+pub(super) fn schema(
+    args: &CassandraArgs,
+    names: &mut SourceArgs,
+    state: &Path,
+    directory: &Directory,
+    filter: TableFilter,
+    stop: &Stop,
+) -> Result<Option<LiveSchema>, Failure> {
+    match &args.schema {
+        Some(path) => LiveSchema::from_file(path, filter).map(Some),
+        None => from_node(args, names, state, directory, filter, stop),
+    }
+}
+
+#[cfg(not(feature = "cql"))]
+fn from_node(
+    _: &CassandraArgs,
+    _: &mut SourceArgs,
+    _: &Path,
+    _: &Directory,
+    _: TableFilter,
+    _: &Stop,
+) -> Result<Option<LiveSchema>, Failure> {
+    Err(Failure::new(Exit::Usage, "this cdc-agent was built without CQL, and no schema is given")
+        .next("give --schema FILE, or build it with the feature cql"))
+}
+
+#[cfg(feature = "cql")]
+fn from_node(
+    args: &CassandraArgs,
+    names: &mut SourceArgs,
+    state: &Path,
+    directory: &Directory,
+    filter: TableFilter,
+    stop: &Stop,
+) -> Result<Option<LiveSchema>, Failure> {
+    use super::node::{self, Node};
+    use crate::agent::log;
+
+    /// Between attempts to reach the node.
+    const PAUSE: Duration = Duration::from_secs(2);
+
+    let source = node::source(args)?;
+    let kept = identity_kept(state);
+    let mut found = node::identity(&source, names)?;
+    while found.is_none() && names.host_id.is_none() && kept.is_none() && !stop.is_asked() {
+        log::info("waiting for the node: its host id is not configured, and not known");
+        stop.sleep(PAUSE);
+        found = node::identity(&source, names)?;
+    }
+    if stop.is_asked() {
+        return Ok(None);
+    }
+    if let Some(info) = &found {
+        names.cluster.get_or_insert_with(|| info.cluster_name.clone());
+        names.dc.get_or_insert_with(|| info.data_center.clone());
+        names.host_id = names.host_id.or_else(|| info.host_id.parse().ok());
+    }
+    keep_identity(state, kept, names)?;
+    let mut node = Node::open(source, state, names, args)?;
+    while !node.fetch_now()? && node.history(i64::MAX).is_none() {
+        if stop.is_asked() {
+            return Ok(None);
+        }
+        stop.sleep(PAUSE);
+    }
+    let begins = directory.scan().ok().and_then(|scan| scan.segments.first().map(|file| file.name.id.0));
+    let history = node.history(begins.unwrap_or(i64::MAX));
+    let Some(history) = history else { return Ok(None) };
+    Ok(Some(LiveSchema::from_node(node, history, filter)))
+}
+
+/// The names of the node that an agent with this state directory took on before.
+#[cfg(feature = "cql")]
+fn identity_kept(state: &Path) -> Option<serde_json::Value> {
+    let text = fs::read_to_string(state.join(NODE)).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// The file that holds the names of the node.
+#[cfg(feature = "cql")]
+const NODE: &str = "node.json";
+
+/// Takes on names that are kept and not known otherwise; keeps them. A state directory is one node's.
+#[cfg(feature = "cql")]
+fn keep_identity(
+    state: &Path,
+    kept: Option<serde_json::Value>,
+    names: &mut SourceArgs,
+) -> Result<(), Failure> {
+    let text = |key: &str| kept.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    let known = text("host_id").and_then(|id| id.parse::<uuid::Uuid>().ok());
+    if let (Some(known), Some(now)) = (known, names.host_id)
+        && known != now
+    {
+        let what = format!("the state directory {} is of the node {known}, not of {now}", state.display());
+        return Err(Failure::new(Exit::Usage, what)
+            .next("give each node its own state directory; if this node replaced the other one, move the directory away"));
+    }
+    names.host_id = names.host_id.or(known);
+    names.cluster = names.cluster.take().or_else(|| text("cluster"));
+    names.dc = names.dc.take().or_else(|| text("dc"));
+    let now = serde_json::json!({
+        "cluster": names.cluster,
+        "dc": names.dc,
+        "host_id": names.host_id.map(|id| id.to_string()),
+    });
+    if kept.as_ref() == Some(&now) {
+        return Ok(());
+    }
+    let path = state.join(NODE);
+    fs::write(&path, now.to_string()).map_err(|error| Failure::cannot_write(&path, error))
+}

@@ -1,0 +1,60 @@
+//! When to stop: signals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::log;
+use crate::cdc_raw::Waker;
+
+/// Whether the agent is asked to stop.
+#[derive(Debug, Clone)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asked by SIGTERM and SIGINT, which also wake `waker` up. A second one ends the program at once: what is not
+    /// committed is read again by the next one.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub(super) fn on_signals(waker: Waker) -> Result<Self, Failure> {
+        let refused = |error| Failure::new(Exit::Bug, "signals cannot be handled").because(error);
+        let stop = Self(Arc::new(AtomicBool::new(false)));
+        let asked = Arc::clone(&stop.0);
+        let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(refused)?;
+        let listen = move || {
+            for signal in &mut signals {
+                if asked.swap(true, Ordering::Relaxed) {
+                    log::warn("stopped at once; what is not committed is read again at the next start");
+                    std::process::exit(128 + signal);
+                }
+                log::info("stopping: what is sent is committed first; a second signal stops at once");
+                waker.wake();
+            }
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(refused)?;
+        Ok(stop)
+    }
+
+    /// Whether it is asked to stop.
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits, unless it is asked to stop.
+    pub(super) fn sleep(&self, span: Duration) {
+        let until = Instant::now() + span;
+        while !self.is_asked() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// For who cannot wait for the end of a call.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
