@@ -24,6 +24,7 @@ pub mod commitlog;
 pub mod config;
 pub mod cql;
 pub mod envelope;
+pub mod failpoint;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod keystore;

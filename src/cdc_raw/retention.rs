@@ -15,6 +15,7 @@ use super::file_id::{FileId, as_user, own_user};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::SegmentName;
 use crate::commitlog::map::open_regular;
+use crate::failpoint;
 
 #[cfg(test)]
 mod tests;
@@ -121,13 +122,16 @@ pub fn delete(
         return Ok(Gone::Before);
     };
     let path = directory.segment(segment.name);
+    failpoint::cross("delete_checked");
     let gone = remove(&path)?;
+    failpoint::cross("delete_segment_gone");
     // The file was open all the time: if it has as many names as before, another one was deleted under its name.
     let links = file.metadata().map_err(|error| RetentionError::of("look at", &path, error))?.nlink();
     if gone == Gone::Now && links >= segment.links {
         return Err(RetentionError::Other { path, what: "its name was given to another file meanwhile" });
     }
     remove(&directory.index(segment.name))?;
+    failpoint::cross("delete_done");
     Ok(gone)
 }
 

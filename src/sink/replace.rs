@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::SinkError;
+use crate::failpoint;
 
 /// Only the owner reads.
 const FILE_MODE: u32 = 0o600;
@@ -24,7 +25,9 @@ pub(super) fn replace(path: &Path, temporary: &Path, text: &[u8]) -> Result<(), 
         .open(temporary)
         .and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()));
     written.map_err(|error| SinkError::io("write", temporary, error))?;
+    failpoint::cross("file_replace_written");
     fs::rename(temporary, path).map_err(|error| SinkError::io("replace", path, error))?;
+    failpoint::cross("file_replace_renamed");
     path.parent().map_or(Ok(()), sync_dir)
 }
 

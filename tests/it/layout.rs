@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of src/lib.rs. `fuzzing` joins them for the fuzz targets, as `agent` does for users.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
+    "failpoint",
     "primitives",
     "cql",
     "schema",

@@ -13,6 +13,7 @@ use crate::agent::warn;
 use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
 use crate::commitlog::{Position, SegmentId};
 use crate::envelope::Record;
+use crate::failpoint;
 use crate::sink::{Sink, SinkError};
 
 /// Most bytes of records between commits.
@@ -194,6 +195,7 @@ impl<'s> Writer<'s> {
         self.waiting.add(place, tags.clone());
         if !self.is_ahead_of(place) || self.checkpoint.is_parked(place) {
             self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
+            failpoint::cross("parked");
             *self.told.entry(place.segment).or_default() += 1;
         }
         self.pending.parked.push(entry);

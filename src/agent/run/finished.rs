@@ -6,6 +6,7 @@ use crate::cdc_raw::retention::{self, Elsewhere, Gone, RetentionError};
 use crate::cdc_raw::{Directory, Finality, Standing, State};
 use crate::checkpoint::{Checkpoint, Fingerprint};
 use crate::cli::{FinishedWord, LogArgs};
+use crate::commitlog::SegmentName;
 
 /// Deletes finished segments, moves them away, or leaves them.
 #[derive(Debug)]
@@ -61,6 +62,15 @@ impl Finished {
                 self.say(&error);
                 false
             }
+        }
+    }
+
+    /// Deletes an index whose segment was finished and is gone: a stop came between the two.
+    pub(super) fn take_index(&self, directory: &Directory, name: SegmentName) {
+        if !matches!(self, Self::Keep)
+            && let Err(error) = retention::delete_stray_index(directory, name)
+        {
+            self.say(&error);
         }
     }
 

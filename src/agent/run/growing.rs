@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::Arc;
 
+use super::beyond::{Beyond, Noting};
 use super::reader::Reading;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
@@ -17,6 +18,7 @@ use crate::cdc_raw::{Batch, GrowingError, GrowingSegment, Rest, SegmentFile, cha
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Index, Position, SegmentName};
 use crate::envelope::Visibility;
+use crate::failpoint;
 
 /// A segment that grows, and how far it was read.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Growing {
         index: Index,
         schema: &mut SchemaAt,
         worker: &Worker<'_>,
-        writer: &mut Writer<'_>,
+        (writer, beyond): (&mut Writer<'_>, &mut Beyond),
         reading: &Reading<'_>,
     ) -> Result<Result<Looked, GrowingError>, Failure> {
         let is_stored = self.is_stored();
@@ -95,10 +97,12 @@ impl Growing {
             Err(error) => return Ok(Err(error)),
         };
         let looked = Looked { has_news: !batch.is_empty(), rest: batch.rest };
+        let next = batch.next;
+        beyond.marked(next);
         if batch.is_empty() {
             return Ok(Ok(looked));
         }
-        let next = batch.next;
+        failpoint::cross("growing_polled");
         let mut report = Report::default();
         let epochs = follow(&batch, next, schema, &mut report);
         let none = BTreeSet::new();
@@ -111,7 +115,8 @@ impl Growing {
             late: false,
             epochs: &epochs,
         };
-        let mut work = worker.begin(origin, writer);
+        let mut outlet = Noting { writer: &mut *writer, beyond, from: next.marker };
+        let mut work = worker.begin(origin, &mut outlet);
         let mut bytes = 0;
         for (run, frames) in batch.runs() {
             bytes += run.length() as u64;
@@ -124,8 +129,10 @@ impl Growing {
             })?;
         }
         report.add(work.end(bytes)?);
+        failpoint::cross("growing_sent");
         let fingerprint = self.fingerprint(reading);
         writer.end_unit(report, After::Continue(next), fingerprint)?;
+        failpoint::cross("growing_advanced");
         Ok(Ok(looked))
     }
 }

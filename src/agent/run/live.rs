@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::beyond::Beyond;
 use super::finished::Finished;
 use super::growing::{self, Growing};
 use super::lives::{Found, Look};
@@ -27,6 +28,7 @@ use crate::cdc_raw::{FileId, GrowingError, Pace, Rest, Standing, State, Watch, W
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
+use crate::failpoint;
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub(super) struct Parts<'l> {
     pub(super) heartbeat: Option<Duration>,
     pub(super) until_empty: bool,
     pub(super) found: &'l mut Found,
+    pub(super) beyond: &'l mut Beyond,
 }
 
 /// One pass of the loop until the sink has to be rewound.
@@ -74,6 +77,8 @@ pub(super) struct Live<'l> {
     /// Parked mutations are to be tried again.
     retries: bool,
     gaps: gap::Told,
+    /// Segments of ended processes of which it is known what was forgotten.
+    judged: BTreeSet<FileId>,
     /// The last error of a growing segment, said once.
     trouble: Option<String>,
     was_busy: bool,
@@ -109,6 +114,7 @@ impl<'l> Live<'l> {
             read_since: None,
             retries,
             gaps: gap::Told::default(),
+            judged: BTreeSet::new(),
             trouble: None,
             was_busy: true,
         }
@@ -125,6 +131,7 @@ impl<'l> Live<'l> {
         loop {
             if self.parts.stop.is_asked() {
                 self.commit()?;
+                failpoint::cross("stopping");
                 return Ok(Ended::Stopped);
             }
             let look = self.look(is_urgent)?;
@@ -168,6 +175,7 @@ impl<'l> Live<'l> {
             parts.found.look(parts.reading.directory, open, (is_urgent, self.was_busy), parts.until_empty);
         match &look {
             Look::Done => {
+                failpoint::cross("look_scanned");
                 if had_problem {
                     parts.watch.renew(parts.reading.directory.path());
                 }
@@ -259,6 +267,7 @@ impl<'l> Live<'l> {
 
     /// Reads a segment into which nobody writes any more.
     fn read_still(&mut self, standing: &Standing, pass: &mut Pass) -> Result<Step, Failure> {
+        self.note_forgotten(standing)?;
         let file = &standing.file;
         let id = file.name.id;
         pass.has_news = true;
@@ -301,18 +310,21 @@ impl<'l> Live<'l> {
     fn finish(&mut self, id: SegmentId, fingerprint: Fingerprint) -> Result<Step, Failure> {
         if self.writer.checkpoint().done_as(id).is_none() {
             self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))?;
+            failpoint::cross("segment_finished");
         }
         Ok(Step::Through)
     }
 
     /// Reads what is new in a segment into which Cassandra may still write.
     fn read_growing(&mut self, standing: &Standing, pass: &mut Pass) -> Result<Step, Failure> {
+        self.note_forgotten(standing)?;
         let file = &standing.file;
         if !self.growing.contains_key(&file.name) {
             let id = file.name.id;
             let from = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
             match Growing::open(&self.parts.reading, file, from) {
                 Ok(Some(growing)) => {
+                    failpoint::cross("growing_opened");
                     self.begin(&growing);
                     self.growing.insert(file.name, growing);
                 }
@@ -330,7 +342,8 @@ impl<'l> Live<'l> {
                 _ => file.index,
             };
             let (at, worker, reading) = (&mut parts.schema.at, parts.worker, &parts.reading);
-            let looked = match growing.look(visibility, index, at, worker, writer, reading)? {
+            let outlet = (&mut *writer, &mut *parts.beyond);
+            let looked = match growing.look(visibility, index, at, worker, outlet, reading)? {
                 Ok(looked) => looked,
                 Err(error) => return self.troubled(standing, pass, &error),
             };
@@ -379,6 +392,28 @@ impl<'l> Live<'l> {
         Ok(step(standing.state))
     }
 
+    /// What was published of a segment beyond its last marker and forgotten by a crash of the node is told of.
+    fn note_forgotten(&mut self, standing: &Standing) -> Result<(), Failure> {
+        let file = &standing.file;
+        if !standing.has_process_ended || !self.judged.insert(file.id) {
+            return Ok(());
+        }
+        let Some(reached) = self.writer.checkpoint().open_at(file.name.id) else { return Ok(()) };
+        let Some(end) = self.parts.reading.chain_end(file) else { return Ok(()) };
+        let Some(forgotten) = self.parts.beyond.forgotten(file.name.id, end, reached) else { return Ok(()) };
+        log::error(&format!(
+            "the node crashed and forgot what it had not marked: {} published events, from {} up to {}, are in no log \
+             of this node any more; compare with the other replicas",
+            forgotten.event_ids.len(),
+            forgotten.first,
+            forgotten.reached,
+        ));
+        for entry in forgotten.entries() {
+            self.parts.notices.control(&mut self.writer, "forgotten", entry, now_ms())?;
+        }
+        Ok(())
+    }
+
     fn drained(&mut self, pass: Pass, has_looked: bool) {
         let Some(looked) = self.parts.found.looked.filter(|_| pass.is_drained && has_looked) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
@@ -415,6 +450,7 @@ impl<'l> Live<'l> {
             let standing =
                 self.parts.found.lives.standings.iter().find(|standing| standing.file.name.id == id);
             let Some(standing) = standing.cloned() else { continue };
+            failpoint::cross("retry_begun");
             let mut schema = self.parts.schema.at.clone();
             let Self { parts, writer, .. } = self;
             let file = (&standing.file, standing.state.is_still());
@@ -423,6 +459,7 @@ impl<'l> Live<'l> {
                 Ok(!stop.is_asked())
             })?;
         }
+        failpoint::cross("retry_done");
         self.parked = self.writer.checkpoint().parked().count();
         Ok(())
     }
@@ -434,7 +471,10 @@ impl<'l> Live<'l> {
 
     fn commit(&mut self) -> Result<(), Failure> {
         if self.writer.has_news() {
+            failpoint::cross("commit_begun");
+            self.parts.beyond.keep();
             self.writer.commit()?;
+            failpoint::cross("commit_done");
         }
         ledger::say(&self.writer.take_report());
         Ok(())
@@ -449,6 +489,11 @@ impl<'l> Live<'l> {
         let Self { parts, writer, .. } = self;
         let (directory, checkpoint) = (parts.reading.directory, writer.checkpoint());
         parts.found.lives.standings.retain(|standing| !parts.finished.take(directory, standing, checkpoint));
+        for stray in &parts.found.scan.stray_indexes {
+            if checkpoint.done_as(stray.name.id).is_some() {
+                parts.finished.take_index(directory, stray.name);
+            }
+        }
     }
 
     /// Whether everything that is there is published.

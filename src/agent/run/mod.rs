@@ -4,6 +4,7 @@
 //! write any more; both go through the same [`pipeline`](super::pipeline) as `replay`. [`schema`] and [`node`] bring the
 //! schema, [`notices`] are heartbeats and control records.
 
+mod beyond;
 mod destination;
 mod finished;
 mod gap;
@@ -37,7 +38,9 @@ use super::record_options::{Reading as Kind, encoder_config, table_filter};
 use crate::cdc_raw::{Timing, Watch};
 use crate::cli::{LogFormatWord, RunArgs, Undecodable, UnknownTable, VisibilityWord};
 use crate::envelope::Visibility;
+use crate::failpoint;
 use crate::sink::Sink;
+use beyond::Beyond;
 use finished::Finished;
 use live::{Ended, Live, Parts};
 use lives::Found;
@@ -56,6 +59,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let live = &args.options.live;
     log::begin(live.telling.log_format == LogFormatWord::Json);
     let directory = start::directory(&live.log.cdc_raw)?;
+    failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());
     let stop = Stop::on_signals(watch.waker())?;
     let state = start::state_directory(&live.log.state_dir)?;
@@ -66,11 +70,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let started =
         start::schema(&live.cassandra, &mut settings.source, &state, &directory, filter.clone(), &stop)?;
     let Some(mut schema) = started else { return Ok(Exit::Ok) };
+    failpoint::cross("start_schema");
     let newest = schema.newest();
     let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
     let asked = visibility(live.log.visibility);
     let notices = Notices::new(&config, asked, filter);
     let mut sink = destination::open(args, &settings, &newest.get().schema, &state, &stop)?;
+    failpoint::cross("start_sink");
     let undecoded = &settings.undecoded;
     // Whether a table is dropped, only the node knows.
     let unknown_table = match (undecoded.unknown_table, schema.can_be_asked_for()) {
@@ -94,6 +100,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let own_links = 0;
     let mut found = Found::new(Timing { sync_period, own_links, ..Timing::default() });
     let mut begins = true;
+    let mut beyond = Beyond::open(&state);
     loop {
         let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
@@ -120,6 +127,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 .map(Duration::from_millis),
             until_empty: args.until_empty,
             found: &mut found,
+            beyond: &mut beyond,
         };
         let mut live = Live::new(parts, writer);
         let ended = live.run();

@@ -10,6 +10,7 @@ use crate::agent::keys::password;
 use crate::agent::log;
 use crate::cli::{CassandraArgs, SourceArgs};
 use crate::config::Secret;
+use crate::failpoint;
 use crate::schema::refresh::{Due, Refresh, RefreshLimits};
 use crate::schema::source::{
     CqlError, CqlSettings, CqlSource, Credentials, ExpectedNode, Fetched, NodeInfo, Pending, TlsSettings,
@@ -219,6 +220,7 @@ impl Node {
         wall_ms: i64,
         now: Instant,
     ) -> (Instant, SystemSchemaRows) {
+        failpoint::cross("schema_fetched");
         self.is_back();
         self.refresh.fetched(&fetched.schema_version, now);
         self.store.fetched(&fetched.rows, wall_ms);
@@ -282,6 +284,7 @@ impl Node {
         if let Err(error) = self.store.save(wall_ms()) {
             log::warn(&format!("the history of the schema cannot be kept: {error}"));
         }
+        failpoint::cross("schema_kept");
     }
 
     /// Keeps what is known on disk: before a stop.

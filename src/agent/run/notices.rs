@@ -13,6 +13,7 @@ use crate::change::filter::TableFilter;
 use crate::envelope::options::Profile;
 use crate::envelope::topic::table_topic;
 use crate::envelope::{EncoderConfig, Record, SourceNames, Visibility};
+use crate::failpoint;
 use crate::schema::Schema;
 
 /// Writes heartbeats and control records of one agent.
@@ -86,6 +87,7 @@ impl Notices {
                 writer.send(&Record::aside(&topic, partition, &key, &value, now_ms))?;
             }
         }
+        failpoint::cross("heartbeat_sent");
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! What all readers of segments need.
 
+use std::fs::File;
+
 use crate::agent::keys::Keys;
-use crate::cdc_raw::{Directory, SegmentFile};
+use crate::cdc_raw::{Directory, SegmentFile, chain};
 use crate::commitlog::Index;
 
 /// Where segments are, and the keys of encrypted ones.
@@ -12,6 +14,12 @@ pub(super) struct Reading<'r> {
 }
 
 impl Reading<'_> {
+    /// File offset to which the chain of markers of a segment leads; `None` when that cannot be told.
+    pub(super) fn chain_end(&self, file: &SegmentFile) -> Option<u64> {
+        let opened = File::open(self.directory.segment(file.name)).ok()?;
+        chain::follow(&opened, file.name, None).ok()?.chain().map(|chain| chain.end)
+    }
+
     /// What the index of a segment says now.
     pub(super) fn index(&self, file: &SegmentFile) -> Index {
         Index::read(&self.directory.index(file.name)).ok().flatten().unwrap_or(Index::Absent)

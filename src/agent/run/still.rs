@@ -19,6 +19,7 @@ use crate::agent::pipeline::writer::Writer;
 use crate::cdc_raw::SegmentFile;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Damage, Position, Segment};
+use crate::failpoint;
 
 /// What is done with a segment.
 #[derive(Debug, Clone)]
@@ -73,6 +74,7 @@ pub(super) fn read<'w>(
         }
         head => return Err(unreadable(&opened.label, &head)),
     };
+    failpoint::cross("still_opened");
     let identity = Identity::of(&segment);
     let (from, retried) = match task {
         Task::ReadFrom(from) => (from, BTreeSet::new()),
@@ -92,11 +94,13 @@ pub(super) fn read<'w>(
             }
             let fingerprint = identity.lasting();
             end(&unit, worker, writer, fingerprint)?;
+            failpoint::cross("still_unit");
             if !between(writer)? {
                 return Ok(Read::Stopped);
             }
         }
         if !is_more {
+            failpoint::cross("still_read");
             return Ok(Read::Through(identity.lasting()));
         }
     }

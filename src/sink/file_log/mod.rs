@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
 use crate::envelope::Record;
+use crate::failpoint;
 
 use super::replace::sync_dir;
 use super::{Sink, SinkError};
@@ -222,6 +223,7 @@ impl FileLog {
 
     fn write_commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         self.flush_all()?;
+        failpoint::cross("file_log_flushed");
         let mut dirs: BTreeSet<&Path> = BTreeSet::new();
         for partition in &mut self.partitions {
             partition.sync()?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::Checkpoint;
+use crate::failpoint;
 use crate::sink::SinkError;
 use crate::sink::replace::replace;
 
@@ -57,7 +58,9 @@ impl LocalCopy {
     fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         self.due = None;
         self.written = Some(Instant::now());
-        replace(&self.path, &self.path.with_extension("tmp"), &checkpoint.to_json()?)
+        replace(&self.path, &self.path.with_extension("tmp"), &checkpoint.to_json()?)?;
+        failpoint::cross("local_copy_written");
+        Ok(())
     }
 }
 

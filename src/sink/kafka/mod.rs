@@ -31,6 +31,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use crate::checkpoint::Checkpoint;
 use crate::envelope::Record;
+use crate::failpoint;
 
 use super::{Sink, SinkError};
 use layout::{Change, Layout};
@@ -247,8 +248,12 @@ impl KafkaSink {
                     ts_ms: start::now_ms(),
                 })?;
             }
+            failpoint::cross("kafka_checkpoint_sent");
             producer.drain()?;
-            Ok(producer.commit()?)
+            failpoint::cross("kafka_drained");
+            producer.commit()?;
+            failpoint::cross("kafka_committed");
+            Ok(())
         })();
         match written {
             Ok(()) => {

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::checkpoint::Checkpoint;
 use crate::commitlog::SegmentId;
+use crate::failpoint;
 use crate::sink::SinkError;
 
 use super::notice::Notice;
@@ -17,14 +18,17 @@ impl KafkaSink {
         self.turn = None;
         self.batch = Batch::default();
         let turn = Turn::start(&self.options).map_err(Trouble::into_error)?;
+        failpoint::cross("kafka_ids_taken");
         let fence = || fence_replays(&self.options).map_err(Trouble::into_error);
         let wanted = |key: &str| self.layout.wants(key);
         let found = read_back::read(&self.options, &self.topics, &self.place, 0, wanted, fence)?;
+        failpoint::cross("kafka_checkpoint_read");
         let restored = self.layout.restore(&found.values, now_ms())?;
         self.read_to = found.end;
         self.forgotten = restored.forgotten;
         self.committed = self.choose(restored.checkpoint)?;
         self.turn = Some(turn);
+        failpoint::cross("kafka_ready");
         Ok(())
     }
 
