@@ -131,7 +131,10 @@ class Proxy:
         self._pairs.add(pair)
         tasks = [asyncio.ensure_future(self._requests(reader, back, writer, lost)), asyncio.ensure_future(self._answers(there, writer, lost))]
         self._tasks.update(tasks)
-        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # the proxy is closed
+            return
         keep = any(task.result() == "late" for task in done)
         for task in pending:
             task.cancel()

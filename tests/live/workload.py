@@ -75,7 +75,9 @@ def quoted(text):
 class Statements:
     """Random writes of one thread to its own partitions: (CQL, the events that it leaves)."""
 
-    def __init__(self, keyspace, clock, seed, name, partitions=6, unlogged_only=True):
+    def __init__(self, keyspace, clock, seed, name, partitions=6, unlogged_only=True, padding=60):
+        # Characters that a value has at most beside what makes it unique: how fast segments fill.
+        self.padding = padding
         self.ks, self.clock, self.name, self.partitions = keyspace, clock, name, partitions
         self.random, self.count = random.Random(f"{seed}/{name}"), 0
         kinds = {
@@ -92,7 +94,7 @@ class Statements:
 
     def value(self):
         """A value that nobody else writes."""
-        return f"{self.name}.{self.count}." + "x" * self.random.randrange(60)
+        return f"{self.name}.{self.count}." + "x" * self.random.randrange(self.padding)
 
     def key(self):
         return f"{self.name}-{self.random.randrange(self.partitions)}"

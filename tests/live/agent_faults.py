@@ -1,0 +1,313 @@
+"""Scenarios in which something happens to the agent itself, or to what it keeps."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+from agent import wait_for
+from case import Failed
+from registry import scenario
+
+ONCE = "nothing lost, nothing twice, nothing invented"
+BOTH = ("kafka", "file")
+# Segments that fill in seconds.
+FULL = {"padding": 3000, "rate": 250}
+
+
+@scenario("steady", f"no fault: {ONCE}", kinds=BOTH, short=True)
+def steady(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    case.busy(8, 10)
+    return case.judge(agent)
+
+
+@scenario("backlog", f"an agent that starts when the writes are over: {ONCE}", kinds=BOTH)
+def backlog(case):
+    case.prepare(**FULL).writers.start()
+    case.busy(8, 10)
+    agent = case.agent().start()
+    return case.judge(agent)
+
+
+def killed(case, kills, *options):
+    agent = case.prepare(**FULL).agent(*options).start()
+    case.writers.start()
+    for _ in range(kills):
+        case.busy(0.05, 3)
+        agent.check_running()
+        agent.kill()
+        case.busy(0, 0.5)
+        agent.start()
+    case.note(f"{kills} kills")
+    return case.judge(agent)
+
+
+@scenario("kill-agent", f"SIGKILL at 3 random moments: {ONCE}", kinds=BOTH, short=True)
+def kill_agent(case):
+    return killed(case, 3)
+
+
+@scenario("kill-agent-often", f"SIGKILL at 20 random moments: {ONCE}", kinds=BOTH)
+def kill_agent_often(case):
+    return killed(case, 20)
+
+
+@scenario("kill-agent-at-least-once", "SIGKILL at 8 random moments with at-least-once: nothing lost; repeats are allowed")
+def kill_agent_at_least_once(case):
+    case.rules.repeats = True
+    return killed(case, 8, "--delivery", "at-least-once")
+
+
+@scenario("failpoints", f"SIGKILL at every named failpoint, five times each: {ONCE}", kinds=BOTH, needs=("failpoints",))
+def failpoints(case):
+    """The agent aborts itself at the given crossing; names come from CDC_AGENT_FAILPOINTS (with commas) or docs/faults-failpoints.txt."""
+    names, crossed = case.failpoints, {}
+    agent = case.prepare(**FULL).agent()
+    case.writers.start()
+    for name in case.random.sample(names, len(names)):
+        for _ in range(5):
+            agent.start(CDC_AGENT_FAILPOINT=f"{name}:{case.random.randrange(1, 6)}")
+            try:
+                code = agent.wait(15)
+            except AssertionError:
+                agent.kill()
+                continue
+            if code != -signal.SIGABRT:
+                raise Failed(f"{name}: ended with {code}: {agent.said()[-1000:]}")
+            crossed[name] = crossed.get(name, 0) + 1
+    never = sorted(set(names) - set(crossed))
+    case.note(f"{sum(crossed.values())} aborts at {len(crossed)} of {len(names)} failpoints; never crossed: {never}")
+    agent.start()
+    return case.judge(agent)
+
+
+@scenario("second-agent", "a second agent on the same directory ends with exit code 7, the first one goes on", kinds=BOTH, short=True)
+def second_agent(case):
+    agent = case.prepare().agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+    for state in (case.state, case.folder / "state-2"):
+        state.mkdir(exist_ok=True)
+        second = case.agent(log="second.log", state=state).start()
+        code = second.wait(60)
+        if code != 7:
+            raise Failed(f"the second agent ended with {code}: {second.said()[-1000:]}")
+    case.note("exit code 7 with the same state directory and with another one")
+    return case.judge(agent)
+
+
+@scenario("zombie", f"an agent that was stopped (SIGSTOP) while another took over ends with exit code 7: {ONCE}")
+def zombie(case):
+    """The second one works on a copy of the directory, as after a move of the volume: the lock does not keep it out, Kafka does."""
+    first = case.prepare().agent().start()
+    case.writers.start()
+    case.busy(2, 4)
+    case.caught_up(first)
+    first.signal(signal.SIGSTOP)
+    case.busy(1, 2)
+    sentinel = case.writers.sentinel()
+    copied = case.folder / "cdc_raw"
+    shutil.copytree(case.stack.cdc_raw, copied)
+    state = case.folder / "state-2"
+    state.mkdir()
+    second = case.agent(log="second.log", cdc_raw=copied, state=state).start()
+    wait_for(lambda: case.seen(sentinel), "the second agent", 90, second)
+    case.busy(5, 6)
+    second.check_running()
+    first.signal(signal.SIGCONT)
+    code = first.wait(90)
+    if code != 7:
+        raise Failed(f"the zombie ended with {code}: {first.said()[-1500:]}")
+    case.note("the zombie ended with exit code 7")
+    second.stop()
+    first.start()
+    return case.judge(first)
+
+
+@scenario("paused", f"an agent that was stopped (SIGSTOP) for longer than a transaction lives: {ONCE}")
+def paused(case):
+    agent = case.prepare().agent().start()
+    case.writers.start()
+    case.busy(3, 4)
+    for seconds in (5, 40):
+        agent.signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        agent.signal(signal.SIGCONT)
+        case.busy(2, 3)
+        if not agent.running:
+            case.note(f"after {seconds} s it ended with {agent.code} and was started again")
+            if agent.code not in (6, 7):
+                raise Failed(f"ended with {agent.code}: {agent.said()[-1500:]}")
+            agent.start()
+    return case.judge(agent)
+
+
+@scenario("state-lost", f"the state directory is lost while the agent is away: {ONCE}")
+def state_lost(case):
+    return damaged(case, "lost")
+
+
+@scenario("state-torn", f"files of the state directory are cut, emptied, overwritten while the agent is away: {ONCE}, or a refusal that says what to do")
+def state_torn(case):
+    return damaged(case, "torn")
+
+
+def damaged(case, how):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    for round_ in range(4):
+        case.busy(2, 4)
+        agent.kill()
+        files = sorted(path for path in case.state.rglob("*") if path.is_file())
+        if how == "lost":
+            shutil.rmtree(case.state)
+            case.state.mkdir()
+        else:
+            for path in files:
+                tear(case, path)
+        case.note(f"{how}: {[path.name for path in files]}")
+        agent.start()
+        time.sleep(3)
+        if not agent.running:
+            case.note(f"ended with {agent.code}: {last_line(agent)}; the files were removed")
+            if agent.code not in (2, 3, 4, 6):
+                raise Failed(f"round {round_}: ended with {agent.code}: {agent.said()[-1500:]}")
+            shutil.rmtree(case.state)
+            case.state.mkdir()
+            agent.start()
+    return case.judge(agent)
+
+
+def tear(case, path):
+    size = path.stat().st_size
+    how = case.random.choice(["cut", "empty", "noise"])
+    if how == "noise" and size:
+        data = bytearray(path.read_bytes())
+        at = case.random.randrange(size)
+        data[at : at + 16] = case.random.randbytes(len(data[at : at + 16]))
+        path.write_bytes(data)
+    else:
+        os.truncate(path, case.random.randrange(size) if how == "cut" and size else 0)
+
+
+def last_line(agent):
+    lines = [line for line in agent.said().splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+def mounted(case, options):
+    """The state directory as a file system of its own."""
+    case.state.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", case.state], check=True)
+    case.ends.append(lambda: subprocess.run(["umount", "-l", case.state], check=False))
+
+
+def can_mount():
+    return os.geteuid() == 0
+
+
+@scenario("state-full", f"no room in the state directory: the agent goes on or says why not, and after room was made: {ONCE}", needs=("mount",))
+def state_full(case):
+    case.prepare(**FULL)
+    mounted(case, "size=256k")
+    agent = case.agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+    filler = case.state / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+                file.flush()
+        except OSError:
+            pass
+    case.busy(8, 10)
+    case.note("it goes on" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
+    if agent.running:
+        agent.kill()
+        agent.start()
+        time.sleep(3)
+        case.note("it starts with a full one, too" if agent.running else f"it does not start: {agent.code}: {last_line(agent)}")
+    filler.unlink()
+    if not agent.running:
+        agent.start()
+    return case.judge(agent)
+
+
+@scenario("state-read-only", f"the state directory becomes read-only: the agent goes on or says why not: {ONCE}", needs=("mount",))
+def state_read_only(case):
+    case.prepare(**FULL)
+    mounted(case, "size=4m")
+    agent = case.agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+    subprocess.run(["mount", "-o", "remount,ro", case.state], check=False)
+    case.busy(8, 10)
+    case.note("it goes on" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
+    agent.kill()
+    agent.start()
+    time.sleep(3)
+    case.note("it starts with it, too" if agent.running else f"it does not start: {agent.code}: {last_line(agent)}")
+    subprocess.run(["mount", "-o", "remount,rw", case.state], check=False)
+    if not agent.running:
+        agent.start()
+    return case.judge(agent)
+
+
+@scenario("file-size-limit", f"files cannot grow (RLIMIT_FSIZE): exit code 6, and without the limit {ONCE}", kinds=("file",))
+def file_size_limit(case):
+    def limits():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    agent = case.prepare(**FULL).agent(limits=limits).start()
+    case.writers.start()
+    code = agent.wait(90)
+    if code != 6:
+        raise Failed(f"ended with {code}: {agent.said()[-1500:]}")
+    case.note(f"exit code 6: {last_line(agent)}")
+    agent.limits = None
+    agent.start()
+    return case.judge(agent)
+
+
+@scenario("written", f"visibility written, no fault: {ONCE}", kinds=BOTH)
+def written(case):
+    return visible(case, "written")
+
+
+@scenario("synced", f"visibility synced, no fault: {ONCE}", kinds=BOTH)
+def synced(case):
+    return visible(case, "synced")
+
+
+def visible(case, word):
+    agent = case.prepare(**FULL).agent("--visibility", word, "--commitlog-sync-period-ms", 1000).start()
+    case.writers.start()
+    case.busy(6, 8)
+    agent.kill()
+    agent.start()
+    case.busy(3, 4)
+    return case.judge(agent)
+
+
+@scenario("until-empty", "run --until-empty publishes everything after nodetool drain, and ends with 0", kinds=BOTH, spoils=True)
+def until_empty(case):
+    case.prepare(**FULL).writers.start()
+    case.busy(5, 6)
+    case.writers.stop()
+    case.stack.nodetool("drain")
+    case.stack.stop("onprem")
+    agent = case.agent("--until-empty").start()
+    code = agent.wait(120)
+    if code != 0:
+        raise Failed(f"ended with {code}: {agent.said()[-1500:]}")
+    case.stack.start("onprem")
+    case.stack.wait_for_session()
+    return case.judge()
+
+

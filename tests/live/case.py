@@ -1,0 +1,163 @@
+"""One scenario's surroundings: a keyspace and a workload, an agent, its output, and the judgement at the end."""
+
+import random
+import time
+from pathlib import Path
+
+import checker
+import fold
+import output
+import workload
+from agent import Agent, wait_for
+from events import identity, of_record
+from node import Watch, listing
+
+# Seconds that a slow machine may take to catch up.
+PATIENCE = 120
+
+
+class Failed(AssertionError):
+    """The promise is broken: a verdict, not a breakdown of the test."""
+
+
+class Case:
+    """Given to a scenario. `kind` of output is kafka or file."""
+
+    def __init__(self, stack, folder, name, seed, kind, schema="file"):
+        self.stack, self.folder, self.seed, self.kind, self.schema = stack, Path(folder), seed, kind, schema
+        self.folder.mkdir(parents=True)
+        self.random = random.Random(f"{seed}/{name}")
+        # A keyspace and a prefix of its own: nothing that an earlier scenario left is taken for this one's.
+        self.ks = f"{name.replace('-', '_')[:30]}_{seed % 10000}_{kind[0]}"
+        self.prefix = f"t-{name}-{seed}-{kind}"
+        self.state, self.rules, self.notes, self.agents, self.ends = self.folder / "state", checker.Rules(), [], [], []
+        self.journals, self.watch, self.output, self.writers = [], None, None, None
+        self.extra = []
+
+    def note(self, text):
+        """What was done and seen: goes into the report."""
+        self.notes.append(text)
+
+    def prepare(self, servers=None, **options):
+        """Keyspace, tables, schema file, output, watch; `options` are Statements' and Writers'."""
+        stack = self.stack
+        stack.create(workload.TABLES.format(ks=self.ks, dc=stack.service("onprem")["dc"], rf=1))
+        self.writers = workload.Writers(stack.session, self.ks, self.folder / "journal", self.seed, **options)
+        stack.write_schema(self.folder / "schema.json")
+        self.watch = Watch(stack.cdc_raw)
+        self.servers = servers or stack.servers
+        self.output = output.FileOutput(self.folder / "log") if self.kind == "file" else output.KafkaOutput(stack.servers, self.prefix)
+        return self
+
+    def options(self, *more, cdc_raw=None, state=None):
+        """Command line of `run`."""
+        node = self.stack.service("onprem")
+        self.state.mkdir(exist_ok=True)
+        words = [
+            "--cdc-raw", cdc_raw or self.stack.cdc_raw, "--state-dir", state or self.state, "--prefix", self.prefix, "--keyspace", self.ks,
+            "--host-id", self.stack.host_id(), "--cluster", node["cluster"], "--dc", node["dc"], "--http=false", *more, *self.extra,
+        ]  # fmt: skip
+        if self.kind == "file":
+            words += ["--out", self.folder / "log"]
+        else:
+            words += ["--out", "kafka", "--bootstrap-servers", self.servers, "--topic-partitions", 3]
+        if self.schema == "file":
+            return [*words, "--schema", self.folder / "schema.json"]
+        return [*words, "--cassandra-host", node["host"], "--cassandra-port", node["port"]]
+
+    def agent(self, *more, log="agent.log", limits=None, **places):
+        """An agent that is not started."""
+        agent = Agent(self.options(*more, **places), self.folder / log, limits)
+        self.agents.append(agent)
+        return agent
+
+    def records(self):
+        return self.output.read()
+
+    def seen(self, wanted):
+        """Whether the event is in the output."""
+        name = identity(wanted)
+        table = wanted["table"].split(".", 1)
+        for place, found in checker.changes(self.records()):
+            if place[0].endswith(f".cdc.{table[0]}.{table[1]}"):
+                for record in reversed(found):
+                    if record.value["op"] != "m" and record.value["source"]["ts_us"] == wanted["ts"] and identity(of_record(record.key, record.value)) == name:
+                        return True
+        return False
+
+    def caught_up(self, agent, seconds=PATIENCE):
+        """Writes a sentinel and waits until it is published. Returns after how many seconds it was."""
+        sentinel, began = self.writers.sentinel(), time.monotonic()
+        wait_for(lambda: self.seen(sentinel), "the agent to catch up", seconds, agent)
+        return time.monotonic() - began
+
+    def busy(self, low, high):
+        """Lets the workload run for a random time between two numbers of seconds."""
+        time.sleep(self.random.uniform(low, high))
+
+    def control(self):
+        """Values of the control topic so far."""
+        found = []
+        for (topic, _), records in self.records().items():
+            if topic == f"{self.prefix}.cdc.__control":
+                found += [record.value for record in records if record.value is not None]
+        return found
+
+    def judge(self, agent=None, folder=True, content=True):
+        """The end of a scenario: writers stop, the agent catches up, everything is compared."""
+        self.writers.stop()
+        if agent is not None:
+            seconds = self.caught_up(agent)
+            self.note(f"the last write was published {seconds:.1f} s after it")
+            if folder:
+                self.wait_for_deletions(agent)
+            code = agent.stop()
+            if code != 0:
+                raise Failed(f"stopped, the agent ended with {code}: {agent.said()[-1500:]}")
+        # TTLs of one and two seconds are over then.
+        time.sleep(2.5)
+        records = self.output.finish()
+        verdict = checker.check(workload.read(self.folder / "journal"), records, self.rules)
+        if content:
+            self.compare(records, verdict)
+        names, indexes = listing(self.stack.cdc_raw)
+        checker.check_folder(names, indexes if folder else {}, None, verdict)
+        checker.check_deletions(dict(self.watch.gone), records, verdict)
+        return verdict
+
+    def wait_for_deletions(self, agent, seconds=45):
+        """Until no segment is left that Cassandra says is complete; the judgement names those that stay."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and any("COMPLETED" in text for text in listing(self.stack.cdc_raw)[1].values()):
+            agent.check_running()
+            time.sleep(0.2)
+
+    def compare(self, records, verdict):
+        """The rows that the records add up to are those that SELECT shows."""
+        for table in self.stack.tables(self.ks):
+            if self.rules.tables is not None and f"{table.keyspace}.{table.name}" not in self.rules.tables:
+                continue
+            folded = fold.Fold(table)
+            for place, found in checker.changes(records):
+                if place[0].endswith(f".cdc.{table.keyspace}.{table.name}"):
+                    for record in found:
+                        if record.value["op"] != "m":
+                            folded.add(record.value)
+            view, now = self.stack.view(table)
+            for words in fold.difference(view, folded.view(now), now):
+                verdict.fault("content", f"{table.name} {words}")
+            verdict.counted["rows compared"] += len(view)
+
+    def end(self):
+        """Whatever happened: no process and no thread is left."""
+        if self.writers is not None:
+            self.writers.stop()
+        for agent in self.agents:
+            if agent.running:
+                agent.kill()
+        for end in reversed(self.ends):
+            end()
+        if self.watch is not None:
+            self.watch.stop()
+        if self.output is not None:
+            self.output.close()

@@ -1,0 +1,244 @@
+"""Scenarios in which something happens to Kafka, or to the network in front of it."""
+
+import time
+
+from agent_faults import FULL, ONCE, last_line
+from case import Failed
+from proxy import ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, Proxy, Rule
+from registry import scenario
+
+PROXIED = ('kafka.listeners=["PROXIED"]',)
+# Exit codes after which the agent is started again, as a supervisor does: the destination did not take it, or it was fenced.
+AGAIN = (6, 7)
+
+
+def revived(case, agent):
+    """Starts it again when it ended in one of the ways that are promised."""
+    if not agent.running:
+        case.note(f"it ended with {agent.code} ({last_line(agent)}) and was started again")
+        if agent.code not in AGAIN:
+            raise Failed(f"ended with {agent.code}: {agent.said()[-1500:]}")
+        agent.start()
+
+
+@scenario("kill-broker", f"SIGKILL of the broker, three times: {ONCE}", short=True)
+def kill_broker(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    for _ in range(3):
+        case.busy(2, 4)
+        case.stack.kill("kafka")
+        case.busy(0.5, 2)
+        case.stack.start("kafka")
+        case.busy(1, 2)
+        revived(case, agent)
+    return case.judge(agent)
+
+
+@scenario("pause-broker", f"the broker hangs (SIGSTOP) for 5 and for 40 s: {ONCE}")
+def pause_broker(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    for seconds in (5, 40):
+        case.busy(2, 4)
+        case.stack.pause("kafka")
+        time.sleep(seconds)
+        case.stack.resume("kafka")
+        case.busy(1, 2)
+        revived(case, agent)
+    return case.judge(agent)
+
+
+@scenario("kafka-away", f"Kafka is away for a minute: the agent waits with steady memory: {ONCE}")
+def kafka_away(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+    before = agent.rss_anon
+    case.stack.stop("kafka")
+    time.sleep(60)
+    case.note("it waits" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
+    case.stack.start("kafka")
+    revived(case, agent)
+    case.note(f"highest RssAnon {before >> 20} MiB before, {agent.rss_anon >> 20} MiB after")
+    if agent.rss_anon > before + (48 << 20):
+        raise Failed(f"memory grew from {before} to {agent.rss_anon} bytes")
+    return case.judge(agent)
+
+
+@scenario("kafka-late", f"Kafka is not there when the agent starts: {ONCE}")
+def kafka_late(case):
+    case.prepare(**FULL)
+    case.stack.stop("kafka")
+    agent = case.agent().start()
+    case.writers.start()
+    case.busy(8, 10)
+    case.note("it waits" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
+    case.stack.start("kafka")
+    revived(case, agent)
+    return case.judge(agent)
+
+
+def proxied(case):
+    place = case.stack.service("kafka")["proxied"]
+    proxy = Proxy(place["clients_go_to"], ("127.0.0.1", place["listens"]))
+    case.ends.append(proxy.close)
+    case.prepare(servers=f"127.0.0.1:{proxy.port}", **FULL)
+    return proxy
+
+
+def with_proxy(case, rules, rounds):
+    """Each round meets one request by a rule; the agent lives through it or is started again."""
+    proxy = proxied(case)
+    agent = case.agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+    for number in range(rounds):
+        proxy.add(rules(number))
+        case.busy(2, 5)
+        revived(case, agent)
+    proxy.clear()
+    case.note(f"met: { {f'{key}/{action}': count for (key, action), count in sorted(proxy.met.items())} }")
+    if not proxy.met:
+        raise AssertionError("no request met a rule: nothing was tried")
+    return case.judge(agent)
+
+
+@scenario("commit-answer-lost", f"EndTxn is done, its answer is lost (12 times): {ONCE}", options=PROXIED)
+def commit_answer_lost(case):
+    return with_proxy(case, lambda _: Rule(END_TXN, "answer_lost", after=case.random.randrange(4)), 12)
+
+
+@scenario("commit-lost", f"EndTxn is lost before the broker has it (12 times): {ONCE}", options=PROXIED)
+def commit_lost(case):
+    return with_proxy(case, lambda _: Rule(END_TXN, "request_lost", after=case.random.randrange(4)), 12)
+
+
+@scenario("commit-late", f"EndTxn comes to the broker when its sender has given it up, up to 5 s later (12 times): {ONCE}", options=PROXIED)
+def commit_late(case):
+    return with_proxy(case, lambda _: Rule(END_TXN, "late", after=case.random.randrange(4), seconds=case.random.uniform(0, 5)), 12)
+
+
+@scenario("commit-slow", f"EndTxn takes up to 8 s (8 times): {ONCE}", options=PROXIED)
+def commit_slow(case):
+    return with_proxy(case, lambda _: Rule(END_TXN, "slow", after=case.random.randrange(4), seconds=case.random.uniform(1, 8)), 8)
+
+
+@scenario("produce-lost", f"Produce, AddPartitionsToTxn and InitProducerId lose request or answer (24 times): {ONCE}", options=PROXIED)
+def produce_lost(case):
+    def rule(_):
+        key, action = case.random.choice([PRODUCE, PRODUCE, ADD_PARTITIONS, INIT_PRODUCER_ID]), case.random.choice(["answer_lost", "request_lost", "late"])
+        return Rule(key, action, after=case.random.randrange(4), seconds=case.random.uniform(0, 2))
+
+    return with_proxy(case, rule, 24)
+
+
+@scenario("network", f"connections are cut, cut in the middle of an answer, refused, silent for 3 and for 45 s: {ONCE}", options=PROXIED)
+def network(case):
+    proxy = proxied(case)
+    agent = case.agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+
+    def refused():
+        proxy.down()
+        time.sleep(5)
+        proxy.clear()
+
+    def silent(seconds):
+        proxy.silence()
+        time.sleep(seconds)
+        proxy.speak()
+
+    faults = [proxy.cut, lambda: proxy.cut_after(case.random.randrange(1, 3000)), refused, lambda: silent(3)] * 3 + [lambda: silent(45)]
+    for fault in faults:
+        case.busy(0.5, 2)
+        fault()
+        revived(case, agent)
+    return case.judge(agent)
+
+
+def large(case, count=3):
+    """Rows that are longer than the topic takes. Returns their identities' events."""
+    found = []
+    for _ in range(count):
+        statements = case.writers._statements[0]
+        statements.padding = 2
+        ts = case.writers.clock.next()
+        cql, events = statements.insert(ts)
+        value = "L" * 150_000
+        cql = cql.replace(events[0]["content"]["after"]["v"], value)
+        events[0]["content"]["after"]["v"] = value
+        case.writers.write(cql, events)
+        found += events
+    return found
+
+
+@scenario("oversize-dead-letter", "rows that Kafka does not take, refused = dead_letter: a pointer for each, all else goes on")
+def oversize_dead_letter(case):
+    from events import identity
+
+    agent = case.prepare().agent("--refused", "dead_letter", "--kafka-option", "message.max.bytes=100000").start()
+    case.writers.start()
+    case.busy(2, 3)
+    rows = large(case)
+    case.busy(3, 4)
+    case.rules.lost = {identity(event) for event in rows}
+    verdict = case.judge(agent, content=False)
+    letters = [record.value for (topic, _), found in case.output.finish().items() if topic.endswith("__dead_letters") for record in found]
+    case.note(f"{len(letters)} pointers: {[letter['position'] for letter in letters]}")
+    if len(letters) != len(rows) or any(letter["value_bytes"] < 150_000 for letter in letters):
+        verdict.fault("pointers", f"{len(letters)} for {len(rows)} rows")
+    return verdict
+
+
+@scenario("oversize-fail", f"rows that Kafka does not take, refused = fail: exit code 6 with topic and place; with a higher limit {ONCE}")
+def oversize_fail(case):
+    agent = case.prepare().agent("--kafka-option", "message.max.bytes=100000").start()
+    case.writers.start()
+    case.busy(2, 3)
+    large(case, 1)
+    code = agent.wait(90)
+    case.note(f"exit code {code}: {last_line(agent)}")
+    if code != 6 or f"{case.prefix}.cdc.{case.ks}.plain" not in agent.said():
+        raise Failed(f"ended with {code}: {agent.said()[-1500:]}")
+    agent.options[agent.options.index("message.max.bytes=100000")] = "message.max.bytes=900000"
+    agent.start()
+    return case.judge(agent)
+
+
+@scenario("topic-deleted", "a topic of changes is deleted: it is made again or the agent says what is missing, within 10 s of the next write")
+def topic_deleted(case):
+    from confluent_kafka.admin import AdminClient
+
+    agent = case.prepare().agent().start()
+    case.writers.start()
+    case.busy(3, 4)
+    case.caught_up(agent)
+    case.writers.stop()
+    time.sleep(1)
+    topic = f"{case.prefix}.cdc.{case.ks}.coll"
+    before = case.records()
+    lost = sum(len(found) for (name, _), found in before.items() if name == topic)
+    AdminClient({"bootstrap.servers": case.stack.servers}).delete_topics([topic])[topic].result(30)
+    case.note(f"{topic} was deleted with {lost} records")
+    deadline = time.monotonic() + 10
+    # Its table is written to again, so that the agent must notice.
+    statements = case.writers._statements[0]
+    while time.monotonic() < deadline:
+        case.writers.write(*statements.coll_insert(case.writers.clock.next()))
+        time.sleep(0.3)
+    told = [line for line in agent.said().splitlines() if topic in line]
+    case.note(f"the agent {'runs' if agent.running else f'ended with {agent.code}'}; told: {told[-1][:300] if told else 'nothing'}")
+    if not told:
+        raise Failed("the agent says nothing of the topic that was deleted")
+    revived(case, agent)
+    # What stood in the topic is gone with it; the other tables must be whole.
+    case.rules.tables = {f"{case.ks}.plain", f"{case.ks}.wide"}
+    from output import KafkaOutput
+
+    case.output.close()
+    case.output = KafkaOutput(case.stack.servers, case.prefix)
+    return case.judge(agent)
+
+

@@ -1,0 +1,265 @@
+"""Scenarios in which something happens to Cassandra, or to its directories."""
+
+import os
+import subprocess
+import time
+
+from agent import wait_for
+from agent_faults import FULL, ONCE, last_line
+from case import Failed
+from node import listing
+from registry import SMALL, scenario
+from workload import now_us
+
+BOTH = ("kafka", "file")
+BATCH = ("onprem.commitlog_segment_size=1MiB", "onprem.cdc_total_space=256MiB", "onprem.commitlog_sync=batch", "onprem.commitlog_sync_period=null")
+
+
+def killed(case, kills, *options):
+    """Cassandra is killed and started again. Returns the spans (µs) in which an acknowledged write may be forgotten."""
+    agent = case.prepare(**FULL).agent(*options).start()
+    case.writers.start()
+    spans = []
+    for _ in range(kills):
+        case.busy(4, 7)
+        began = now_us()
+        case.stack.kill("onprem")
+        spans.append((began - 1_000_000, now_us()))
+        case.stack.start("onprem")
+        case.stack.wait_for_session()
+        agent.check_running()
+    return agent, spans
+
+
+@scenario("kill-cassandra-batch", f"SIGKILL of Cassandra with commitlog_sync batch, three times: {ONCE}", kinds=BOTH, settings=BATCH, spoils=True)
+def kill_cassandra_batch(case):
+    agent, _ = killed(case, 3)
+    return case.judge(agent)
+
+
+@scenario("kill-cassandra", "SIGKILL of Cassandra in periodic mode, visibility marked: published is what the node has after the restart", kinds=BOTH, short=True, spoils=True)
+def kill_cassandra(case):
+    agent, (span,) = killed(case, 1)
+    case.rules.forgotten = span
+    return case.judge(agent)
+
+
+@scenario("kill-cassandra-written", "SIGKILL of Cassandra in periodic mode, visibility written: what was published and forgotten is named within 10 s", kinds=BOTH, spoils=True)
+def kill_cassandra_written(case):
+    agent, (span,) = killed(case, 1, "--visibility", "written")
+    case.rules.forgotten = span
+    case.caught_up(agent)
+    time.sleep(10)
+    named = {event_id for value in case.control() for event_id in _texts(value) if len(event_id) == 32}
+    verdict = case.judge(agent, content=False)
+    phantoms = _phantoms(case)
+    case.note(f"{len(phantoms)} events were published and forgotten; the control topic names {len(named)} event ids")
+    for missing in sorted(phantoms - named):
+        verdict.fault("phantom not named", missing)
+    return verdict
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
+
+
+def _phantoms(case):
+    """Event ids of published cells that the node should show and does not have at all: newest in the records, absent from the table."""
+    import checker
+    import fold
+
+    found = set()
+    for table in case.stack.tables(case.ks):
+        folded, ids = fold.Fold(table), {}
+        for place, records in checker.changes(case.output.finish()):
+            if place[0].endswith(f".cdc.{table.keyspace}.{table.name}"):
+                for record in records:
+                    if record.value["op"] != "m":
+                        folded.add(record.value)
+                        ids[record.value["source"]["ts_us"]] = record.value["event_id"]
+        view, now = case.stack.view(table)
+        for place, row in folded.view(now).items():
+            for name, cell in row.items():
+                if cell[1] is not None and (place not in view or view[place].get(name, (None, None))[1] != cell[1]):
+                    found.add(ids[cell[1]])
+    return found
+
+
+@scenario("resurrected", f"Cassandra is killed and links segments again that were published and deleted: {ONCE}, and they go again", kinds=BOTH, spoils=True, short=True)
+def resurrected(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    wait_for(lambda: len(case.watch.gone) >= 3, "three segments to be deleted", 120, agent)
+    case.writers.stop()
+    case.caught_up(agent)
+    deleted = set(case.watch.gone)
+    time.sleep(2)
+    case.stack.kill("onprem")
+    case.stack.start("onprem")
+    case.stack.wait_for_session()
+    back = deleted - set(case.watch.gone)
+    case.note(f"{len(deleted)} segments were deleted before, {len(back)} of them were seen again")
+    return case.judge(agent)
+
+
+@scenario("restart-cassandra", f"Cassandra is stopped and started three times: {ONCE}", kinds=BOTH)
+def restart_cassandra(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    for _ in range(3):
+        case.busy(2, 4)
+        case.stack.stop("onprem")
+        case.stack.start("onprem")
+        case.stack.wait_for_session()
+    return case.judge(agent)
+
+
+@scenario("away", f"the agent is away while Cassandra is restarted twice: {ONCE}", kinds=BOTH)
+def away(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    case.busy(3, 4)
+    agent.kill()
+    for _ in range(2):
+        case.stack.stop("onprem")
+        case.stack.start("onprem")
+        case.stack.wait_for_session()
+        case.busy(3, 4)
+    agent.start()
+    return case.judge(agent)
+
+
+@scenario("emptied", "cdc_raw is emptied while the agent is away: the lost segments are named within 10 s of the start", kinds=BOTH, spoils=True)
+def emptied(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    case.busy(4, 5)
+    case.caught_up(agent)
+    agent.kill()
+    case.busy(8, 10)
+    names, indexes = listing(case.stack.cdc_raw)
+    gone = sorted(int(name.split("-")[2].split("_")[0]) for name in indexes)
+    for name in names:
+        (case.stack.cdc_raw / name).unlink()
+    case.note(f"{len(names)} files were removed, with an index: segments {gone}")
+    agent.start()
+    time.sleep(10)
+    said, control = agent.said(), str(case.control())
+    named = [number for number in gone if str(number) in said or str(number) in control]
+    case.note(f"{'runs' if agent.running else f'ended with {agent.code}'}; named: {named}; last words: {last_line(agent)}")
+    if not named:
+        raise Failed(f"none of the lost segments {gone} is named: {said[-1500:]}")
+    return _nothing_invented(case)
+
+
+@scenario("unmounted", "cdc_raw is unmounted and another directory is under it: said within 10 s, nothing is made in it, and it goes on when it is back", kinds=BOTH, needs=("mount",), spoils=True)
+def unmounted(case):
+    """The agent sees the directory through a bind mount, as a container does."""
+    case.prepare(**FULL)
+    place = case.folder / "mounted"
+    place.mkdir()
+    subprocess.run(["mount", "--bind", case.stack.cdc_raw, place], check=True)
+    case.ends.append(lambda: subprocess.run(["umount", "-l", place], check=False, stderr=subprocess.DEVNULL))
+    agent = case.agent(cdc_raw=place).start()
+    case.writers.start()
+    case.busy(3, 4)
+    case.caught_up(agent)
+    subprocess.run(["umount", "-l", place], check=True)
+    before = len(agent.said())
+    time.sleep(10)
+    told = agent.said()[before:]
+    case.note(f"{'runs' if agent.running else f'ended with {agent.code}'}; told: {told.strip()[-300:]}")
+    if not told.strip():
+        raise Failed("nothing was said within 10 s")
+    if any(place.iterdir()):
+        raise Failed(f"files were made in the directory below: {list(place.iterdir())}")
+    subprocess.run(["mount", "--bind", case.stack.cdc_raw, place], check=True)
+    if not agent.running:
+        agent.start()
+    return case.judge(agent)
+
+
+def _nothing_invented(case):
+    """A loss was made on purpose: everything that is there must be right, and there once."""
+    import checker
+    import workload
+
+    case.writers.stop()
+    writes = workload.read(case.folder / "journal")
+    case.rules.forgotten = (0, now_us())
+    return checker.check(writes, case.output.finish(), case.rules)
+
+
+@scenario("rotation", f"small segments and a small cdc_total_space, the agent keeps up: {ONCE}", kinds=BOTH,
+          settings=("onprem.commitlog_segment_size=1MiB", "onprem.cdc_total_space=12MiB", "onprem.commitlog_sync_period=1s"))  # fmt: skip
+def rotation(case):
+    agent = case.prepare(padding=6000, rate=400).agent().start()
+    case.writers.start()
+    case.busy(20, 25)
+    verdict = case.judge(agent)
+    case.note(f"{len(case.watch.seen)} segments")
+    if len(case.watch.seen) < 10:
+        raise AssertionError("there were too few segments to say anything")
+    return verdict
+
+
+@scenario("full", f"cdc_total_space is full while the agent is away; Cassandra refuses writes, and takes them when it is back: {ONCE}", kinds=BOTH, spoils=True,
+          settings=("onprem.commitlog_segment_size=1MiB", "onprem.cdc_total_space=6MiB", "onprem.commitlog_sync_period=1s"))  # fmt: skip
+def full(case):
+    case.prepare(padding=6000, rate=300)
+    agent = case.agent().start()
+    case.writers.start()
+    case.busy(2, 3)
+    agent.kill()
+    case.busy(10, 12)
+    agent.start()
+    case.busy(3, 4)
+    return case.judge(agent)
+
+
+def format_(name, what, settings, options=(), **more):
+    @scenario(f"format-{name}", f"{what}, killed twice: {ONCE}", kinds=BOTH, settings=settings, options=options, **more)
+    def run(case):
+        if "encrypted" in name:
+            keys = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "cdc_fixtures", "keys")
+            case.extra += ["--commitlog-key-hex-file", os.path.join(keys, "aes128.key.hex")]
+        agent = case.prepare(**FULL).agent("--commitlog-sync-period-ms", 1000).start()
+        case.writers.start()
+        for _ in range(2):
+            case.busy(3, 5)
+            agent.kill()
+            agent.start()
+        case.busy(3, 4)
+        return case.judge(agent)
+
+
+FIVE = ("onprem.version=5.0",)
+
+
+def compressed(name):
+    return (*SMALL, f'onprem.commitlog_compression=[{{"class_name": "{name}"}}]')
+
+
+def encrypted():
+    import json
+    from pathlib import Path
+
+    store = Path(__file__).resolve().parents[2] / "cdc_fixtures" / "keys" / "keystore.jceks"
+    parameters = {"keystore": str(store), "keystore_password": "throw-away", "store_type": "JCEKS", "key_password": "throw-away"}
+    provider = {"class_name": "org.apache.cassandra.security.JKSKeyProvider", "parameters": [parameters]}
+    options = {
+        "enabled": True, "chunk_length_kb": 2, "cipher": "AES/CBC/PKCS5Padding", "key_alias": "fixture:1", "key_provider": [provider],
+    }  # fmt: skip
+    return (*SMALL, f"onprem.transparent_data_encryption_options={json.dumps(options)}")
+
+
+format_("lz4", "LZ4 segments", compressed("LZ4Compressor"))
+format_("zstd", "Zstandard segments", compressed("ZstdCompressor"))
+format_("encrypted", "encrypted segments", encrypted())
+format_("5.0", "Cassandra 5.0", SMALL, FIVE)
+format_("5.0-direct", "Cassandra 5.0 with direct I/O", (*SMALL, "onprem.commitlog_disk_access_mode=direct", "onprem.storage_compatibility_mode=NONE"), FIVE)
+
+
