@@ -4,6 +4,8 @@ CARGO ?= cargo
 # Cases of the differential test, and the seed of the first.
 CASES ?= 3
 SEED ?= 1
+# How often `make test-faults` runs each scenario, with another seed each time.
+ROUNDS ?= 1
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = descriptor sections body mutation texts
@@ -19,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cql test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack
+.PHONY: help run test test-cql test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack test-live test-faults
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +50,16 @@ test: test-oracle test-compose ## run all tests; needs Java 17, Maven and Python
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
 	$(CARGO) build --locked
 	$(PYTHON) tests/kafka/run.py --seed $(SEED)
+
+test-live: $(VENV)/.done ## the live agent beside a real node and a real broker, killed and cut off: the short scenarios; three minutes
+	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'
+	$(CARGO) build --locked
+	$(PYTHON) tests/live/run.py --short --seed $(SEED)
+
+test-faults: $(VENV)/.done ## every scenario of docs/faults.md, ROUNDS times; an hour. Writes .cache/faults.json
+	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'
+	$(CARGO) build --locked
+	$(PYTHON) tests/live/run.py --seed $(SEED) --rounds $(ROUNDS) --json .cache/faults.json
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check

@@ -89,6 +89,7 @@ def failpoints(case):
 def second_agent(case):
     agent = case.prepare().agent().start()
     case.writers.start()
+    case.busy(2, 3)
     case.caught_up(agent)
     for state in (case.state, case.folder / "state-2"):
         state.mkdir(exist_ok=True)
@@ -286,7 +287,7 @@ def synced(case):
 
 
 def visible(case, word):
-    agent = case.prepare(**FULL).agent("--visibility", word, "--commitlog-sync-period-ms", 1000).start()
+    agent = case.prepare(**FULL).agent("--visibility", word).start()
     case.writers.start()
     case.busy(6, 8)
     agent.kill()

@@ -32,7 +32,9 @@ class Case:
         self.prefix = f"t-{name}-{seed}-{kind}"
         self.state, self.rules, self.notes, self.agents, self.ends = self.folder / "state", checker.Rules(), [], [], []
         self.journals, self.watch, self.output, self.writers = [], None, None, None
-        self.extra = []
+        # More words of the command line; the node's sync period as the settings of scenarios have it.
+        self.extra, self.sync_period_ms = [], 1000
+        self.host_id = stack.host_id()
 
     def note(self, text):
         """What was done and seen: goes into the report."""
@@ -55,7 +57,8 @@ class Case:
         self.state.mkdir(exist_ok=True)
         words = [
             "--cdc-raw", cdc_raw or self.stack.cdc_raw, "--state-dir", state or self.state, "--prefix", self.prefix, "--keyspace", self.ks,
-            "--host-id", self.stack.host_id(), "--cluster", node["cluster"], "--dc", node["dc"], "--http=false", *more, *self.extra,
+            "--host-id", self.host_id, "--cluster", node["cluster"], "--dc", node["dc"], "--http=false",
+            "--commitlog-sync-period-ms", self.sync_period_ms, *more, *self.extra,
         ]  # fmt: skip
         if self.kind == "file":
             words += ["--out", self.folder / "log"]
@@ -127,8 +130,13 @@ class Case:
 
     def wait_for_deletions(self, agent, seconds=45):
         """Until no segment is left that Cassandra says is complete; the judgement names those that stay."""
+        def waits():
+            names, indexes = listing(self.stack.cdc_raw)
+            left = sum(name.endswith(".log") for name in names)
+            return left > checker.MOST_LEFT or any("COMPLETED" in text for text in indexes.values())
+
         until = time.monotonic() + seconds
-        while time.monotonic() < until and any("COMPLETED" in text for text in listing(self.stack.cdc_raw)[1].values()):
+        while time.monotonic() < until and waits():
             agent.check_running()
             time.sleep(0.2)
 

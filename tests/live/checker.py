@@ -12,6 +12,7 @@ from events import compact, identity, of_record
 from output import is_table
 
 SEGMENT = re.compile(r"^CommitLog-\d+-(\d+)\.log$")
+MOST_LEFT = 4
 INDEX = re.compile(r"^CommitLog-\d+-(\d+)_cdc\.idx$")
 
 
@@ -179,9 +180,13 @@ def _heartbeats(expected, records, rules, verdict):
             host = record.value["source"]["host_id"]
             if record.value["op"] == "m":
                 verdict.counted["heartbeats"] += 1
-                if record.value["wm_us"] < marks.get(host, record.value["wm_us"]):
-                    verdict.fault("watermark goes back", f"{place} @{record.offset}: {record.value['wm_us']} after {marks[host]}")
-                marks[host] = record.value["wm_us"]
+                mark = record.value["wm_us"]
+                if mark is None:
+                    verdict.fault("heartbeat without a watermark", f"{place} @{record.offset}")
+                    continue
+                if mark < marks.get(host, mark):
+                    verdict.fault("watermark goes back", f"{place} @{record.offset}: {mark} after {marks[host]}")
+                marks[host] = mark
             elif host in marks and not rules.repeats:
                 known = expected.get(identity(of_record(record.key, record.value)))
                 if known is not None and known[2] is not None and known[2] < marks[host]:
@@ -202,6 +207,9 @@ def check_folder(names, indexes, finished, verdict):
             verdict.fault("left in cdc_raw", f"{name} without its segment")
         elif "COMPLETED" in text and (finished is None or number in finished):
             verdict.fault("left in cdc_raw", f"{name} says COMPLETED, everything in it is published, and it is still there")
+    # The one that is written, the one that comes next, and what a flush has not let go of yet.
+    if len(logs) > MOST_LEFT and finished is None:
+        verdict.fault("left in cdc_raw", f"{len(logs)} segments: {sorted(logs)}")
     verdict.counted["segments left"] = len(logs)
 
 

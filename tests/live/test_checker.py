@@ -112,6 +112,7 @@ class History(unittest.TestCase):
         self.assertEqual(self.faults([*RECORDS[:2], heartbeat(2, 3004), record(3, 3, 3000, "b")]), set())
         self.assertEqual(self.faults([*RECORDS[:2], heartbeat(2, 3006), record(3, 3, 3000, "b")]), {"watermark passed a record"})
         self.assertEqual(self.faults([*RECORDS, heartbeat(3, 9000), heartbeat(4, 8000)]), {"watermark goes back"})
+        self.assertEqual(self.faults([*RECORDS, heartbeat(3, None)]), {"heartbeat without a watermark"})
 
     def test_tables_that_are_not_looked_at(self):
         self.assertEqual(self.faults([], tables={"ks.other"}), set())
@@ -132,6 +133,7 @@ class Folder(unittest.TestCase):
         indexes = {"CommitLog-7-1_cdc.idx": "4096\nCOMPLETED", "CommitLog-7-3_cdc.idx": "1\n"}
         self.assertEqual(self.faults(names, indexes), ["lock", "CommitLog-7-1_cdc.idx", "CommitLog-7-3_cdc.idx"])
         self.assertEqual(self.faults(names, indexes, finished=set()), ["lock", "CommitLog-7-3_cdc.idx"])
+        self.assertEqual(self.faults([f"CommitLog-7-{number}.log" for number in range(5)], {}), ["5"])
 
     def test_a_segment_that_was_gone_before_its_records_were_processed(self):
         for gone, faults in ((9_000, set()), (2_000, {"deleted too early"})):
