@@ -1,6 +1,7 @@
 """One agent process: started, stopped, killed, stopped for a while; what it said, how it ended, what it took."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -24,6 +25,10 @@ def environment(**more):
     return {**kept, **more}
 
 
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
 class Agent:
     """`cdc-agent run` with the given options. Each start appends to one log."""
 
@@ -41,11 +46,19 @@ class Agent:
             log.flush()
             command = [program(), "run", *self.options, *map(str, more)]
             self.process = subprocess.Popen(
-                command, env=environment(**variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self.limits
-            )
+                command, env=environment(**variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self._prepare,
+                # A stopped agent in this program's process group would take the group with it (SIGHUP) when the shell above ends.
+                start_new_session=True,
+            )  # fmt: skip
         self._sampler = threading.Thread(target=self._sample, args=(self.process,), daemon=True)
         self._sampler.start()
         return self
+
+    def _prepare(self):
+        """In the new process: it ends when this program does, however that is; and the limits of a scenario."""
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if self.limits is not None:
+            self.limits()
 
     def _sample(self, process):
         """Highest RssAnon and the processor time, while it lives."""

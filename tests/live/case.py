@@ -119,7 +119,12 @@ class Case:
                 raise Failed(f"stopped, the agent ended with {code}: {agent.said()[-1500:]}")
         # TTLs of one and two seconds are over then.
         time.sleep(2.5)
+        began = time.monotonic()
         records = self.output.finish()
+        # A transaction that is left open keeps readers waiting until it times out.
+        self.waited_for_end = time.monotonic() - began
+        if self.waited_for_end > 5:
+            self.note(f"readers of committed records waited {self.waited_for_end:.0f} s for the end of transactions after the stop")
         verdict = checker.check(workload.read(self.folder / "journal"), records, self.rules)
         if content:
             self.compare(records, verdict)

@@ -21,7 +21,8 @@ import traceback
 from pathlib import Path
 
 import agent_faults
-import kafka_faults  # noqa: F401 registers scenarios
+import failpoints  # noqa: F401 registers scenarios
+import kafka_faults  # noqa: F401
 import node_faults  # noqa: F401
 import schema_faults  # noqa: F401
 from agent import program
@@ -29,22 +30,10 @@ from case import Case, Failed
 from node import Stack
 from registry import SCENARIOS
 
-NAMES = Path(__file__).resolve().parent / "failpoints.txt"
-
-
-def failpoints():
-    """Names of the places at which the agent can abort: CDC_AGENT_FAILPOINTS (with commas), or failpoints.txt."""
-    given = os.environ.get("CDC_AGENT_FAILPOINTS")
-    words = given.split(",") if given else NAMES.read_text().split() if NAMES.exists() else []
-    return [word for word in words if word]
-
-
-def lacking(scenario, names):
+def lacking(scenario):
     """Why it cannot run here; None when it can."""
     if "mount" in scenario.needs and not agent_faults.can_mount():
         return "needs root, to mount"
-    if "failpoints" in scenario.needs and not names:
-        return "no failpoints are named"
     return None
 
 
@@ -80,7 +69,6 @@ class Runner:
         case, verdict, text = None, "broken", ""
         try:
             case = Case(self._stack(scenario, kind), self.folder / f"{scenario.name}-{kind}-{seed}", scenario.name, seed, kind)
-            case.failpoints = failpoints()
             found = scenario.run(case)
             verdict, text = "pass" if found.ok else "FAIL", found.summary()
         except Failed as error:
@@ -123,7 +111,6 @@ class Runner:
 
 def chosen(arguments):
     """[(scenario, kind)] in an order in which few stacks are needed."""
-    names = failpoints()
     pairs = [(scenario, kind) for scenario in SCENARIOS.values() for kind in scenario.kinds]
     if arguments.only:
         wanted = arguments.only.split(",")
@@ -135,9 +122,9 @@ def chosen(arguments):
         pairs = [(scenario, kind) for scenario, kind in pairs if scenario.short and kind == scenario.kinds[0]]
     if arguments.kind:
         pairs = [(scenario, kind) for scenario, kind in pairs if kind == arguments.kind]
-    for scenario, kind in [pair for pair in pairs if lacking(pair[0], names)]:
-        print(f"{scenario.name}/{kind} is left out: {lacking(scenario, names)}")
-    pairs = [pair for pair in pairs if not lacking(pair[0], names)]
+    for scenario, kind in [pair for pair in pairs if lacking(pair[0])]:
+        print(f"{scenario.name}/{kind} is left out: {lacking(scenario)}")
+    pairs = [pair for pair in pairs if not lacking(pair[0])]
     return sorted(pairs, key=lambda pair: (pair[0].settings, pair[0].options, pair[0].spoils))
 
 
