@@ -21,7 +21,7 @@ def revived(case, agent):
         agent.start()
 
 
-@scenario("kill-broker", f"SIGKILL of the broker, three times: {ONCE}", short=True)
+@scenario("kill-broker", f"SIGKILL of the broker, three times: {ONCE}")
 def kill_broker(case):
     agent = case.prepare(**FULL).agent().start()
     case.writers.start()
