@@ -12,8 +12,9 @@
 //!    records, or a stop between the two would lose or repeat some.
 //! 7. [`cdc_raw`]: which bytes exist in a live node's directory, what grows, what is final, what may be deleted.
 //! 8. [`sink`]: records → Kafka, file log, stdout; the checkpoint is committed with them.
-//! 9. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
-//! 10. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
+//! 9. [`telemetry`]: what a running agent tells of itself.
+//! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
+//! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
 
 pub mod agent;
 pub mod cdc_raw;
@@ -31,3 +32,4 @@ pub mod keystore;
 pub mod primitives;
 pub mod schema;
 pub mod sink;
+pub mod telemetry;

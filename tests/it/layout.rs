@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of src/lib.rs. `fuzzing` joins them for the fuzz targets, as `agent` does for users.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "failpoint",
     "primitives",
     "cql",
@@ -15,6 +15,8 @@ const ORDER: [&str; 14] = [
     "checkpoint",
     "cdc_raw",
     "sink",
+    "telemetry",
+    "http",
     "config",
     "cli",
     "agent",
