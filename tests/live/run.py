@@ -24,6 +24,7 @@ import agent_faults
 import failpoints  # noqa: F401 registers scenarios
 import kafka_faults  # noqa: F401
 import node_faults  # noqa: F401
+import report
 import schema_faults  # noqa: F401
 from agent import program
 from case import Case, Failed
@@ -101,12 +102,11 @@ class Runner:
             self._write()
 
     def _write(self):
-        """Adds to what the file holds: the last result of each, and how often it ran."""
+        """Adds the last result to what the file knows (report.py)."""
         path = Path(self.arguments.json)
-        known = json.loads(path.read_text()) if path.exists() else {"runs": []}
-        known["runs"].append(self.results[-1])
+        known = report.add(report.load(path), {**self.results[-1], "said": self.results[-1]["said"].replace(str(self.folder), "…")})
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(known, indent=1))
+        path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 def chosen(arguments):
