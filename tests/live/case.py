@@ -109,12 +109,17 @@ class Case:
     def judge(self, agent=None, folder=True, content=True):
         """The end of a scenario: writers stop, the agent catches up, everything is compared."""
         self.writers.stop()
+        stands = []
         if agent is not None:
             seconds = self.caught_up(agent)
             self.note(f"the last write was published {seconds:.1f} s after it")
+            stands = self.standing_watermarks(agent)
             if folder:
                 self.wait_for_deletions(agent)
+            began = time.monotonic()
             code = agent.stop()
+            if time.monotonic() - began > 5:
+                self.note(f"it took {time.monotonic() - began:.0f} s to stop")
             if code != 0:
                 raise Failed(f"stopped, the agent ended with {code}: {agent.said()[-1500:]}")
         # TTLs of one and two seconds are over then.
@@ -126,12 +131,28 @@ class Case:
         if self.waited_for_end > 5:
             self.note(f"readers of committed records waited {self.waited_for_end:.0f} s for the end of transactions after the stop")
         verdict = checker.check(workload.read(self.folder / "journal"), records, self.rules)
+        for place in stands:
+            verdict.fault("watermark stands still", f"{place}: no heartbeat told that everything is published")
         if content:
             self.compare(records, verdict)
         names, indexes = listing(self.stack.cdc_raw)
         checker.check_folder(names, indexes if folder else {}, None, verdict)
         checker.check_deletions(dict(self.watch.gone), records, verdict)
         return verdict
+
+    def standing_watermarks(self, agent, seconds=20):
+        """Nothing is written any more: heartbeats in every partition must come to say so. Returns those where none does."""
+        asked, until = workload.now_us(), time.monotonic() + seconds
+        while True:
+            agent.check_running()
+            stands = []
+            for place, found in checker.changes(self.records()):
+                marks = [record.value["wm_us"] for record in found if record.value["op"] == "m" and record.value["wm_us"] is not None]
+                if not marks or marks[-1] < asked:
+                    stands.append(place)
+            if not stands or time.monotonic() > until:
+                return stands
+            time.sleep(0.2)
 
     def wait_for_deletions(self, agent, seconds=45):
         """Until no segment is left that Cassandra says is complete; the judgement names those that stay."""
