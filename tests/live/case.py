@@ -40,10 +40,10 @@ class Case:
         """What was done and seen: goes into the report."""
         self.notes.append(text)
 
-    def prepare(self, servers=None, **options):
+    def prepare(self, servers=None, rf=1, **options):
         """Keyspace, tables, schema file, output, watch; `options` are Statements' and Writers'."""
         stack = self.stack
-        stack.create(workload.TABLES.format(ks=self.ks, dc=stack.service("onprem")["dc"], rf=1))
+        stack.create(workload.TABLES.format(ks=self.ks, dc=stack.service("onprem")["dc"], rf=rf))
         self.writers = workload.Writers(stack.session, self.ks, self.folder / "journal", self.seed, **options)
         stack.write_schema(self.folder / "schema.json")
         self.watch = Watch(stack.cdc_raw)
@@ -51,13 +51,14 @@ class Case:
         self.output = output.FileOutput(self.folder / "log") if self.kind == "file" else output.KafkaOutput(stack.servers, self.prefix)
         return self
 
-    def options(self, *more, cdc_raw=None, state=None):
-        """Command line of `run`."""
-        node = self.stack.service("onprem")
+    def options(self, *more, cdc_raw=None, state=None, node="onprem"):
+        """Command line of `run` beside a node."""
+        host_id = self.host_id if node == "onprem" else self.stack.host_id(node)
+        node = self.stack.service(node)
         self.state.mkdir(exist_ok=True)
         words = [
-            "--cdc-raw", cdc_raw or self.stack.cdc_raw, "--state-dir", state or self.state, "--prefix", self.prefix, "--keyspace", self.ks,
-            "--host-id", self.host_id, "--cluster", node["cluster"], "--dc", node["dc"], "--http=false",
+            "--cdc-raw", cdc_raw or node["cdc_raw"], "--state-dir", state or self.state, "--prefix", self.prefix, "--keyspace", self.ks,
+            "--host-id", host_id, "--cluster", node["cluster"], "--dc", node["dc"], "--http=false",
             "--commitlog-sync-period-ms", self.sync_period_ms, *more, *self.extra,
         ]  # fmt: skip
         if self.kind == "file":

@@ -69,7 +69,13 @@ class Stack:
         self._call("down", "--data", "drop", json_too=False)
 
     def service(self, name):
-        return next(service for service in self.known["services"] if service["name"] == name)
+        """What is known of a service; `onprem` of a cluster is its first node."""
+        services = {service["name"]: service for service in self.known["services"]}
+        return services.get(name) or services[f"{name}1"]
+
+    def nodes(self):
+        """The names of all nodes."""
+        return [service["name"] for service in self.known["services"] if service["kind"] == "cassandra"]
 
     @property
     def servers(self):
@@ -94,12 +100,12 @@ class Stack:
             self._sessions[name] = cluster.connect()
         return self._sessions[name]
 
-    def wait_for_session(self, seconds=60):
+    def wait_for_session(self, seconds=60, name="onprem"):
         """After a restart: until the driver reaches the node again."""
         until = time.monotonic() + seconds
         while True:
             try:
-                return self.session().execute("SELECT host_id FROM system.local", timeout=5).one().host_id
+                return self.session(name).execute("SELECT host_id FROM system.local", timeout=5).one().host_id
             except Exception:  # noqa: BLE001 every kind of not being there yet
                 assert time.monotonic() < until, "the node is not reached again"
                 time.sleep(0.3)

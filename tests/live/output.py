@@ -69,8 +69,8 @@ class KafkaOutput:
     def __init__(self, servers, prefix):
         from records import Reader  # needs confluent-kafka, which the tests of the checker do without
 
-        # Brokers are killed on purpose: librdkafka need not tell each vain connection.
-        quiet = {"log_level": 0, "reconnect.backoff.ms": 200, "reconnect.backoff.max.ms": 1000, "topic.metadata.refresh.interval.ms": 1000}
+        # Brokers are killed on purpose: librdkafka need not tell each vain connection. Questions wait for fetches on the same connection.
+        quiet = {"fetch.wait.max.ms": 50, "log_level": 0, "reconnect.backoff.ms": 200, "reconnect.backoff.max.ms": 1000, "topic.metadata.refresh.interval.ms": 1000}
         self._reader, self.prefix, self._found, self._assigned = Reader(servers, **quiet), prefix, {}, set()
 
     def _topics(self):
