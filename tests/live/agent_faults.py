@@ -192,7 +192,7 @@ def can_mount():
 @scenario("state-full", f"no room in the state directory: the agent goes on or says why not, and after room was made: {ONCE}", needs=("mount",))
 def state_full(case):
     case.prepare(**FULL)
-    mounted(case, "size=256k")
+    mounted(case, "size=1m")
     agent = case.agent().start()
     case.writers.start()
     case.caught_up(agent)

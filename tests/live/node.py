@@ -166,7 +166,7 @@ class Watch:
     """Looks at `cdc_raw` all the time: which segments were there, when they went, what their indexes said last."""
 
     def __init__(self, folder, pause=0.02):
-        self.folder, self.seen, self.gone, self.indexes = Path(folder), set(), {}, {}
+        self.folder, self.seen, self.gone, self.again, self.indexes = Path(folder), set(), {}, set(), {}
         self._pause, self._stopped = pause, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -182,8 +182,9 @@ class Watch:
         now = time.time_ns() // 1000
         for number in self.seen - here:
             self.gone.setdefault(number, now)
-        for number in here:
-            self.gone.pop(number, None)
+        for number in here & set(self.gone):
+            del self.gone[number]
+            self.again.add(number)
         self.seen |= here
         for name in filter(INDEX.match, names):
             with contextlib.suppress(OSError):
