@@ -11,7 +11,7 @@ from agent import wait_for
 from case import Failed
 from registry import scenario
 
-ONCE = "nothing lost, nothing twice, nothing invented"
+ONCE = "exactly once"
 BOTH = ("kafka", "file")
 # Segments that fill in seconds.
 FULL = {"padding": 3000, "rate": 250}
