@@ -29,7 +29,7 @@ help: ## list the targets
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
 
-up: ## start two Cassandra clusters and Kafka on this machine, with tables that have CDC on (docs/stack.md)
+up: ## start two Cassandra clusters, Kafka and an agent beside each node on this machine; builds the agent (docs/stack.md)
 	@$(STACK) up
 
 down: ## stop them; DATA=drop removes their data
@@ -69,8 +69,9 @@ test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, exampl
 test-compose: $(VENV)/.done ## check compose/docker-compose.yml, and what the stack of `make up` does with processes and ports
 	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_process.py
 
-test-stack: ## start real stacks beside others, break them, look at what is left; two to five minutes
-	python3 -m unittest -v tests/stack/test_stack.py
+test-stack: $(VENV)/.done ## start real stacks beside others, break them, look at what is left; two to five minutes
+	$(CARGO) build --locked
+	$(PYTHON) -m unittest -v tests/stack/test_stack.py
 
 $(VENV)/.done: tests/requirements.txt
 	python3 -m venv --clear $(VENV)

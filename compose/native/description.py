@@ -31,19 +31,28 @@ CLUSTER = {
     "jvm": [],
     "settings": {},  # cassandra.yaml
 }
+AGENT = {
+    "node": "",  # the part whose nodes it stands beside: one agent a node
+    "prefix": "local",  # topics are <prefix>.cdc.<keyspace>.<table>
+    "http_port": 8083,  # of the first agent; the next ones 1 higher each
+    "program": None,  # cdc-agent; without it CDC_AGENT_BIN, without that it is built
+    "settings": {},  # keys of docs/configuration.md
+}
 DEFAULT = {
     "kafka": KAFKA,
     "onprem": {**CLUSTER, "dc": "DC_ONPREM"},
     "azure": {**CLUSTER, "dc": "DC_AZURE", "address": "127.0.0.2", "jmx_port": 7299},
+    "agent-onprem": {**AGENT, "node": "onprem", "prefix": "onprem"},
+    "agent-azure": {**AGENT, "node": "azure", "prefix": "cloud", "http_port": 8093},
 }
-CHANGEABLE = ("version", "heap", "jvm", "settings")  # also of a single service, between two starts
+CHANGEABLE = ("version", "heap", "jvm", "program", "settings")  # also of a single service, between two starts
 VERSIONS = ("4.1", "5.0")
-PORTS = ("port", "controller_port", "cql_port", "storage_port", "jmx_port")
+PORTS = ("port", "controller_port", "cql_port", "storage_port", "jmx_port", "http_port")
 
 
 def variable(part, option):
     """The environment variable of an option."""
-    return f"STACK_{part}_{option}".upper()
+    return f"STACK_{part}_{option}".upper().replace("-", "_")
 
 
 def described(file=None, options=(), settings=(), only=None, free_ports=False, quick=False):
@@ -58,18 +67,30 @@ def described(file=None, options=(), settings=(), only=None, free_ports=False, q
         if unknown:
             raise StackError(f"no such part: {', '.join(unknown)}; known: {', '.join(parts)}")
         parts = {name: part for name, part in parts.items() if name in only}
+    _without_lonely_agents(parts, only)
     _from_environment(parts)
     change(parts, options, settings)
-    for part in parts.values():
+    for part in (part for part in parts.values() if "jvm" in part):
         part["jvm"] = [*(QUICK if quick else ()), *part["jvm"]]
+    for part in parts.values():
         for option in PORTS if free_ports else ():
             if option in part:
                 part[option] = 0
     return parts
 
 
+def _without_lonely_agents(parts, only):
+    """An agent whose node or broker is left out is left out, too, unless it is asked for by name."""
+    for name in [name for name, part in parts.items() if "node" in part]:
+        missing = [other for other in (parts[name]["node"], "kafka") if other not in parts]
+        if missing and only is not None:
+            raise StackError(f"{name} needs the part {missing[0]}: name it in --only, too")
+        if missing:
+            parts.pop(name)
+
+
 def change(parts, options, settings):
-    """Applies texts PART.KEY=VALUE to the options of the parts, and to their settings (cassandra.yaml, server.properties)."""
+    """Applies texts PART.KEY=VALUE to the options of the parts, and to their settings (cassandra.yaml, server.properties, agent.toml)."""
     for text in options:
         part, key, given = _split(text, parts)
         if key not in part or key == "settings":
@@ -93,7 +114,8 @@ def _split(text, parts):
 
 
 def _from_file(parts, file):
-    """A JSON object of parts: one that is there is changed, one that is new is a cluster, one that is null is left out."""
+    """A JSON object of parts: one that is there is changed, one that is null is left out, one that is new is an agent when it names
+    its node, else a cluster."""
     if file is None:
         return
     try:
@@ -104,7 +126,7 @@ def _from_file(parts, file):
         if options is None:
             parts.pop(name, None)
             continue
-        part = parts.setdefault(name, json.loads(json.dumps(CLUSTER)))
+        part = parts.setdefault(name, json.loads(json.dumps(AGENT if "node" in options else CLUSTER)))
         unknown = sorted(set(options) - set(part))
         if unknown:
             raise StackError(f"{file}: {name}: no such option: {', '.join(unknown)}; known: {', '.join(part)}")

@@ -52,7 +52,7 @@ class Stack:
             unknown = sorted(set(later) - {service.name for service in plan.services()})
             if unknown:
                 raise StackError(f"no such service: {', '.join(unknown)}")
-            waiting = [s for s in plan.services() if s.name not in later and s.process.pid() is None]
+            waiting = [s for s in plan.services() if not _is_later(s, later) and s.process.pid() is None]
             if not waiting:
                 return False
             try:
@@ -87,10 +87,14 @@ class Stack:
         """Starts services stage by stage. When one fails, all that this call started are stopped."""
         for part in sorted({part for service in plan.services() if service.name in names for part in service.needs()}):
             fetched(part)  # all of them first: nothing waits for a download while it runs
+        for service in (service for service in plan.services() if service.name in names):
+            service.obtain()
         started = []
         try:
             for stage in plan.stages():
                 starting = [service for service in stage if service.name in names]
+                if any(service.kind == "agent" for service in starting):
+                    self._make_tables(plan)  # not while the agents start
                 for service in starting:
                     service.check_ports(lambda option, name=service.name: _advice(plan, name, option))
                 for service in starting:
@@ -145,11 +149,10 @@ class Stack:
         if plan is None:
             return {"dir": str(self.folder), "running": False, "bootstrap_servers": None, "access": None, "services": []}
         found = [service.described() | {"part": plan.entry(service.name)["part"]} for service in plan.services()]
-        brokers = [service["listeners"]["PLAINTEXT"] for service in found if service["kind"] == "kafka"]
         return {
             "dir": str(self.folder),
             "running": all(service["state"] == "running" for service in found),
-            "bootstrap_servers": ",".join(brokers) or None,
+            "bootstrap_servers": plan.bootstrap_servers(),
             "access": plan.access(),
             "services": found,
         }
@@ -169,6 +172,11 @@ class Stack:
         with open(self.folder / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _is_later(service, later):
+    """Whether it is left to `start`, or stands beside a node that is."""
+    return service.name in later or (service.kind == "agent" and service.node.name in later)
 
 
 def _change(entries, options, settings):

@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 import certificates
+from agent import Agent
 from broker import Broker
 from node import Node
 from ports import Free
@@ -31,7 +32,13 @@ class Plan:
         known["parts"] = parts
         known["services"] = []
         for name, part in parts.items():
-            known["services"] += _brokers(name, part, free) if "brokers" in part else _nodes(name, part, free)
+            if "node" not in part:
+                known["services"] += _brokers(name, part, free) if "brokers" in part else _nodes(name, part, free)
+        last = max((entry["stage"] for entry in known["services"]), default=0)
+        for name, part in parts.items():
+            if "node" in part:
+                nodes = [entry["name"] for entry in known["services"] if entry["part"] == part["node"]]
+                known["services"] += _agents(name, part, nodes, last + 1, free)
         names = [entry["name"] for entry in known["services"]]
         known["folders"] = sorted({*names, *(before.known["folders"] if before is not None else ())})  # of all starts so far
         return cls(folder, known)
@@ -49,6 +56,8 @@ class Plan:
         """The service of one entry of stack.json."""
         given = {key: found for key, found in entry.items() if key not in ("kind", "part", "stage", "tls")}
         folder = self.folder / entry["name"]
+        if entry["kind"] == "agent":
+            return Agent(folder, self.service(self.entry(given.pop("node"))), self.bootstrap_servers(), **given)
         if entry["kind"] == "kafka":
             return Broker(folder, cluster_id=self.known["cluster_id"], security=self._security(entry["tls"]), **given)
         if entry["tls"]:
@@ -59,10 +68,15 @@ class Plan:
         """The entry of a service."""
         return next(entry for entry in self.known["services"] if entry["name"] == name)
 
+    def bootstrap_servers(self):
+        """The PLAINTEXT addresses of all brokers, None without brokers."""
+        brokers = [entry["listeners"]["PLAINTEXT"] for entry in self.known["services"] if entry["kind"] == "kafka"]
+        return ",".join(f"127.0.0.1:{port}" for port in brokers) or None
+
     def access(self):
         """How clients get through listeners with TLS or SASL."""
         found = {"sasl": {"user": USER, "password": self.known["password"]}, "tls": None}
-        if any(entry["tls"] for entry in self.known["services"]):
+        if any(entry.get("tls") for entry in self.known["services"]):
             files = self._certificates()
             found["tls"] = {
                 "ca": str(files["ca"]),
@@ -141,4 +155,17 @@ def _nodes(part, options, free):
             "tls": options["tls"], "heap": options["heap"], "jvm": options["jvm"], "settings": settings[number],
         }
         for number, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def _agents(part, options, nodes, stage, free):
+    """Entries of the agents, one beside each node. All start together, after the last node."""
+    port = options["http_port"]
+    return [
+        {
+            "kind": "agent", "part": part, "stage": stage, "name": part if len(nodes) == 1 else f"{part}{number + 1}", "node": node,
+            "prefix": options["prefix"], "http_port": port + number if port else free.next(["127.0.0.1"]),
+            "program": options["program"], "settings": options["settings"],
+        }
+        for number, node in enumerate(nodes)
     ]  # fmt: skip

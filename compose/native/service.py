@@ -44,9 +44,16 @@ class Service:
         """The parts (of fetch.sh) that it and its tools run on."""
         raise NotImplementedError
 
+    def obtain(self):
+        """Gets what it needs beside the parts of `needs`."""
+
     def prepare(self):
         """Writes its configuration; returns the command that runs it."""
         raise NotImplementedError
+
+    def environment(self):
+        """The environment of its process; None: that of this program."""
+        return None
 
     # -- start ------------------------------------------------------------------------------------------------------
 
@@ -78,8 +85,8 @@ class Service:
             folder.mkdir(parents=True, exist_ok=True)
         command = self.prepare()
         self.process.record.unlink(missing_ok=True)
-        self._seen = {path: path.stat().st_size if path.exists() else 0 for path in (self.log, self.output)}
-        self.process.start(command, self.output, self.folder)
+        self._seen = {path: path.stat().st_size if path.exists() else 0 for path in self.logs()}
+        self.process.start(command, self.output, self.folder, self.environment())
 
     def is_ready(self):
         """Whether it is; fails when its process has ended."""
@@ -160,11 +167,15 @@ class Service:
     def last_lines(self, count=25):
         """The end of the logs since the last start, for a message."""
         text = ""
-        for path in (self.log, self.output):
+        for path in self.logs():
             lines = self._news(path).splitlines()[-count:]
             if lines:
                 text += f"\n--- last lines of {path}\n" + "\n".join(lines)
         return text or f"; it wrote no log in {self.log.parent}"
+
+    def logs(self):
+        """Its log files."""
+        return list(dict.fromkeys((self.log, self.output)))
 
     def described(self):
         """What programs want to know of it."""
@@ -178,7 +189,7 @@ class Service:
             "ports": {port.use: port.number for port in self.listens()},
             "memory_bytes": self.process.memory(),
             "dir": str(self.folder),
-            "logs": [str(self.log), str(self.output)],
+            "logs": [str(path) for path in self.logs()],
         }
 
 

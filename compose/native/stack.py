@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The stack without a container engine: Cassandra clusters and Kafka from package registries, on this machine's loopback addresses.
+"""The stack without a container engine: Cassandra clusters, Kafka, and an agent beside each node, on this machine's loopback addresses.
 
     stack.py up                          start what does not run; nothing to do when everything runs
     stack.py down [--data drop]          stop everything; the data stays unless it is dropped
@@ -86,11 +86,15 @@ def status(stack, given):
 
 def line(service):
     """A service in one line."""
-    what = f"Kafka {service['version']}" if service["kind"] == "kafka" else f"Cassandra {service['version']}, {service['dc']}"
+    what = {
+        "kafka": lambda: f"Kafka {service['version']}",
+        "cassandra": lambda: f"Cassandra {service['version']}, {service['dc']}",
+        "agent": lambda: f"agent of {service['node']}",
+    }[service["kind"]]()
     state = service["state"] if service["pid"] is None else f"{service['state']}, pid {service['pid']}"
     memory = f", {service['memory_bytes'] >> 20} MiB" if service["memory_bytes"] else ""
-    raw = f"  {service['cdc_raw']}" if "cdc_raw" in service else ""
-    return f"{service['name']:10} {what:26} {service['host']}:{service['port']:<6} {state}{memory}{raw}"
+    more = service.get("cdc_raw") or service.get("topics", "")
+    return f"{service['name']:12} {what:26} {service['host']}:{service['port']:<6} {state}{memory}  {more}".rstrip()
 
 
 def start(stack, given):
@@ -163,7 +167,8 @@ def arguments():
     output.add_argument("--json", action="store_true", help="print the stack as JSON")
     changes = argparse.ArgumentParser(add_help=False)
     changes.add_argument("--option", action="append", default=[], metavar="PART.KEY=VALUE", help="version, nodes, heap, ports …")
-    changes.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE", help="cassandra.yaml, server.properties")
+    files = "a key of cassandra.yaml, server.properties, agent.toml"
+    changes.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE", help=files)
     names = "up,down,status,logs,start,stop,kill,pause,resume,cql,nodetool,kafka"
     commands = parser.add_subparsers(dest="command", required=True, metavar=f"{{{names}}}")
 

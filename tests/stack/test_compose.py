@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree
 from pathlib import Path
@@ -16,6 +17,7 @@ sys.path.insert(0, str(COMPOSE / "native"))
 
 import description  # noqa: E402
 from broker import Broker  # noqa: E402
+from parts import StackError  # noqa: E402
 
 TEXT = (COMPOSE / "docker-compose.yml").read_text()
 FILE = yaml.safe_load(TEXT)
@@ -116,6 +118,26 @@ class Compose(unittest.TestCase):
                 found = re.sub(pattern, new, found, flags=re.MULTILINE)
             lines = [line for line in found.splitlines() if not line.startswith("#")]
             self.assertEqual(lines, ["cdc_enabled: true", "cdc_raw_directory: /var/lib/cassandra/cdc_raw"])
+
+
+class Parts(unittest.TestCase):
+    """Which agents are part of a stack."""
+
+    def test_an_agent_stands_beside_each_cluster(self):
+        self.assertEqual(list(description.described()), ["kafka", "onprem", "azure", "agent-onprem", "agent-azure"])
+
+    def test_agents_are_started_where_they_are_named(self):
+        self.assertEqual(list(description.described(only=["kafka", "onprem"])), ["kafka", "onprem"])
+        self.assertEqual(len(description.described(only=["kafka", "onprem", "agent-onprem"])), 3)
+        with self.assertRaisesRegex(StackError, "agent-onprem needs the part kafka"):
+            description.described(only=["onprem", "agent-onprem"])
+
+    def test_an_agent_goes_with_its_node(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({"azure": None, "third": {}, "agent-third": {"node": "third", "prefix": "third"}}, file)
+            file.flush()
+            parts = description.described(file=Path(file.name))
+        self.assertEqual(list(parts), ["kafka", "onprem", "agent-onprem", "third", "agent-third"])
 
 
 def native_properties():

@@ -14,7 +14,13 @@ import time
 import unittest
 from pathlib import Path
 
-STACK = Path(__file__).resolve().parents[2] / "compose" / "native" / "stack.py"
+from confluent_kafka import Consumer, TopicPartition
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = ROOT / "compose" / "native" / "stack.py"
+os.environ.setdefault("CDC_AGENT_BIN", str(ROOT / "target" / "debug" / "cdc-agent"))
+SERVICES = ["kafka", "onprem", "azure", "agent-onprem", "agent-azure"]
+PREFIXES = {"onprem": "onprem", "azure": "cloud"}
 SMALL = ["--quick", "--free-ports", "--option", "onprem.heap=384m", "--option", "azure.heap=384m", "--option", "kafka.heap=256m"]
 SMALL_ONPREM = ["--quick", "--free-ports", "--option", "onprem.heap=384m"]
 SECONDS = 300
@@ -79,10 +85,11 @@ class Whole(unittest.TestCase):
     def test_each_service_is_where_it_says(self):
         known = self.status()
         self.assertEqual(set(self.first), set(known))
-        self.assertEqual([service["name"] for service in known["services"]], ["kafka", "onprem", "azure"])
+        self.assertEqual([service["name"] for service in known["services"]], SERVICES)
         for service in known["services"]:
-            socket.create_connection((service["host"], service["port"]), timeout=5).close()
             self.assertIn(service["pid"], processes(self.folder))
+        for service in (service for service in known["services"] if service["kind"] != "agent"):
+            socket.create_connection((service["host"], service["port"]), timeout=5).close()
         self.assertEqual(known["bootstrap_servers"], f"127.0.0.1:{known['services'][0]['port']}")
 
     def test_the_clusters_are_two_with_their_own_names(self):
@@ -108,6 +115,43 @@ class Whole(unittest.TestCase):
             wait_for(lambda: any(word.encode() in log.read_bytes() for log in raw.glob("*.log")), f"{word} in {raw}")  # noqa: B023
             elsewhere = Path(self.service(other)["cdc_raw"])
             self.assertFalse(any(word.encode() in log.read_bytes() for log in elsewhere.glob("*.log")))
+
+    def test_a_write_becomes_a_record(self):
+        for name, prefix in PREFIXES.items():
+            word = f"published-from-{name}"
+            self.cql(name, f"INSERT INTO sales.events (id, amount) VALUES ('{word}', 2.5)")
+            (value,) = self.records(f"{prefix}.cdc.sales.events", word)
+            self.assertEqual((value["op"], value["after"]), ("c", {"id": word, "amount": 2.5}))
+            source = value["source"]
+            self.assertEqual((source["name"], source["cluster"]), (prefix, name))
+
+    def test_an_agent_that_is_killed_goes_on_where_it_was(self):
+        self.cql("onprem", "INSERT INTO sales.events (id) VALUES ('before-the-kill')")
+        self.assertEqual(len(self.records("onprem.cdc.sales.events", "before-the-kill")), 1)
+        stack("kill", self.folder, "agent-onprem")
+        self.cql("onprem", "INSERT INTO sales.events (id) VALUES ('behind-the-kill')")
+        stack("start", self.folder, "agent-onprem")
+        self.assertEqual(len(self.records("onprem.cdc.sales.events", "behind-the-kill")), 1)
+        self.assertEqual(len(self.records("onprem.cdc.sales.events", "before-the-kill")), 1)
+
+    def records(self, topic, word):
+        """The committed records of the row with this id: up to the heartbeat that was written a second after the first of them."""
+        settings = {"group.id": "test", "enable.auto.commit": False, "isolation.level": "read_committed"}
+        consumer = Consumer({"bootstrap.servers": self.status()["bootstrap_servers"], **settings})
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        found, deadline = [], time.monotonic() + 30
+        try:
+            while time.monotonic() < deadline:
+                message = consumer.poll(1)
+                if message is None or message.error() is not None:
+                    continue
+                value = json.loads(message.value())
+                if value["op"] == "m" and found and value["ts_ms"] > found[0]["ts_ms"] + 1000:
+                    return found
+                found += [value] if (value.get("after") or {}).get("id") == word else []
+        finally:
+            consumer.close()
+        raise AssertionError(f"{topic} has no record of {word} and no heartbeat behind it, but {found}")
 
     def test_a_message_goes_through_kafka(self):
         stack("kafka", self.folder, "console-producer", "--topic", "there-and-back", given="a message\n")
@@ -145,9 +189,10 @@ class Whole(unittest.TestCase):
         self.assertIn("before", self.cql("azure", "SELECT id FROM sales.events WHERE id = 'before'"))
         told = self.cql("azure", "SELECT JSON value FROM system_views.settings WHERE name = 'commitlog_sync'")
         self.assertIn('{"value": "batch"}', told)
+        self.assertEqual(self.service_states()["agent-azure"], "running")
 
     def test_an_unknown_service_is_refused_with_the_known_ones(self):
-        self.assertIn("known: kafka, onprem, azure", stack("kill", self.folder, "redis", code=1).stderr)
+        self.assertIn(f"known: {', '.join(SERVICES)}", stack("kill", self.folder, "redis", code=1).stderr)
 
     def service_states(self, code=0):
         return {service["name"]: service["state"] for service in self.status(code)["services"]}
@@ -231,6 +276,13 @@ class Beginnings(unittest.TestCase):
         self.assertIn("stopped onprem", stack("down", self.folder).stdout)
         self.assert_nothing_is_left()
         self.assertIn("nothing runs", stack("down", self.folder).stdout)
+
+    def test_an_agent_that_does_not_start_says_why(self):
+        arguments = ["--only", "kafka,onprem,agent-onprem", *SMALL_ONPREM, "--option", "onprem.tables=false"]
+        told = stack("up", self.folder, *arguments, "--set", "agent-onprem.no_such_key=x", code=1).stderr
+        self.assertIn("agent-onprem: cdc-agent ended while it started (exit code 2)", told)
+        self.assertIn("no_such_key", told)
+        self.assert_nothing_is_left()
 
     def test_an_interrupted_up_leaves_nothing(self):
         command = [sys.executable, str(STACK), "up", "--dir", str(self.folder), "--only", "kafka", "--quick", "--free-ports"]
