@@ -103,11 +103,28 @@ class Compose(unittest.TestCase):
 
     def test_what_is_waited_for_says_when_it_is_healthy(self):
         for name, service in FILE["services"].items():
-            if not name.endswith("-tables"):
+            if "build" not in service and not name.endswith("-tables"):
                 self.assertIn("test", service["healthcheck"], name)
             for other, how in service.get("depends_on", {}).items():
-                self.assertEqual(how, {"condition": "service_healthy"})
-                self.assertIn("healthcheck", FILE["services"][other])
+                once = other.endswith("-tables")
+                self.assertEqual(how, {"condition": "service_completed_successfully" if once else "service_healthy"})
+                self.assertEqual("healthcheck" in FILE["services"][other], not once)
+
+    def test_an_agent_stands_beside_each_node(self):
+        options = "".join(path.read_text() for path in (COMPOSE.parent / "src" / "cli").glob("*.rs"))
+        for name, part in description.DEFAULT.items():
+            if "node" in part:
+                agent = FILE["services"][name]
+                self.assertEqual(agent["build"], {"context": "..", "dockerfile": "deploy/Dockerfile"})
+                self.assertEqual(agent["volumes"], [f"{part['node']}:/var/lib/cassandra", f"{name}:/var/lib/cdc-agent"])
+                self.assertEqual(set(agent["depends_on"]), {"kafka", part["node"], f"{part['node']}-tables"})
+                environment = agent["environment"]
+                self.assertEqual(environment["CDC_AGENT_TOPIC_PREFIX"], part["prefix"])
+                self.assertEqual(environment["CDC_AGENT_CASSANDRA_HOST"], part["node"])
+                for variable_name in environment:
+                    self.assertIn(f'id = "{variable_name.removeprefix("CDC_AGENT_").lower()}"', options)
+        dockerfile = (COMPOSE.parent / "deploy" / "Dockerfile").read_text()
+        self.assertIn("HEALTHCHECK", dockerfile)
 
     def test_cassandra_is_told_to_keep_its_changes(self):
         default = "# about cdc\ncdc_enabled: false\n# where segments go\n# cdc_raw_directory: /var/lib/cassandra/cdc_raw\n"

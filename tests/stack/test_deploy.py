@@ -1,0 +1,97 @@
+"""The files of deploy/: what can be checked of them without an engine, a cluster or root."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import tomllib
+import unittest
+from pathlib import Path
+
+import kubernetes_validate
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+VERSION = "1.31"  # of Kubernetes
+UNIT = (DEPLOY / "cdc-agent.service").read_text()
+OBJECTS = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "k8ssandra.yaml").read_text()))
+CASSANDRA = OBJECTS[2]["spec"]["cassandra"]
+(SIDECAR,) = CASSANDRA["containers"]
+
+
+def keys():
+    """The keys of the configuration file, where the program defines them."""
+    texts = [path.read_text() for path in (ROOT / "src" / "cli").glob("*.rs")]
+    return {name for text in texts for names in re.findall(r'id = "(\w+)"|^    pub (\w+):', text, re.MULTILINE) for name in names}
+
+
+class Kubernetes(unittest.TestCase):
+    def test_objects_are_what_kubernetes_allows(self):
+        for found in OBJECTS[:2]:
+            kubernetes_validate.validate(found, VERSION, strict=True)
+
+    def test_the_sidecar_is_a_container_of_a_valid_pod(self):
+        volumes = [*CASSANDRA["extraVolumes"]["volumes"], {"name": "server-data", "emptyDir": {}}]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [SIDECAR], "volumes": volumes}}
+        kubernetes_validate.validate(pod, VERSION, strict=True)
+        mounted = {mount["name"] for mount in SIDECAR["volumeMounts"]}
+        self.assertEqual(mounted, {volume["name"] for volume in volumes})
+        with self.assertRaises(kubernetes_validate.ValidationError):
+            broken = {**pod, "spec": {**pod["spec"], "containers": [{**SIDECAR, "imag": "x"}]}}
+            kubernetes_validate.validate(broken, VERSION, strict=True)
+
+    def test_its_configuration_names_known_keys_and_mounted_files(self):
+        options = tomllib.loads(OBJECTS[0]["data"]["agent.toml"])
+        self.assertEqual(set(options) - keys(), set())
+        for path in (options[key] for key in options if key.endswith("_file")):
+            self.assertIn(Path(path).name, OBJECTS[1]["stringData"])
+        raw = CASSANDRA["config"]["cassandraYaml"]["cdc_raw_directory"]
+        self.assertIn(raw, [mount["mountPath"] for mount in SIDECAR["volumeMounts"]])
+
+    def test_it_has_no_rights_that_it_does_not_need(self):
+        context = SIDECAR["securityContext"]
+        self.assertTrue(context["runAsNonRoot"] and context["readOnlyRootFilesystem"])
+        self.assertEqual((context["allowPrivilegeEscalation"], context["capabilities"]), (False, {"drop": ["ALL"]}))
+        self.assertNotIn("readinessProbe", SIDECAR)
+
+
+class Systemd(unittest.TestCase):
+    def test_a_configuration_that_is_wrong_is_not_tried_again(self):
+        self.assertIn("\nRestart=on-failure\n", UNIT)
+        self.assertIn("\nRestartPreventExitStatus=2 7\n", UNIT)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    def test_systemd_understands_it_and_calls_it_safe(self):
+        with tempfile.TemporaryDirectory() as folder:
+            unit = Path(folder) / "cdc-agent.service"
+            unit.write_text(UNIT.replace("/usr/bin/cdc-agent", "/bin/true"))
+            done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout[-300:])
+
+
+class Image(unittest.TestCase):
+    def test_hadolint_finds_nothing(self):
+        done = subprocess.run([Path(shutil.which("hadolint", path=PATH)), DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_it_is_built_from_what_the_build_context_has(self):
+        text = (DEPLOY / "Dockerfile").read_text()
+        allowed = [line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")]
+        copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ") and "--from" not in line]
+        self.assertEqual(sorted(name for names in copied for name in names), sorted(allowed))
+        for name in allowed:
+            self.assertTrue((ROOT / name).exists(), name)
+
+    def test_its_compiler_is_the_one_of_the_project(self):
+        channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text())["toolchain"]["channel"]
+        self.assertIn(f"FROM rust:{channel}-", (DEPLOY / "Dockerfile").read_text())
+
+
+PATH = str(ROOT / ".cache" / "venv" / "bin")
+
+if __name__ == "__main__":
+    unittest.main()
