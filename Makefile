@@ -67,7 +67,7 @@ test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, exampl
 	$(PYTHON) tests/oracle/soundness.py
 
 test-compose: $(VENV)/.done ## check compose/docker-compose.yml and deploy/, and what the stack of `make up` does with processes and ports
-	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_deploy.py tests/stack/test_process.py
+	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_deploy.py tests/stack/test_example.py tests/stack/test_process.py
 
 test-stack: $(VENV)/.done ## start real stacks beside others, break them, look at what is left; two to five minutes
 	$(CARGO) build --locked
