@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import json
 import os
 import signal
 import subprocess
@@ -132,11 +131,3 @@ def replay(segments, schema, out, *options):
     done = subprocess.run([str(word) for word in command], env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr[-2000:]}"
     return done.stderr
-
-
-def summary(text):
-    """The last JSON object of a log, where there is one."""
-    for line in reversed(text.splitlines()):
-        with contextlib.suppress(json.JSONDecodeError):
-            return json.loads(line)
-    return None

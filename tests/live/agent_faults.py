@@ -7,8 +7,10 @@ import signal
 import subprocess
 import time
 
-from agent import wait_for
+from agent import replay
 from case import Failed
+from checker import changes
+from output import FileOutput
 from registry import scenario
 
 ONCE = "exactly once"
@@ -272,6 +274,32 @@ def visible(case, word):
     agent.start()
     case.busy(3, 4)
     return case.judge(agent)
+
+
+@scenario("as-replay", "finished segments are kept: replay makes the same records of them, in the same order", kinds=("file",), spoils=True)
+def as_replay(case):
+    agent = case.prepare(**FULL).agent("--finished-segments", "keep").start()
+    case.writers.start()
+    case.busy(5, 7)
+    agent.kill()
+    agent.start()
+    case.busy(2, 3)
+    verdict = case.judge(agent, folder=False)
+    node, again = case.stack.service("onprem"), case.folder / "replayed"
+    more = ["--prefix", case.prefix, "--keyspace", case.ks, "--host-id", case.host_id, "--cluster", node["cluster"], "--dc", node["dc"]]
+    replay([case.stack.cdc_raw], case.folder / "schema.json", again, *more)
+    live, replayed = (dict(content(found)) for found in (case.output.read(), FileOutput(again).read()))
+    for place in sorted(set(live) | set(replayed)):
+        if live.get(place) != replayed.get(place):
+            verdict.fault("not as replay", f"{place}: {len(live.get(place, []))} records, {len(replayed.get(place, []))} by replay")
+    return verdict
+
+
+def content(records):
+    """Changes by place, without what tells a run from another: the time of processing, and how it was read."""
+    for place, found in changes(records):
+        kept = [record for record in found if record.value["op"] != "m"]
+        yield place, [(record.key, {**record.value, "ts_ms": 0, "source": {**record.value["source"], "replay": None, "visibility": None}}) for record in kept]
 
 
 @scenario("until-empty", "run --until-empty publishes everything after nodetool drain, and ends with 0", kinds=BOTH, spoils=True)

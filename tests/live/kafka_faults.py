@@ -4,6 +4,8 @@ import time
 
 from agent_faults import FULL, ONCE, last_line
 from case import Failed
+from events import identity
+from output import KafkaOutput
 from proxy import ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, Proxy, Rule
 from registry import scenario
 
@@ -176,8 +178,6 @@ def large(case, count=3):
 
 @scenario("oversize-dead-letter", "rows that Kafka does not take, refused = dead_letter: a pointer for each, all else goes on")
 def oversize_dead_letter(case):
-    from events import identity
-
     agent = case.prepare().agent("--refused", "dead_letter", "--kafka-option", "message.max.bytes=100000").start()
     case.writers.start()
     case.busy(2, 3)
@@ -235,8 +235,6 @@ def topic_deleted(case):
     revived(case, agent)
     # What stood in the topic is gone with it; the other tables must be whole.
     case.rules.tables = {f"{case.ks}.plain", f"{case.ks}.wide"}
-    from output import KafkaOutput
-
     case.output.close()
     case.output = KafkaOutput(case.stack.servers, case.prefix)
     return case.judge(agent)

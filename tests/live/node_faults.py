@@ -1,9 +1,13 @@
 """Scenarios in which something happens to Cassandra, or to its directories."""
 
-import os
+import json
 import subprocess
 import time
+from pathlib import Path
 
+import checker
+import fold
+import workload
 from agent import wait_for
 from agent_faults import FULL, ONCE, last_line
 from case import Failed
@@ -12,6 +16,7 @@ from registry import SMALL, scenario
 from workload import now_us
 
 BOTH = ("kafka", "file")
+KEYS = Path(__file__).resolve().parents[2] / "cdc_fixtures" / "keys"
 BATCH = ("onprem.commitlog_segment_size=1MiB", "onprem.cdc_total_space=256MiB", "onprem.commitlog_sync=batch", "onprem.commitlog_sync_period=null")
 
 
@@ -77,9 +82,6 @@ def _texts(value):
 
 def _phantoms(case):
     """Event ids of published cells that the node should show and does not have at all: newest in the records, absent from the table."""
-    import checker
-    import fold
-
     found = set()
     for table in case.stack.tables(case.ks):
         folded, ids = fold.Fold(table), {}
@@ -195,9 +197,6 @@ def unmounted(case):
 
 def _nothing_invented(case):
     """A loss was made on purpose: everything that is there must be right, and there once."""
-    import checker
-    import workload
-
     case.writers.stop()
     writes = workload.read(case.folder / "journal")
     case.rules.forgotten = (0, now_us())
@@ -235,8 +234,7 @@ def format_(name, what, settings, options=(), **more):
     @scenario(f"format-{name}", f"{what}, killed twice: {ONCE}", kinds=BOTH, settings=settings, options=options, **more)
     def run(case):
         if "encrypted" in name:
-            keys = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "cdc_fixtures", "keys")
-            case.extra += ["--commitlog-key-hex-file", os.path.join(keys, "aes128.key.hex")]
+            case.extra += ["--commitlog-key-hex-file", KEYS / "aes128.key.hex"]
         agent = case.prepare(**FULL).agent().start()
         case.writers.start()
         for _ in range(2):
@@ -255,11 +253,7 @@ def compressed(name):
 
 
 def encrypted():
-    import json
-    from pathlib import Path
-
-    store = Path(__file__).resolve().parents[2] / "cdc_fixtures" / "keys" / "keystore.jceks"
-    parameters = {"keystore": str(store), "keystore_password": "throw-away", "store_type": "JCEKS", "key_password": "throw-away"}
+    parameters = {"keystore": str(KEYS / "keystore.jceks"), "keystore_password": "throw-away", "store_type": "JCEKS", "key_password": "throw-away"}
     provider = {"class_name": "org.apache.cassandra.security.JKSKeyProvider", "parameters": [parameters]}
     options = {
         "enabled": True, "chunk_length_kb": 2, "cipher": "AES/CBC/PKCS5Padding", "key_alias": "fixture:1", "key_provider": [provider],

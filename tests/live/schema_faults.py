@@ -2,9 +2,10 @@
 
 import time
 
+from agent import wait_for
 from agent_faults import ONCE
 from case import Failed
-from events import event
+from events import event, identity
 from registry import scenario
 from workload import quoted
 
@@ -116,8 +117,6 @@ def schema_no_cql(case):
     sentinel = case.writers.sentinel()
     case.stack.nodetool("disablebinary")
     agent.start()
-    from agent import wait_for
-
     wait_for(lambda: case.seen(sentinel), "the backlog without CQL", 60, agent)
     case.stack.nodetool("enablebinary")
     case.stack.wait_for_session()
@@ -137,8 +136,6 @@ def cdc_off_on(case):
     case.caught_up(agent)
     change("ALTER TABLE KS.own WITH cdc = true")
     own.many(10, "own", lambda n: {"v": f"w{n}"})
-    from events import identity
-
     case.rules.lost = {identity(found) for found in unseen}
     verdict = case.judge(agent, content=False)
     published = sum(case.seen(found) for found in unseen)
