@@ -30,7 +30,7 @@ class FileOutput:
     """A file log (docs/file-log.md). Nothing of it is locked: each `read` sees one commit."""
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        self.folder, self._read = Path(folder), {}
 
     def commit(self):
         """What is committed; None before the first commit."""
@@ -40,7 +40,7 @@ class FileOutput:
             return None
 
     def read(self):
-        """Every committed record by (topic, partition)."""
+        """Every committed record by (topic, partition). What was read before is not read again: committed bytes never change."""
         found = {}
         for topic, partitions in ((self.commit() or {}).get("topics") or {}).items():
             for number, files in partitions.items():
@@ -51,11 +51,18 @@ class FileOutput:
 
     def _file(self, topic, partition, known):
         path = self.folder / topic / str(partition) / f"{known['first_offset']:020}.jsonl"
-        text = path.read_bytes()[: known["bytes"]]
-        assert len(text) == known["bytes"], f"{path} is shorter than commit.json says"
-        records = [json.loads(line) for line in text.decode().split("\n") if line]
-        assert [record["offset"] for record in records] == list(range(known["first_offset"], known["next_offset"])), path
-        return [Record(topic, partition, line["offset"], line["key"], line["value"], line["headers"]) for line in records]
+        records = self._read.setdefault(path, [0, []])
+        with path.open("rb") as file:
+            file.seek(records[0])
+            text = file.read(known["bytes"] - records[0])
+        records[0] += len(text)
+        assert records[0] == known["bytes"], f"{path} is shorter than commit.json says"
+        for line in filter(None, text.decode().split("\n")):
+            line = json.loads(line)
+            records[1].append(Record(topic, partition, line["offset"], line["key"], line["value"], line["headers"]))
+        offsets = [record.offset for record in records[1]]
+        assert offsets == list(range(known["first_offset"], known["next_offset"])), path
+        return records[1]
 
     finish = read
 
