@@ -137,7 +137,7 @@ class Case:
         if content:
             self.compare(records, verdict)
         names, indexes = listing(self.stack.cdc_raw)
-        checker.check_folder(names, indexes if folder else {}, None, verdict)
+        checker.check_folder(names, indexes if folder else {}, None if folder else set(), verdict)
         checker.check_deletions(dict(self.watch.gone), records, verdict)
         return verdict
 
