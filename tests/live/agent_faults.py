@@ -1,5 +1,6 @@
 """Scenarios in which something happens to the agent itself, or to what it keeps."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -200,13 +201,9 @@ def state_full(case):
     case.writers.start()
     case.caught_up(agent)
     filler = case.state / "filler"
-    with filler.open("wb") as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-                file.flush()
-        except OSError:
-            pass
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
     case.busy(8, 10)
     case.note("it goes on" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
     if agent.running:
