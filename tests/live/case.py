@@ -1,6 +1,7 @@
 """One scenario's surroundings: a keyspace and a workload, an agent, its output, and the judgement at the end."""
 
 import random
+import re
 import time
 from pathlib import Path
 
