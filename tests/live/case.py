@@ -29,7 +29,7 @@ class Case:
         self.folder.mkdir(parents=True)
         self.random = random.Random(f"{seed}/{name}")
         # A keyspace and a prefix of its own: nothing that an earlier scenario left is taken for this one's.
-        self.ks = f"{name.replace('-', '_')[:30]}_{seed % 10000}_{kind[0]}"
+        self.ks = f"{re.sub('[^a-z0-9]', '_', name)[:30]}_{seed % 10000}_{kind[0]}"
         self.prefix = f"t-{name}-{seed}-{kind}"
         self.state, self.rules, self.notes, self.agents, self.ends = self.folder / "state", checker.Rules(), [], [], []
         self.journals, self.watch, self.output, self.writers = [], None, None, None
