@@ -71,7 +71,7 @@ test-compose: $(VENV)/.done ## check compose/docker-compose.yml and deploy/, and
 
 test-stack: $(VENV)/.done ## start real stacks beside others, break them, look at what is left; two to five minutes
 	$(CARGO) build --locked
-	$(PYTHON) -m unittest -v tests/stack/test_stack.py
+	$(PYTHON) -m unittest -v tests/stack/test_stack.py tests/stack/test_privileges.py
 
 $(VENV)/.done: tests/requirements.txt
 	python3 -m venv --clear $(VENV)

@@ -1,0 +1,70 @@
+"""The statements and commands of docs/security.md are enough for the agent, on a node and a broker that check permissions."""
+
+import json
+import shlex
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import test_stack  # noqa: E402
+
+TEXT = (ROOT / "docs" / "security.md").read_text()
+PASSWORD = "of-the-role"
+CHECKED = [
+    "kafka.authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "kafka.super.users=User:ANONYMOUS",  # clients of the PLAINTEXT listener
+    "onprem.authenticator=PasswordAuthenticator",
+    "onprem.authorizer=CassandraAuthorizer",
+]
+
+
+class LeastPrivilege(unittest.TestCase):
+    def test_what_is_documented_is_enough(self):
+        folder = test_stack.private_folder(self.addCleanup)
+        sizes = ["--quick", "--free-ports", "--option", "onprem.heap=384m", "--option", "kafka.heap=256m"]
+        checked = [word for setting in CHECKED for word in ("--set", setting)]
+        parts = ["--only", "kafka,onprem,agent-onprem", "--later", "agent-onprem", "--option", 'kafka.listeners=["SASL_PLAINTEXT"]']
+        known = json.loads(test_stack.stack("up", folder, "--json", *parts, *sizes, *checked).stdout)
+        (role,) = [line for line in TEXT.splitlines() if line.startswith("CREATE ROLE")]
+        test_stack.stack("cql", folder, "onprem", "-e", role.replace("…", PASSWORD))
+        access = known["access"]["sasl"]
+        commands = [shlex.split(line)[1:] for line in TEXT.splitlines() if line.startswith("$A ")]
+        self.assertGreater(len(commands), 3)
+        for command in commands:
+            test_stack.stack("kafka", folder, "acls", "--add", "--allow-principal", f"User:{access['user']}", *command)
+        secrets = {name: folder / "agent-onprem" / name for name in ("kafka", "cassandra")}
+        (folder / "agent-onprem").mkdir()
+        secrets["kafka"].write_text(access["password"])
+        secrets["cassandra"].write_text(PASSWORD)
+        settings = {
+            "kafka_bootstrap_servers": known["services"][0]["listeners"]["SASL_PLAINTEXT"],
+            "kafka_security_protocol": "sasl_plaintext",
+            "kafka_sasl_mechanism": "SCRAM-SHA-512",
+            "kafka_sasl_username": access["user"],
+            "kafka_sasl_password_file": str(secrets["kafka"]),
+            "cassandra_username": "cdc_agent",
+            "cassandra_password_file": str(secrets["cassandra"]),
+        }
+        given = [word for key, text in settings.items() for word in ("--set", f"agent-onprem.{key}={text}")]
+        test_stack.stack("start", folder, "agent-onprem", *given)
+        test_stack.stack("cql", folder, "onprem", "-e", "INSERT INTO sales.events (id, amount) VALUES ('allowed', 7.5)")
+        found = self.read(known["bootstrap_servers"])
+        self.assertEqual(found["after"], {"id": "allowed", "amount": 7.5})
+
+    def read(self, servers):
+        """The record of the row, as the example of docs/delivery.md prints it."""
+        command = [sys.executable, ROOT / "examples" / "first_of_equal.py", "onprem.cdc.sales.events", "--bootstrap-servers", servers]
+        with subprocess.Popen(["timeout", "60", *command], stdout=subprocess.PIPE, text=True) as reading:
+            try:
+                values = map(json.loads, reading.stdout)
+                return next(value for value in values if value["after"]["id"] == "allowed")
+            finally:
+                reading.terminate()
+
+
+if __name__ == "__main__":
+    unittest.main()
