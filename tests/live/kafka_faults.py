@@ -220,7 +220,8 @@ def topic_deleted(case):
     topic = f"{case.prefix}.cdc.{case.ks}.coll"
     before = case.records()
     lost = sum(len(found) for (name, _), found in before.items() if name == topic)
-    AdminClient({"bootstrap.servers": case.stack.servers}).delete_topics([topic])[topic].result(30)
+    admin = AdminClient({"bootstrap.servers": case.stack.servers})
+    admin.delete_topics([topic])[topic].result(30)
     case.note(f"{topic} was deleted with {lost} records")
     deadline = time.monotonic() + 10
     # Its table is written to again, so that the agent must notice.
