@@ -64,7 +64,8 @@ def failpoints(case):
         else:
             agent.kill()
     never = sorted(set(wanted) - set(crossed))
-    case.note(f"died {sum(crossed.values())} times at {len(crossed)} of {len(wanted)} places; at each: {dict(sorted(crossed.items()))}; never: {never}")
+    case.note(f"died {sum(crossed.values())} times at {len(crossed)} of {len(wanted)} places; never at {', '.join(never) or 'none'}")
+    case.note(f"deaths by place: {dict(sorted(crossed.items()))}")
     agent.start()
     return case.judge(agent)
 

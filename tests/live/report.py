@@ -104,6 +104,12 @@ def cell(entry, applies):
     return f"{entry['passed']} of {entry['runs']}; {entry['last']['date']}: {entry['last']['verdict']}"
 
 
+def places(known):
+    """What the last runs of the failpoints came to."""
+    lines = [f"- {kind}: {entry['notes'][0]} ({entry['last']['date']})" for kind in ("kafka", "file") if (entry := known.get(f"failpoints/{kind}")) and entry["notes"]]
+    return "\n".join([*lines, "", ""]) if lines else ""
+
+
 def main():
     import run  # registers the scenarios
 
@@ -111,7 +117,7 @@ def main():
     for path in sys.argv[1:]:
         merge(known, load(path))
     VERDICTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
-    DOCS.write_text(f"{HEAD}\n{table(known, run.SCENARIOS)}")
+    DOCS.write_text(f"{HEAD}\n{places(known)}{table(known, run.SCENARIOS)}")
 
 
 if __name__ == "__main__":
