@@ -5,6 +5,8 @@ import json
 import os
 import re
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import tables
@@ -13,6 +15,7 @@ from service import Port, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "CDC_AGENT_BIN"  # the variable with a program that is built already
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
 UNITS = {"ms": 1, "s": 1000, "m": 60_000}
 
 
@@ -88,7 +91,13 @@ class Agent(Service):
         return found
 
     def answers(self):
-        """What its log says is enough."""
+        """Whether it says that it is ready; where it serves no HTTP, what its log says is enough."""
+        try:
+            DIRECT.open(f"http://{self.host}:{self.port}/readyz", timeout=1).close()
+        except urllib.error.HTTPError:
+            return False
+        except OSError:
+            return True
         return True
 
     def described(self):
