@@ -16,6 +16,9 @@
 //! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
 //! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
 
+#[cfg(test)]
+extern crate self as cdc_agent;
+
 pub mod agent;
 pub mod cdc_raw;
 pub mod change;

@@ -50,6 +50,12 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Watches nothing.
+    #[cfg(test)]
+    pub(crate) fn nothing() -> Self {
+        Self { waker: Waker::default(), watcher: None, problem: None }
+    }
+
     /// Begins to watch. That it cannot be watched is no error: see [`Self::problem`].
     #[must_use]
     pub fn new(directory: &Path) -> Self {

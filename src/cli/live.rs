@@ -52,6 +52,10 @@ pub struct LogArgs {
     /// eighth of the file system, the smaller of both]
     #[arg(id = "cdc_total_space_mb", long = "cdc-total-space-mb", value_name = "MIB")]
     pub cdc_total_space_mb: Option<NonZeroU64>,
+    /// The node's cdc_block_writes: when cdc_raw is full it refuses writes, and does not delete segments unread
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
+    #[arg(default_value = "true", default_missing_value = "true", hide_possible_values = true)]
+    pub cdc_block_writes: bool,
     /// Rows that are older than so many seconds when they are read have `source.late` true; 0: none
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     pub late_after_s: u64,

@@ -45,8 +45,8 @@ pub(in crate::agent) struct Writer<'s> {
     report: Report,
     /// Whether there is something to commit.
     has_news: bool,
-    /// Whether records are among it.
-    has_records: bool,
+    /// Whether that should wait for nothing more: records, or the end of a segment.
+    is_urgent: bool,
     /// Makes records of what is told of with a commit.
     ledger: Option<&'s dyn Ledger>,
     /// Whether the sink failed in a way that [`Sink::rewind`] mends.
@@ -69,7 +69,7 @@ impl<'s> Writer<'s> {
             pending: Report::default(),
             report: Report::default(),
             has_news: false,
-            has_records: false,
+            is_urgent: false,
             ledger: None,
             is_rewindable: false,
         }
@@ -109,7 +109,7 @@ impl<'s> Writer<'s> {
 
     /// Sends a record that is no change of a table.
     pub(in crate::agent) fn send(&mut self, record: &Record<'_>) -> Result<(), Failure> {
-        (self.has_news, self.has_records) = (true, true);
+        (self.has_news, self.is_urgent) = (true, true);
         let sent = self.sink.send(record);
         sent.map_err(|error| self.sink_failed(error))
     }
@@ -130,9 +130,10 @@ impl<'s> Writer<'s> {
         self.has_news
     }
 
-    /// Whether to commit when nothing more is to be read now: records wait for nobody, a place alone waits a while.
+    /// Whether to commit when nothing more is to be read now: records and finished segments wait for nobody,
+    /// a place alone waits a while.
     pub(in crate::agent) fn is_worth_a_commit(&self, now: Instant) -> bool {
-        self.has_records || (self.has_news && now >= self.due)
+        self.is_urgent || (self.has_news && now >= self.due)
     }
 
     /// From here on what a commit tells of becomes records that are committed with it.
@@ -238,7 +239,8 @@ impl<'s> Writer<'s> {
                 self.checkpoint.advance(next, fingerprint).map_err(checkpoint_failure)?;
             }
             After::Finish(segment, fingerprint) => {
-                self.has_news = true;
+                // Its place on the disk can be given back then.
+                (self.has_news, self.is_urgent) = (true, true);
                 self.checkpoint.finish(segment, fingerprint).map_err(checkpoint_failure)?;
             }
         }
@@ -293,7 +295,7 @@ impl<'s> Writer<'s> {
         self.checkpoint.next_generation();
         let committed = self.sink.commit(&self.checkpoint);
         committed.map_err(|error| self.sink_failed(error))?;
-        (self.has_news, self.has_records) = (false, false);
+        (self.has_news, self.is_urgent) = (false, false);
         self.report.add(std::mem::take(&mut self.pending));
         let done = Instant::now();
         self.due = done + COMMIT_AFTER.max((done - started) * COMMIT_SHARE);

@@ -4,7 +4,7 @@
 //! They are kept in a file as well, written before the commit that publishes them, so that they are known when the agent
 //! dies together with the node.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::path::PathBuf;
 
@@ -63,13 +63,14 @@ impl Beyond {
         }
     }
 
-    /// Everything before `next` of its segment, and all of older segments, stands under a marker or is told of.
+    /// Everything before `next` of its segment stands under a marker.
     pub(super) fn marked(&mut self, next: Position) {
-        let is_marked = |at: &Position| (at.segment, at.marker) < (next.segment, next.marker);
-        while self.records.front().is_some_and(|(at, _)| is_marked(at)) {
-            self.records.pop_front();
-            self.is_changed = true;
+        let is_marked = |at: &Position| at.segment == next.segment && at.marker < next.marker;
+        let before = self.records.len();
+        if self.records.front().is_some_and(|(at, _)| is_marked(at)) {
+            self.records.retain(|(at, _)| !is_marked(at));
         }
+        self.is_changed |= self.records.len() != before;
     }
 
     /// Takes out what stands in a segment from file offset `end` on, where its chain of markers ends for good, and was
@@ -87,6 +88,18 @@ impl Beyond {
         self.is_changed |= !event_ids.is_empty();
         let first = Position { segment, marker: end, entry: 0, row: 0 };
         is_beyond.then_some(Forgotten { first, reached, event_ids })
+    }
+
+    /// The segments in which something stands under no marker.
+    pub(super) fn segments(&self) -> BTreeSet<SegmentId> {
+        self.records.iter().map(|(at, _)| at.segment).collect()
+    }
+
+    /// All of a segment was read from under its markers.
+    pub(super) fn finished(&mut self, segment: SegmentId) {
+        let before = self.records.len();
+        self.records.retain(|(at, _)| at.segment != segment);
+        self.is_changed |= self.records.len() != before;
     }
 
     /// Writes the file, before what it holds is committed.

@@ -11,8 +11,12 @@ use crate::checkpoint::Checkpoint;
 use crate::commitlog::{Position, SegmentId};
 
 /// The gaps that were told of.
-#[derive(Debug, Default)]
-pub(super) struct Told(BTreeSet<SegmentId>);
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Whether Cassandra refuses writes when the directory is full, and does not delete segments that nobody has read.
+    blocks_writes: bool,
+    told: BTreeSet<SegmentId>,
+}
 
 /// Something to tell of, or to do, about a missing segment.
 #[derive(Debug)]
@@ -25,6 +29,10 @@ pub(super) struct News {
 }
 
 impl Told {
+    pub(super) fn new(blocks_writes: bool) -> Self {
+        Self { blocks_writes, told: BTreeSet::new() }
+    }
+
     /// What was not told of before.
     pub(super) fn news(&mut self, scan: &Scan, lives: &Lives, checkpoint: &Checkpoint) -> Vec<News> {
         let open: Vec<Position> = checkpoint.open().collect();
@@ -35,10 +43,10 @@ impl Told {
             is_done: &is_done,
             open: &open,
             last_done: checkpoint.done().map(|(id, _)| id).max(),
-            blocks_writes: None,
+            blocks_writes: Some(self.blocks_writes),
         };
         let mut news = Vec::new();
-        for gap in gaps(&known).into_iter().filter(|gap| self.0.insert(gap.first)) {
+        for gap in gaps(&known).into_iter().filter(|gap| self.told.insert(gap.first)) {
             let (level, evidence) = match gap.evidence {
                 Evidence::Unread => (Level::Error, "it held changes and was not read to its end"),
                 Evidence::ReadAsSeen => {
@@ -61,7 +69,7 @@ impl Told {
         }
         // Cassandra removes segments without changes of tables with CDC.
         for gone in lives.vanished.iter().filter(|gone| !gone.had_index) {
-            if open.iter().any(|place| place.segment == gone.name.id) && self.0.insert(gone.name.id) {
+            if open.iter().any(|place| place.segment == gone.name.id) && self.told.insert(gone.name.id) {
                 news.push(News { level: Level::Info, what: None, closed: Some(gone.name.id) });
             }
         }

@@ -66,6 +66,11 @@ impl Growing {
         self.segment.has_more().unwrap_or(true)
     }
 
+    /// The place behind what was read.
+    pub(super) fn next(&self) -> Position {
+        self.segment.next()
+    }
+
     /// Whether its sections are compressed or encrypted.
     pub(super) fn is_stored(&self) -> bool {
         self.segment.head().descriptor().is_stored()

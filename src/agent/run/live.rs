@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::beyond::Beyond;
+use super::beyond::{Beyond, Forgotten};
 use super::finished::Finished;
 use super::growing::{self, Growing};
 use super::lives::{Found, Look};
@@ -24,7 +24,7 @@ use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::{Worker, now_ms};
 use crate::agent::pipeline::writer::Writer;
-use crate::cdc_raw::{FileId, GrowingError, Pace, Rest, Standing, State, Watch, Woken};
+use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, Standing, State, Watch, Woken};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
@@ -37,6 +37,16 @@ pub(super) enum Ended {
     Stopped,
     /// Everything is published, and that was what was asked for.
     Empty,
+}
+
+/// How a turn of the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Went {
+    /// There was something to read.
+    OnWithNews,
+    /// There was nothing.
+    OnWithoutNews,
+    Ended(Ended),
 }
 
 /// What the loop works with.
@@ -54,6 +64,8 @@ pub(super) struct Parts<'l> {
     pub(super) finished: &'l Finished,
     pub(super) heartbeat: Option<Duration>,
     pub(super) until_empty: bool,
+    /// `cdc_block_writes` of the node.
+    pub(super) blocks_writes: bool,
     pub(super) found: &'l mut Found,
     pub(super) beyond: &'l mut Beyond,
 }
@@ -90,14 +102,15 @@ struct Pass {
     has_news: bool,
     /// Whether all that may be read was read.
     is_drained: bool,
-    /// Whether bytes stand behind it.
-    has_more: bool,
+    /// Where bytes stand behind it.
+    more_at: Option<Position>,
 }
 
 impl<'l> Live<'l> {
     pub(super) fn new(parts: Parts<'l>, writer: Writer<'l>) -> Self {
         let pace = Pace::new(parts.asked, false, parts.watch.problem().is_none(), Instant::now());
         let watermark = Watermark::new(parts.asked, false, parts.sync_period);
+        let gaps = gap::Told::new(parts.blocks_writes);
         let beats = Beats::new(parts.heartbeat);
         let retries = writer.checkpoint().parked().next().is_some();
         Self {
@@ -113,11 +126,26 @@ impl<'l> Live<'l> {
             last_parked: None,
             read_since: None,
             retries,
-            gaps: gap::Told::default(),
+            gaps,
             judged: BTreeSet::new(),
             trouble: None,
             was_busy: true,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn show(&self) {
+        for standing in &self.parts.found.lives.standings {
+            let id = standing.file.name.id;
+            let checkpoint = self.writer.checkpoint();
+            println!("{standing:?} done {:?} open {:?}", checkpoint.done_as(id), checkpoint.open_at(id));
+        }
+    }
+
+    /// Microseconds since 1970 before which everything is published.
+    #[cfg(test)]
+    pub(super) fn watermark_us(&self) -> Option<i64> {
+        self.watermark.us()
     }
 
     /// Whether the sink failed in a way that a rewind mends.
@@ -129,33 +157,42 @@ impl<'l> Live<'l> {
     pub(super) fn run(&mut self) -> Result<Ended, Failure> {
         let mut is_urgent = true;
         loop {
-            if self.parts.stop.is_asked() {
-                self.commit()?;
-                failpoint::cross("stopping");
-                return Ok(Ended::Stopped);
-            }
-            let look = self.look(is_urgent)?;
-            let pass = self.pass()?;
-            self.was_busy = pass.has_news;
-            if pass.has_news {
-                self.pace.news(Instant::now());
-            }
-            self.drained(pass, look == Look::Done);
-            self.tend_schema()?;
-            self.beat()?;
-            if self.writer.is_worth_a_commit(Instant::now()) {
-                self.commit()?;
-            }
-            if look == Look::Done {
-                self.take_finished();
-                if self.parts.until_empty && self.is_empty(pass) {
-                    self.commit()?;
-                    self.take_finished();
-                    return Ok(Ended::Empty);
-                }
-            }
-            is_urgent = !pass.has_news && self.wait();
+            is_urgent = match self.step(Now::read(), is_urgent)? {
+                Went::Ended(ended) => return Ok(ended),
+                Went::OnWithNews => false,
+                Went::OnWithoutNews => self.wait(),
+            };
         }
+    }
+
+    /// One turn of the loop. `is_urgent`: something changed in the directory.
+    pub(super) fn step(&mut self, now: Now, is_urgent: bool) -> Result<Went, Failure> {
+        if self.parts.stop.is_asked() {
+            self.commit()?;
+            failpoint::cross("stopping");
+            return Ok(Went::Ended(Ended::Stopped));
+        }
+        let look = self.look(now, is_urgent)?;
+        let pass = self.pass()?;
+        self.was_busy = pass.has_news;
+        if pass.has_news {
+            self.pace.news(now.instant);
+        }
+        self.drained(pass, look == Look::Done);
+        self.tend_schema(now.instant)?;
+        self.beat()?;
+        if self.writer.is_worth_a_commit(Instant::now()) {
+            self.commit()?;
+        }
+        if look == Look::Done {
+            self.take_finished();
+            if self.parts.until_empty && self.is_empty(pass) {
+                self.commit()?;
+                self.take_finished();
+                return Ok(Went::Ended(Ended::Empty));
+            }
+        }
+        Ok(if pass.has_news { Went::OnWithNews } else { Went::OnWithoutNews })
     }
 
     /// Waits until something may be new. Whether something changed in the directory.
@@ -167,12 +204,16 @@ impl<'l> Live<'l> {
         self.parts.watch.wait(limit) == Woken::Changed
     }
 
-    fn look(&mut self, is_urgent: bool) -> Result<Look, Failure> {
+    fn look(&mut self, now: Now, is_urgent: bool) -> Result<Look, Failure> {
         let Self { parts, writer, .. } = self;
         let open: Vec<SegmentId> = writer.checkpoint().open().map(|place| place.segment).collect();
         let had_problem = parts.found.problem.is_some();
-        let look =
-            parts.found.look(parts.reading.directory, open, (is_urgent, self.was_busy), parts.until_empty);
+        let look = parts.found.look(
+            parts.reading.directory,
+            open,
+            (now, is_urgent, self.was_busy),
+            parts.until_empty,
+        );
         match &look {
             Look::Done => {
                 failpoint::cross("look_scanned");
@@ -200,6 +241,7 @@ impl<'l> Live<'l> {
 
     /// Tells of segments that are missing.
     fn note_gaps(&mut self) -> Result<(), Failure> {
+        self.note_vanished()?;
         let found = &self.parts.found;
         for gap in self.gaps.news(&found.scan, &found.lives, self.writer.checkpoint()) {
             if let Some(what) = gap.what {
@@ -310,6 +352,7 @@ impl<'l> Live<'l> {
     fn finish(&mut self, id: SegmentId, fingerprint: Fingerprint) -> Result<Step, Failure> {
         if self.writer.checkpoint().done_as(id).is_none() {
             self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))?;
+            self.parts.beyond.finished(id);
             failpoint::cross("segment_finished");
         }
         Ok(Step::Through)
@@ -355,7 +398,9 @@ impl<'l> Live<'l> {
                 }
                 continue;
             }
-            pass.has_more |= growing.has_more();
+            if growing.has_more() {
+                pass.more_at = Some(growing.next());
+            }
             let is_through = !looked.has_news && looked.rest == Rest::Unwritten;
             return Ok(if is_through { step(standing.state) } else { Step::Wait });
         }
@@ -367,7 +412,7 @@ impl<'l> Live<'l> {
             self.is_stored = growing.is_stored();
             let (asked, has_notifications) = (self.parts.asked, self.parts.watch.problem().is_none());
             self.pace = Pace::new(asked, self.is_stored, has_notifications, Instant::now());
-            self.watermark.store(asked, self.is_stored, self.parts.sync_period);
+            self.watermark.store(self.is_stored, self.parts.sync_period);
         }
     }
 
@@ -401,6 +446,25 @@ impl<'l> Live<'l> {
         let Some(reached) = self.writer.checkpoint().open_at(file.name.id) else { return Ok(()) };
         let Some(end) = self.parts.reading.chain_end(file) else { return Ok(()) };
         let Some(forgotten) = self.parts.beyond.forgotten(file.name.id, end, reached) else { return Ok(()) };
+        self.tell_forgotten(&forgotten)
+    }
+
+    /// The same of segments that the node has removed since: nothing in them was marked.
+    fn note_vanished(&mut self) -> Result<(), Failure> {
+        let mut gone = self.parts.beyond.segments();
+        for file in &self.parts.found.scan.segments {
+            gone.remove(&file.name.id);
+        }
+        for id in gone {
+            let reached = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
+            if let Some(forgotten) = self.parts.beyond.forgotten(id, 0, reached) {
+                self.tell_forgotten(&forgotten)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_forgotten(&mut self, forgotten: &Forgotten) -> Result<(), Failure> {
         log::error(&format!(
             "the node crashed and forgot what it had not marked: {} published events, from {} up to {}, are in no log \
              of this node any more; compare with the other replicas",
@@ -417,15 +481,13 @@ impl<'l> Live<'l> {
     fn drained(&mut self, pass: Pass, has_looked: bool) {
         let Some(looked) = self.parts.found.looked.filter(|_| pass.is_drained && has_looked) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
-        let drained = Drained { began: looked.instant, wall: looked.wall, has_more: pass.has_more };
-        self.watermark.drained(drained, is_parked);
+        self.watermark.drained(Drained { wall: looked.wall, more_at: pass.more_at }, is_parked);
         self.read_since = Some(looked.instant);
     }
 
     /// Goes on with requests for the schema, and tries parked mutations again when one came.
-    fn tend_schema(&mut self) -> Result<(), Failure> {
+    fn tend_schema(&mut self, now: Instant) -> Result<(), Failure> {
         let parked = self.writer.checkpoint().parked().count();
-        let now = Instant::now();
         if parked > self.parked {
             self.last_parked = Some(now);
         }

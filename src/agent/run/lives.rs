@@ -51,10 +51,9 @@ impl Found {
         &mut self,
         directory: &Directory,
         unfinished: impl IntoIterator<Item = SegmentId>,
-        (is_urgent, is_busy): (bool, bool),
+        (now, is_urgent, is_busy): (Now, bool, bool),
         is_node_stopped: bool,
     ) -> Look {
-        let now = Now::read();
         let span = if is_busy { BUSY } else { QUIET };
         let is_due = |last: Now| now.instant.saturating_duration_since(last.instant) >= span;
         if !is_urgent && !self.looked.is_none_or(is_due) {

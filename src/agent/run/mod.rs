@@ -21,6 +21,8 @@ mod schema;
 mod start;
 mod still;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod watermark;
 
 use std::collections::BTreeSet;
@@ -126,6 +128,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 .filter(|ms| *ms > 0)
                 .map(Duration::from_millis),
             until_empty: args.until_empty,
+            blocks_writes: live.log.cdc_block_writes,
             found: &mut found,
             beyond: &mut beyond,
         };

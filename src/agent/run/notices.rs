@@ -38,7 +38,7 @@ impl Beats {
         Self { interval, next: Instant::now() }
     }
 
-    /// Writes heartbeats when they are due.
+    /// Writes heartbeats when they are due. There are none before all was read once: then nothing is known.
     pub(super) fn beat(
         &mut self,
         notices: &Notices,
@@ -46,7 +46,9 @@ impl Beats {
         schema: &Schema,
         wm_us: Option<i64>,
     ) -> Result<(), Failure> {
-        let (Some(interval), now) = (self.interval, Instant::now()) else { return Ok(()) };
+        let (Some(interval), Some(wm_us), now) = (self.interval, wm_us, Instant::now()) else {
+            return Ok(());
+        };
         if now < self.next {
             return Ok(());
         }
@@ -71,7 +73,7 @@ impl Notices {
         &self,
         writer: &mut Writer<'_>,
         schema: &Schema,
-        wm_us: Option<i64>,
+        wm_us: i64,
         now_ms: i64,
     ) -> Result<(), Failure> {
         let key = json!({"heartbeat": self.names.host_id}).to_string();

@@ -40,6 +40,12 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Never asked.
+    #[cfg(test)]
+    pub(super) fn never() -> Self {
+        Self(Arc::new(AtomicBool::new(false)))
+    }
+
     /// Whether it is asked to stop.
     pub(super) fn is_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -54,6 +60,7 @@ impl Stop {
     }
 
     /// For who cannot wait for the end of a call.
+    #[cfg(feature = "kafka")]
     pub(super) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }

@@ -1,0 +1,295 @@
+//! A simulation of the loop: a node that writes, crashes and starts again, a broker that fails at any call, an agent that
+//! dies at any time. A seed decides on everything; a failure prints it.
+//!
+//! `CDC_AGENT_SEEDS=20000` tries more seeds, `CDC_AGENT_SEED=17` one alone.
+
+mod broker;
+mod node;
+mod random;
+mod writers;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::beyond::Beyond;
+use super::finished::Finished;
+use super::live::{Live, Parts};
+use super::lives::Found;
+use super::notices::Notices;
+use super::reader::Reading;
+use super::schema::LiveSchema;
+use super::stop::Stop;
+use crate::agent::keys::Keys;
+use crate::agent::pipeline::range::Range;
+use crate::agent::pipeline::worker::Worker;
+use crate::agent::pipeline::writer::Writer;
+use crate::agent::record_options::{Reading as Kind, encoder_config, table_filter};
+use crate::cdc_raw::{Directory, Timing, Watch};
+use crate::cli::{Settings, Undecodable, UnknownTable};
+use crate::envelope::Visibility;
+use crate::sink::Sink;
+use broker::{Broker, Seen, SimulatedSink};
+use node::Node;
+use random::Random;
+
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// One simulated world.
+struct World {
+    seed: u64,
+    dir: tempfile::TempDir,
+    node: Node,
+    broker: Rc<RefCell<Broker>>,
+    random: Random,
+    visibility: Visibility,
+}
+
+/// How an agent's life goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// The node works, the broker fails, the agent dies in the end.
+    Troubled,
+    /// Nothing fails, and nothing new comes: until all is published.
+    Quiet,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let dir = tempfile::Builder::new().prefix("cdc-agent-simulation").tempdir().unwrap();
+        let mut random = Random::new(seed);
+        let visibility = [Visibility::Marked, Visibility::Written, Visibility::Synced]
+            [usize::try_from(random.below(3)).unwrap()];
+        let node = Node::new(dir.path());
+        std::fs::write(dir.path().join("schema.json"), node::table().schema_file().to_string()).unwrap();
+        Self { seed, dir, node, broker: Rc::default(), random, visibility }
+    }
+
+    fn fail(&self, what: &str) -> ! {
+        panic!("seed {} ({:?}): {what}", self.seed, self.visibility);
+    }
+
+    /// Lets an agent live for some turns of its loop.
+    fn live(&mut self, life: Life) {
+        let turns = match life {
+            Life::Troubled => 5 + self.random.below(60),
+            Life::Quiet => 400,
+        };
+        let state = self.dir.path().join("state");
+        std::fs::create_dir_all(&state).unwrap();
+        let directory = Directory::open(&self.node.raw).unwrap();
+        let settings = settings();
+        let keys = Keys::open(&settings.keys, &settings.names).unwrap();
+        let filter = table_filter(&settings.filter);
+        let mut schema = LiveSchema::from_file(&self.dir.path().join("schema.json"), filter.clone()).unwrap();
+        let newest = schema.newest();
+        let config = encoder_config(&settings, &newest.get().schema, Kind::Live).unwrap();
+        let notices = Notices::new(&config, self.visibility, filter);
+        let worker = Worker {
+            later: newest.as_ref(),
+            config: &config,
+            range: Range::default(),
+            of_other_scopes: BTreeSet::new(),
+            dry_run: false,
+            late_after_us: None,
+            unknown_table: UnknownTable::Park,
+            undecodable: Undecodable::Park,
+        };
+        let faults = if life == Life::Troubled { 10 + self.random.below(150) } else { 0 };
+        let sink_random = Random::new(self.seed ^ self.random.below(1 << 40));
+        let mut sink = SimulatedSink::open(&self.broker, sink_random, faults);
+        let mut found = Found::new(Timing { sync_period: PERIOD, ..Timing::default() });
+        let mut beyond = Beyond::open(&state);
+        let (stop, mut watch) = (Stop::never(), Watch::nothing());
+        let mut left = turns;
+        while left > 0 {
+            let checkpoint = sink.checkpoint().cloned().unwrap();
+            let mut writer = Writer::new(&mut sink, checkpoint, true);
+            writer.tell(&notices);
+            let parts = Parts {
+                reading: Reading { directory: &directory, keys: &keys },
+                asked: self.visibility,
+                sync_period: PERIOD,
+                stop: &stop,
+                watch: &mut watch,
+                schema: &mut schema,
+                worker: &worker,
+                retrier: &worker,
+                notices: &notices,
+                finished: &Finished::Delete,
+                heartbeat: None,
+                until_empty: false,
+                blocks_writes: true,
+                found: &mut found,
+                beyond: &mut beyond,
+            };
+            let mut agent = Live::new(parts, writer);
+            while left > 0 {
+                left -= 1;
+                match life {
+                    Life::Troubled => self.node.act(&mut self.random),
+                    Life::Quiet => self.node.advance(Duration::from_millis(500)),
+                }
+                let before = self.node.in_raw();
+                let is_urgent = self.random.once_in(3);
+                let went = agent.step(self.node.now(), is_urgent);
+                self.check_deleted(&before);
+                match went {
+                    Ok(_) => self.check_watermark(agent.watermark_us()),
+                    Err(_) if agent.is_rewindable() => break,
+                    Err(failure) => self.fail(&format!("the agent ended: {failure}")),
+                }
+            }
+            if life == Life::Quiet && std::env::var_os("CDC_AGENT_SEED").is_some() {
+                agent.show();
+            }
+            drop(agent);
+            while left > 0 && sink.rewind().is_err() {
+                left -= 1;
+            }
+        }
+    }
+
+    /// Whether all that stood in what the agent has deleted is committed.
+    fn check_deleted(&self, before: &[i64]) {
+        let after = self.node.in_raw();
+        for id in before.iter().filter(|id| !after.contains(id)) {
+            let committed = &self.broker.borrow().committed;
+            for write in &self.node.writes {
+                let is_in_it = write.position.segment.0 == *id && write.is_marked;
+                if is_in_it && !committed.iter().any(|seen| seen.position == write.position) {
+                    self.fail(&format!(
+                        "segment {id} is deleted, and write {} is not committed",
+                        write.number
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Whether all that was written before the watermark is sent.
+    fn check_watermark(&self, wm_us: Option<i64>) {
+        let Some(wm_us) = wm_us else { return };
+        let broker = self.broker.borrow();
+        for write in self.node.writes.iter().filter(|write| write.at_us < wm_us && !write.is_forgotten) {
+            let is_it = |seen: &Seen| seen.position == write.position;
+            if !broker.committed.iter().any(is_it) && !broker.sent.iter().any(is_it) {
+                self.fail(&format!(
+                    "the watermark is {wm_us}, and write {} of {} is not sent",
+                    write.number, write.at_us
+                ));
+            }
+        }
+    }
+
+    /// Whether consumers see each write once, in order, and nothing else, and what is left in cdc_raw.
+    fn check_end(&self) {
+        let broker = self.broker.borrow();
+        let (control, records): (Vec<_>, Vec<_>) =
+            broker.committed.iter().partition(|seen| seen.topic.ends_with("__control"));
+        let by_position: BTreeMap<_, _> =
+            self.node.writes.iter().map(|write| (write.position, write)).collect();
+        if !records.windows(2).all(|pair| pair[0].position < pair[1].position) {
+            self.fail("records are out of order, or doubled");
+        }
+        let mut forgotten = BTreeSet::new();
+        for seen in &records {
+            match by_position.get(&seen.position) {
+                None => self.fail(&format!("{} was never written", seen.position)),
+                Some(write) if seen.key != format!("{{\"id\":{}}}", write.number) => {
+                    self.fail(&format!("{} is {} and not {}", seen.position, seen.key, write.number))
+                }
+                Some(write) if write.is_forgotten => {
+                    forgotten.insert(seen.event_id.clone());
+                }
+                Some(_) => {}
+            }
+        }
+        let seen: BTreeSet<_> = records.iter().map(|seen| seen.position).collect();
+        for write in self.node.writes.iter().filter(|write| !write.is_forgotten) {
+            if !seen.contains(&write.position) {
+                self.fail(&format!("write {} at {} is lost", write.number, write.position));
+            }
+        }
+        let mut told = BTreeSet::new();
+        for value in control.iter().filter_map(|seen| serde_json::from_str::<Value>(&seen.value).ok()) {
+            match value["type"].as_str() {
+                Some("forgotten") => {
+                    let ids = value["event_ids"].as_array().unwrap();
+                    told.extend(ids.iter().map(|id| id.as_str().unwrap().to_owned()));
+                }
+                // A segment without changes of the table is gone: from outside that cannot be told from a loss.
+                Some("gap") if value["is_loss"] == false => {}
+                other => self.fail(&format!("nothing was wrong, and the agent says {other:?}: {value}")),
+            }
+        }
+        if told != forgotten {
+            self.fail(&format!("forgotten and published are {forgotten:?}, told are {told:?}"));
+        }
+        let left = self.node.in_raw();
+        let newest = self.node.ids().max();
+        if left.iter().any(|id| Some(*id) != newest) {
+            self.fail(&format!("left in cdc_raw: {left:?}, the newest is {newest:?}"));
+        }
+    }
+}
+
+fn settings() -> Settings {
+    use clap::FromArgMatches;
+    let command = Settings::augment_args(clap::Command::new("options").no_binary_name(true));
+    let matches = command.try_get_matches_from(["--prefix=p"]).unwrap();
+    Settings::from_arg_matches(&matches).unwrap()
+}
+
+fn simulate(seed: u64) {
+    let mut world = World::new(seed);
+    for _ in 0..2 + world.random.below(4) {
+        world.live(Life::Troubled);
+    }
+    world.node.stop_and_start(&mut world.random);
+    world.live(Life::Quiet);
+    world.check_end();
+}
+
+/// Seeds from `first` on, every fourth: the tests run in parallel.
+fn simulate_part(part: u64) {
+    if let Some(seed) = std::env::var("CDC_AGENT_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        return simulate(seed);
+    }
+    let seeds = std::env::var("CDC_AGENT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10_000);
+    (part..seeds).step_by(4).for_each(simulate);
+}
+
+#[test]
+fn each_write_is_published_once_whatever_fails_0() {
+    simulate_part(0);
+}
+
+#[test]
+fn each_write_is_published_once_whatever_fails_1() {
+    simulate_part(1);
+}
+
+#[test]
+fn each_write_is_published_once_whatever_fails_2() {
+    simulate_part(2);
+}
+
+#[test]
+fn each_write_is_published_once_whatever_fails_3() {
+    simulate_part(3);
+}
+
+/// The directory a seed used is gone with it.
+#[test]
+fn a_simulation_leaves_nothing_behind() {
+    let world = World::new(1);
+    let path = world.dir.path().to_owned();
+    drop(world);
+    assert!(!Path::exists(&path));
+}
