@@ -15,6 +15,7 @@ use crate::agent::log;
 use crate::agent::pipeline::batch::Batch;
 use crate::agent::pipeline::worker::Outlet;
 use crate::agent::pipeline::writer::Writer;
+use crate::checkpoint::Checkpoint;
 use crate::commitlog::{Position, SegmentId};
 
 /// More are only counted. A marker comes every 100 ms.
@@ -30,6 +31,8 @@ const FILE: &str = "beyond-markers.jsonl";
 pub(super) struct Beyond {
     path: PathBuf,
     records: VecDeque<(Position, String)>,
+    /// Those that are told of as forgotten with the next commit.
+    told: Vec<(Position, String)>,
     is_changed: bool,
 }
 
@@ -52,7 +55,24 @@ impl Beyond {
             Some((entry.0.parse().ok()?, entry.1))
         };
         // A line that was not written whole is one that was not published.
-        Self { path, records: text.lines().filter_map(entry).collect(), is_changed: false }
+        Self { path, records: text.lines().filter_map(entry).collect(), told: Vec::new(), is_changed: false }
+    }
+
+    /// Goes on from `checkpoint`: what was sent and not committed is sent again, and what was told of is told again.
+    pub(super) fn rewind(&mut self, checkpoint: &Checkpoint) {
+        self.records.extend(self.told.drain(..));
+        self.records.make_contiguous().sort();
+        self.records.retain(|(at, _)| match checkpoint.open_at(at.segment) {
+            Some(reached) => *at < reached,
+            None => checkpoint.done_as(at.segment).is_some(),
+        });
+        self.is_changed = true;
+    }
+
+    /// All that was sent is committed.
+    pub(super) fn committed(&mut self) {
+        self.is_changed |= !self.told.is_empty();
+        self.told.clear();
     }
 
     /// Takes note of a record that is sent.
@@ -77,15 +97,15 @@ impl Beyond {
     /// committed: it is not before `reached`.
     pub(super) fn forgotten(&mut self, segment: SegmentId, end: u64, reached: Position) -> Option<Forgotten> {
         let is_beyond = reached.marker > end || (reached.marker == end && reached.entry > 0);
-        let mut event_ids = Vec::new();
+        let (mut event_ids, told) = (Vec::new(), &mut self.told);
         self.records.retain(|(at, event_id)| {
             let is_gone = at.segment == segment && at.marker >= end;
             if is_gone && *at < reached {
                 event_ids.push(event_id.clone());
+                told.push((*at, event_id.clone()));
             }
             !is_gone
         });
-        self.is_changed |= !event_ids.is_empty();
         let first = Position { segment, marker: end, entry: 0, row: 0 };
         is_beyond.then_some(Forgotten { first, reached, event_ids })
     }
@@ -108,7 +128,7 @@ impl Beyond {
             return;
         }
         let mut text = String::new();
-        for (position, event_id) in &self.records {
+        for (position, event_id) in self.records.iter().chain(&self.told) {
             text.push_str(&json!([position.to_string(), event_id]).to_string());
             text.push('\n');
         }
@@ -178,6 +198,9 @@ mod tests {
         assert_eq!(forgotten.event_ids, ["b", "c"]);
         assert_eq!(forgotten.first, at("7:90:0"));
         assert_eq!(beyond.forgotten(SegmentId(7), 90, at("7:90:0")), None, "nothing is beyond the end");
+        beyond.keep();
+        assert_eq!(Beyond::open(dir.path()).records.len(), 2, "that they are forgotten is not committed yet");
+        beyond.committed();
         beyond.keep();
         assert!(Beyond::open(dir.path()).records.is_empty());
     }

@@ -112,6 +112,7 @@ impl<'l> Live<'l> {
         let watermark = Watermark::new(parts.asked, false, parts.sync_period);
         let gaps = gap::Told::new(parts.blocks_writes);
         let beats = Beats::new(parts.heartbeat);
+        parts.beyond.rewind(writer.checkpoint());
         let retries = writer.checkpoint().parked().next().is_some();
         Self {
             parts,
@@ -536,6 +537,7 @@ impl<'l> Live<'l> {
             failpoint::cross("commit_begun");
             self.parts.beyond.keep();
             self.writer.commit()?;
+            self.parts.beyond.committed();
             failpoint::cross("commit_done");
         }
         ledger::say(&self.writer.take_report());

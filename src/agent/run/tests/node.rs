@@ -171,8 +171,9 @@ impl Node {
                     self.write(random);
                 }
             }
-            45..65 => self.mark(last),
-            65..75 => self.sync(usize::try_from(random.below(last as u64 + 1)).unwrap()),
+            // Always from the oldest on.
+            45..65 => (0..=last).for_each(|place| self.mark(place)),
+            65..75 => (0..=last).for_each(|place| self.sync(place)),
             75..80 => self.rotate(),
             80..88 => self.discard(random),
             88..94 => self.advance(Duration::from_millis(random.below(300))),
@@ -244,11 +245,16 @@ impl Node {
         writer.finish()[head + MARKER..].to_vec()
     }
 
-    /// Writes the rest of a frame.
+    /// Writes the rest of a frame. Only then it is logged.
     fn mend(&mut self, place: usize) {
+        let at_us = self.at_us();
         let segment = &mut self.segments[place];
         if let Some((at, rest)) = segment.torn.take() {
             segment.file.write_all_at(&rest, at as u64).unwrap();
+            if let Some(number) = segment.unmarked.last() {
+                let write = &mut self.writes[*number as usize];
+                write.at_us = if write.position.entry + 1 == segment.entry { at_us } else { write.at_us };
+            }
         }
     }
 
