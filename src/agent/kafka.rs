@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::keys::password;
+use super::log::{self, Level};
 use crate::cli::{
     CompressionWord, DeliveryWord, KafkaArgs, MechanismWord, ProtocolWord, RefusedWord, Settings,
 };
@@ -79,9 +80,13 @@ pub fn options(
 }
 
 fn tell(notice: &Notice) {
-    if !matches!(notice, Notice::Client { level, .. } if *level > SHOWN) {
-        super::warn(&notice.to_string());
-    }
+    let level = match notice {
+        Notice::Client { level, .. } if *level > SHOWN => return,
+        Notice::TopicCreated { .. } => Level::Info,
+        Notice::DeadLetter { .. } => Level::Error,
+        _ => Level::Warn,
+    };
+    log::log(level, &notice.to_string());
 }
 
 fn refused(word: RefusedWord) -> Refused {

@@ -107,7 +107,10 @@ impl SchemaAt {
             }
         };
         let is_doubtful = |effect: &Effect| matches!(effect, Effect::Doubtful { .. });
-        let (doubtful, changes): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_doubtful);
+        // Cassandra's own tables are built in, whatever a new node logs of them.
+        let is_own = |effect: &Effect| matches!(effect, Effect::Doubtful { keyspace, .. } if system::is_system_keyspace(keyspace));
+        let (doubtful, changes): (Vec<_>, Vec<_>) =
+            effects.into_iter().filter(|effect| !is_own(effect)).partition(is_doubtful);
         let reasons = doubtful.iter().filter_map(doubt::of_effect);
         reasons.for_each(|reason| self.doubts.add(from, reason));
         if changes.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -39,6 +40,8 @@ pub(super) struct Context {
     failed: Arc<Mutex<Vec<Failed>>>,
     /// Why brokers do not let the agent in.
     shut_out: Arc<Mutex<Option<String>>>,
+    /// Whether a connection failed, or a request.
+    has_erred: Arc<AtomicBool>,
 }
 
 impl Context {
@@ -48,12 +51,18 @@ impl Context {
             token_file: options.security.token_file.clone(),
             failed: Arc::default(),
             shut_out: Arc::default(),
+            has_erred: Arc::default(),
         }
     }
 
     /// Why brokers did not let the agent in since the last call, if they did not.
     pub(super) fn take_shut_out(&self) -> Option<String> {
         self.shut_out.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether librdkafka told of an error since the last call.
+    pub(super) fn take_erred(&self) -> bool {
+        self.has_erred.swap(false, Ordering::Relaxed)
     }
 
     /// The records that were not delivered since the last call.
@@ -84,6 +93,7 @@ impl ClientContext for Context {
         if matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
             return;
         }
+        self.has_erred.store(true, Ordering::Relaxed);
         let is_refusal = matches!(
             error.rdkafka_error_code(),
             Some(

@@ -58,6 +58,11 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// The copy of the checkpoint on disk cannot be read; Kafka has one, which is used.
+    LocalCopyUnread {
+        /// Why.
+        reason: String,
+    },
     /// Certificates of brokers are not checked.
     Insecure,
     /// What librdkafka says.
@@ -98,6 +103,9 @@ impl fmt::Display for Notice {
                  stands in the topic of dead letters"
             ),
             Self::LocalCopy { reason } => write!(f, "the local copy of the checkpoint is not written: {reason}"),
+            Self::LocalCopyUnread { reason } => {
+                write!(f, "Kafka's checkpoint is used, the local copy cannot be: {reason}")
+            }
             Self::Insecure => f.write_str(
                 "certificates of brokers are not checked: whoever stands between can read and change everything",
             ),

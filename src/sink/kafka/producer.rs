@@ -16,6 +16,8 @@ use super::trouble::{Trouble, lasting, refuses_record};
 
 /// How long librdkafka is served at a time while it must be waited for.
 const STEP: Duration = Duration::from_millis(1);
+/// A commit takes 5 to 8 ms. One that takes so long may have been asked for twice.
+const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 /// After how many records log lines and errors are looked for.
 const SERVE_EVERY: u32 = 512;
 /// When waiting is told first, and then every so often.
@@ -174,16 +176,31 @@ impl Producer {
     }
 
     /// Commits the transaction, whose records are acknowledged.
+    ///
+    /// librdkafka repeats a request whose connection broke, and tells only of the answer that it got in the end. The
+    /// first request may reach the broker still, and would end a later transaction of this id. So a commit with such
+    /// trouble counts as one of which nobody knows how it ended: all ids are taken over anew, which makes brokers refuse
+    /// what is under way.
     pub(super) fn commit(&mut self) -> Result<(), Trouble> {
         if !self.in_transaction {
             return Ok(());
         }
+        self.inner.poll(Duration::ZERO);
+        self.inner.context().take_erred();
+        let began = Instant::now();
         // Never: until the transaction itself times out.
         self.inner
             .commit_transaction(Timeout::Never)
             .map_err(|error| self.trouble(&error, "cannot commit a transaction"))?;
         self.in_transaction = false;
-        Ok(())
+        // Errors are told when they are asked for.
+        self.inner.poll(Duration::ZERO);
+        match self.inner.context().take_erred() || began.elapsed() > LONGEST_COMMIT {
+            true => Err(Trouble::Unknown(
+                "a commit was answered, and its request may be repeated still".to_owned(),
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Aborts the transaction, if there is one. When that fails the next owner of the id, or Kafka after the

@@ -35,7 +35,14 @@ impl KafkaSink {
     /// The checkpoint with the higher generation, of Kafka's and the local copy.
     fn choose(&self, kafka: Option<Checkpoint>) -> Result<Checkpoint, SinkError> {
         let local = match &self.local {
-            Some(local) => local.load()?,
+            Some(local) => match (local.load(), &kafka) {
+                // Kafka has more than the copy ever has.
+                (Err(error @ SinkError::Unfit { .. }), Some(_)) => {
+                    self.options.observer.tell(&Notice::LocalCopyUnread { reason: error.to_string() });
+                    None
+                }
+                (loaded, _) => loaded?,
+            },
             None => return Ok(kafka.unwrap_or_default()),
         };
         let generations = [&kafka, &local].map(|checkpoint| checkpoint.as_ref().map(Checkpoint::generation));
