@@ -21,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cql test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack test-live test-faults
+.PHONY: help run test test-cql test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, exampl
 
 test-compose: $(VENV)/.done ## check compose/docker-compose.yml and deploy/, and what the stack of `make up` does with processes and ports
 	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_deploy.py tests/stack/test_example.py tests/stack/test_process.py
+
+test-browser: $(VENV)/.done ## look at the status page with a real browser, and read the metrics with Prometheus' own parser
+	$(CARGO) build --locked --example status-page
+	$(PYTHON) -m unittest -v tests/browser/test_page.py
 
 test-stack: $(VENV)/.done ## start real stacks beside others, break them, look at what is left; two to five minutes
 	$(CARGO) build --locked

@@ -12,7 +12,7 @@
 //!    records, or a stop between the two would lose or repeat some.
 //! 7. [`cdc_raw`]: which bytes exist in a live node's directory, what grows, what is final, what may be deleted.
 //! 8. [`sink`]: records → Kafka, file log, stdout; the checkpoint is committed with them.
-//! 9. [`telemetry`]: what a running agent tells of itself.
+//! 9. [`telemetry`]: what a running agent tells of itself; [`http`]: who is told.
 //! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
 //! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
 
@@ -31,6 +31,7 @@ pub mod envelope;
 pub mod failpoint;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod http;
 pub mod keystore;
 pub mod primitives;
 pub mod schema;

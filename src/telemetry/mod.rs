@@ -25,6 +25,7 @@ pub use facts::{
     SchemaStatus, SegmentState, SegmentStatus,
 };
 pub use health::{Headline, Level, Reason};
+pub(crate) use health::{size, time};
 pub use process::ProcessStatus;
 pub use status::{
     Commits, DatedEntry, ErrorLine, History, Kinds, LISTED_ENTRIES, LISTED_SEGMENTS, LISTED_TABLES, Lag,

@@ -20,6 +20,8 @@ mod doubtful;
 mod file_log;
 mod golden;
 mod heads;
+#[cfg(feature = "http")]
+mod http;
 mod inspect;
 #[cfg(feature = "kafka")]
 mod kafka_node;
