@@ -39,6 +39,8 @@ pub(in crate::agent) struct Writer<'s> {
     told: BTreeMap<SegmentId, u64>,
     /// Records that the sink was given.
     sent: u64,
+    /// Of them, those before the last commit.
+    sent_before: u64,
     /// What was done since the last commit.
     pending: Report,
     /// What was committed: nothing else counts.
@@ -66,6 +68,7 @@ impl<'s> Writer<'s> {
             held_back: HeldBack::default(),
             told: BTreeMap::new(),
             sent: 0,
+            sent_before: 0,
             pending: Report::default(),
             report: Report::default(),
             has_news: false,
@@ -139,6 +142,11 @@ impl<'s> Writer<'s> {
     /// From here on what a commit tells of becomes records that are committed with it.
     pub(in crate::agent) fn tell(&mut self, ledger: &'s dyn Ledger) {
         self.ledger = Some(ledger);
+    }
+
+    /// Records that were sent and are not committed, and about their bytes.
+    pub(in crate::agent) fn uncommitted(&self) -> (u64, u64) {
+        (self.sent.saturating_sub(self.sent_before), self.uncommitted as u64)
     }
 
     /// Whether the sink failed in a way that [`Sink::rewind`] mends.
@@ -296,6 +304,7 @@ impl<'s> Writer<'s> {
         let committed = self.sink.commit(&self.checkpoint);
         committed.map_err(|error| self.sink_failed(error))?;
         (self.has_news, self.is_urgent) = (false, false);
+        self.sent_before = self.sent;
         self.report.add(std::mem::take(&mut self.pending));
         let done = Instant::now();
         self.due = done + COMMIT_AFTER.max((done - started) * COMMIT_SHARE);

@@ -15,6 +15,7 @@ use super::reader::Reading;
 use super::schema::{LiveSchema, News};
 use super::still::{self, Read, Task};
 use super::stop::Stop;
+use super::telling::Telling;
 use super::watermark::{Drained, Watermark};
 use super::{gap, ledger};
 use crate::agent::exit::Failure;
@@ -29,6 +30,7 @@ use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
+use crate::telemetry::LedgerKind;
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub(super) struct Parts<'l> {
     pub(super) blocks_writes: bool,
     pub(super) found: &'l mut Found,
     pub(super) beyond: &'l mut Beyond,
+    pub(super) telling: &'l mut Telling,
 }
 
 /// One pass of the loop until the sink has to be rewound.
@@ -134,15 +137,6 @@ impl<'l> Live<'l> {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn show(&self) {
-        for standing in &self.parts.found.lives.standings {
-            let id = standing.file.name.id;
-            let checkpoint = self.writer.checkpoint();
-            println!("{standing:?} done {:?} open {:?}", checkpoint.done_as(id), checkpoint.open_at(id));
-        }
-    }
-
     /// Microseconds since 1970 before which everything is published.
     #[cfg(test)]
     pub(super) fn watermark_us(&self) -> Option<i64> {
@@ -156,6 +150,7 @@ impl<'l> Live<'l> {
 
     /// Goes on until it is asked to stop, or something fails.
     pub(super) fn run(&mut self) -> Result<Ended, Failure> {
+        self.tell_schema();
         let mut is_urgent = true;
         loop {
             is_urgent = match self.step(Now::read(), is_urgent)? {
@@ -174,6 +169,7 @@ impl<'l> Live<'l> {
             return Ok(Went::Ended(Ended::Stopped));
         }
         let look = self.look(now, is_urgent)?;
+        self.parts.telling.turn(self.parts.found.problem.as_deref());
         let pass = self.pass()?;
         self.was_busy = pass.has_news;
         if pass.has_news {
@@ -187,6 +183,9 @@ impl<'l> Live<'l> {
         }
         if look == Look::Done {
             self.take_finished();
+            self.parts.telling.measure(self.parts.reading.directory, now.instant);
+            let growing = |standing: &Standing| self.growing.get(&standing.file.name);
+            self.parts.telling.reading(self.parts.found, &self.writer, growing);
             if self.parts.until_empty && self.is_empty(pass) {
                 self.commit()?;
                 self.take_finished();
@@ -246,7 +245,8 @@ impl<'l> Live<'l> {
         let found = &self.parts.found;
         for gap in self.gaps.news(&found.scan, &found.lives, self.writer.checkpoint()) {
             if let Some(what) = gap.what {
-                log::log(gap.level, &what.to_string());
+                log::log(gap.level, &format!("segments are missing: {what}"));
+                self.parts.telling.gap(&what);
                 self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
             }
             if let Some(id) = gap.closed {
@@ -260,6 +260,7 @@ impl<'l> Live<'l> {
         let at = self.writer.checkpoint().open_at(id).map(|place| place.to_string());
         let what = json!({"first": id.to_string(), "last": id.to_string(), "read_to": at, "evidence": why});
         log::error(&format!("lost: {what}"));
+        self.parts.telling.gap(&what);
         self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
         self.close(id)
     }
@@ -473,6 +474,9 @@ impl<'l> Live<'l> {
             forgotten.first,
             forgotten.reached,
         ));
+        let place = forgotten.first.to_string();
+        let reason = "the node crashed and forgot what it had not marked".to_owned();
+        self.parts.telling.entry(LedgerKind::Forgotten, place, None, 0, reason);
         for entry in forgotten.entries() {
             self.parts.notices.control(&mut self.writer, "forgotten", entry, now_ms())?;
         }
@@ -483,6 +487,9 @@ impl<'l> Live<'l> {
         let Some(looked) = self.parts.found.looked.filter(|_| pass.is_drained && has_looked) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
         self.watermark.drained(Drained { wall: looked.wall, more_at: pass.more_at }, is_parked);
+        if let Some(us) = self.watermark.us().and_then(|us| u64::try_from(us).ok()) {
+            self.parts.telling.telemetry.watermark(us);
+        }
         self.read_since = Some(looked.instant);
     }
 
@@ -495,12 +502,19 @@ impl<'l> Live<'l> {
         self.parked = parked;
         match self.parts.schema.tend(now, self.read_since) {
             News::Fetched(began) => {
+                self.tell_schema();
                 let is_young = self.last_parked.is_none_or(|parked| began > parked);
                 self.retry(if is_young { self.parts.retrier } else { self.parts.worker })
             }
             News::None if std::mem::take(&mut self.retries) => self.retry(self.parts.worker),
             News::None => Ok(()),
         }
+    }
+
+    fn tell_schema(&self) {
+        let (epoch, parts) = (self.parts.schema.newest().get(), &self.parts);
+        let (known, wanted) = parts.notices.tables(&epoch.schema);
+        parts.telling.schema(known, wanted, parts.schema.is_reachable());
     }
 
     /// Tries parked mutations again.
@@ -533,6 +547,7 @@ impl<'l> Live<'l> {
     }
 
     fn commit(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
         if self.writer.has_news() {
             failpoint::cross("commit_begun");
             self.parts.beyond.keep();
@@ -540,7 +555,9 @@ impl<'l> Live<'l> {
             self.parts.beyond.committed();
             failpoint::cross("commit_done");
         }
-        ledger::say(&self.writer.take_report());
+        let report = self.writer.take_report();
+        ledger::say(&report);
+        self.parts.telling.committed(&report, self.writer.checkpoint(), began.elapsed());
         Ok(())
     }
 

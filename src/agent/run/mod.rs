@@ -21,6 +21,7 @@ mod schema;
 mod start;
 mod still;
 mod stop;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod watermark;
@@ -42,6 +43,7 @@ use crate::cli::{LogFormatWord, RunArgs, Undecodable, UnknownTable, VisibilityWo
 use crate::envelope::Visibility;
 use crate::failpoint;
 use crate::sink::Sink;
+use crate::telemetry::{Limits, Phase};
 use beyond::Beyond;
 use finished::Finished;
 use live::{Ended, Live, Parts};
@@ -49,6 +51,7 @@ use lives::Found;
 use notices::Notices;
 use reader::Reading;
 use stop::Stop;
+use telling::Telling;
 
 /// Between attempts to rewind the sink.
 const REWIND_PAUSE: Duration = Duration::from_secs(1);
@@ -61,6 +64,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let live = &args.options.live;
     log::begin(live.telling.log_format == LogFormatWord::Json);
     let directory = start::directory(&live.log.cdc_raw)?;
+    let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
+    let mut telling = Telling::new(&live.log, Limits { stall_after, ..Limits::default() });
+    let _server = start::http(&live.telling, &telling)?;
     failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());
     let stop = Stop::on_signals(watch.waker())?;
@@ -69,6 +75,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut settings = args.options.settings.clone();
     let keys = Keys::open(&settings.keys, &settings.names)?;
     let filter = table_filter(&settings.filter);
+    telling.phase(Phase::WaitingForSchema, None);
     let started =
         start::schema(&live.cassandra, &mut settings.source, &state, &directory, filter.clone(), &stop)?;
     let Some(mut schema) = started else { return Ok(Exit::Ok) };
@@ -77,6 +84,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
     let asked = visibility(live.log.visibility);
     let notices = Notices::new(&config, asked, filter);
+    telling.identity(args, &settings, asked.as_str());
+    telling.phase(Phase::ReadingCheckpoint, None);
     let mut sink = destination::open(args, &settings, &newest.get().schema, &state, &stop)?;
     failpoint::cross("start_sink");
     let undecoded = &settings.undecoded;
@@ -131,6 +140,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             blocks_writes: live.log.cdc_block_writes,
             found: &mut found,
             beyond: &mut beyond,
+            telling: &mut telling,
         };
         let mut live = Live::new(parts, writer);
         let ended = live.run();
@@ -146,7 +156,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 return Ok(Exit::Ok);
             }
             Err(failure) if is_rewindable => {
-                log::warn(&format!("{failure}"));
+                log::warn(&failure.to_string());
+                telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
                 if !rewind(sink.as_mut(), &stop, &watch)? {
                     schema.save();
                     return Ok(Exit::Ok);

@@ -253,6 +253,11 @@ impl Node {
         }
     }
 
+    /// Whether the last request was answered.
+    pub(super) fn is_reachable(&self) -> bool {
+        !self.is_away
+    }
+
     /// A fetched schema that can be taken over as a whole: all that was in the log when it was asked for is read.
     pub(super) fn settled(&mut self, read_since: Option<Instant>) -> Option<SystemSchemaRows> {
         let is_read =

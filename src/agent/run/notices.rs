@@ -14,7 +14,7 @@ use crate::envelope::options::Profile;
 use crate::envelope::topic::table_topic;
 use crate::envelope::{EncoderConfig, Record, SourceNames, Visibility};
 use crate::failpoint;
-use crate::schema::Schema;
+use crate::schema::{Schema, system};
 
 /// Writes heartbeats and control records of one agent.
 #[derive(Debug)]
@@ -91,6 +91,12 @@ impl Notices {
         }
         failpoint::cross("heartbeat_sent");
         Ok(())
+    }
+
+    /// How many tables are known, and how many of them are wanted.
+    pub(super) fn tables(&self, schema: &Schema) -> (usize, usize) {
+        let own = schema.tables().filter(|table| !system::is_system_keyspace(&table.keyspace));
+        own.fold((0, 0), |(known, wanted), table| (known + 1, wanted + usize::from(self.filter.wants(table))))
     }
 
     /// A record of the control topic: `kind` says what happened, `what` the particulars.

@@ -99,6 +99,14 @@ impl LiveSchema {
         News::None
     }
 
+    /// Whether the node answers; `None` when it is not asked.
+    pub(super) fn is_reachable(&self) -> Option<bool> {
+        #[cfg(feature = "cql")]
+        return self.node.as_ref().map(Node::is_reachable);
+        #[cfg(not(feature = "cql"))]
+        None
+    }
+
     /// Keeps what is known on disk.
     pub(super) fn save(&mut self) {
         #[cfg(feature = "cql")]

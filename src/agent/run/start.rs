@@ -3,16 +3,21 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "http")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::schema::LiveSchema;
 use super::stop::Stop;
+use super::telling::Telling;
 use crate::agent::exit::{Exit, Failure};
 use crate::cdc_raw::{Directory, DirectoryError};
 use crate::change::filter::TableFilter;
-use crate::cli::{CassandraArgs, RunOptions, SourceArgs};
+use crate::cli::{CassandraArgs, RunOptions, SourceArgs, TellingArgs};
+#[cfg(feature = "http")]
+use crate::http::Server;
 
 /// Opens and locks the directory of the commit log.
 ///
@@ -40,6 +45,26 @@ pub(super) fn state_directory(path: &Path) -> Result<PathBuf, Failure> {
             .next("name a directory that this user may write to, with state_directory or --state-dir")
     })?;
     Ok(path.to_owned())
+}
+
+/// Serves what the agent tells, if that is asked for, for as long as the returned value lives.
+///
+/// # Errors
+/// The address cannot be used.
+#[cfg(feature = "http")]
+pub(super) fn http(args: &TellingArgs, telling: &Telling) -> Result<Option<Server>, Failure> {
+    if !args.http {
+        return Ok(None);
+    }
+    let server = Server::start(args.http_address, Arc::clone(&telling.telemetry))
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    crate::agent::log::info(&format!("status page: http://{}/", server.address()));
+    Ok(Some(server))
+}
+
+#[cfg(not(feature = "http"))]
+pub(super) fn http(_: &TellingArgs, _: &Telling) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Eight hex digits that change with the options: a start with other ones can be told in the control topic.

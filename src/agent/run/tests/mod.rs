@@ -25,15 +25,17 @@ use super::notices::Notices;
 use super::reader::Reading;
 use super::schema::LiveSchema;
 use super::stop::Stop;
+use super::telling::Telling;
 use crate::agent::keys::Keys;
 use crate::agent::pipeline::range::Range;
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
 use crate::agent::record_options::{Reading as Kind, encoder_config, table_filter};
 use crate::cdc_raw::{Directory, Timing, Watch};
-use crate::cli::{Settings, Undecodable, UnknownTable};
+use crate::cli::{LogArgs, Settings, Undecodable, UnknownTable};
 use crate::envelope::Visibility;
 use crate::sink::Sink;
+use crate::telemetry::Limits;
 use broker::{Broker, Seen, SimulatedSink};
 use node::Node;
 use random::Random;
@@ -105,6 +107,7 @@ impl World {
         let mut sink = SimulatedSink::open(&self.broker, sink_random, faults);
         let mut found = Found::new(Timing { sync_period: PERIOD, ..Timing::default() });
         let mut beyond = Beyond::open(&state);
+        let mut telling = Telling::new(&log_args(), Limits::default());
         let (stop, mut watch) = (Stop::never(), Watch::nothing());
         let mut left = turns;
         while left > 0 {
@@ -127,6 +130,7 @@ impl World {
                 blocks_writes: true,
                 found: &mut found,
                 beyond: &mut beyond,
+                telling: &mut telling,
             };
             let mut agent = Live::new(parts, writer);
             while left > 0 {
@@ -144,9 +148,6 @@ impl World {
                     Err(_) if agent.is_rewindable() => break,
                     Err(failure) => self.fail(&format!("the agent ended: {failure}")),
                 }
-            }
-            if life == Life::Quiet && std::env::var_os("CDC_AGENT_SEED").is_some() {
-                agent.show();
             }
             drop(agent);
             while left > 0 && sink.rewind().is_err() {
@@ -244,6 +245,12 @@ fn settings() -> Settings {
     let command = Settings::augment_args(clap::Command::new("options").no_binary_name(true));
     let matches = command.try_get_matches_from(["--prefix=p"]).unwrap();
     Settings::from_arg_matches(&matches).unwrap()
+}
+
+fn log_args() -> LogArgs {
+    use clap::FromArgMatches;
+    let command = LogArgs::augment_args(clap::Command::new("options").no_binary_name(true));
+    LogArgs::from_arg_matches(&command.try_get_matches_from([""; 0]).unwrap()).unwrap()
 }
 
 fn simulate(seed: u64) {
