@@ -41,7 +41,7 @@ fn main() {
                 clock.pass(Duration::from_secs(61));
             }
             "leave" => drop(server.take()),
-            word => eprintln!("unknown: {word}"),
+            word => assert!(word.is_empty(), "unknown: {word}"),
         }
         println!("done");
     }

@@ -1,35 +1,55 @@
 //! What becomes of segments that are final and wholly committed.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs::File;
+
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
 use crate::cdc_raw::retention::{self, Elsewhere, Gone, RetentionError};
-use crate::cdc_raw::{Directory, Finality, Standing, State};
+use crate::cdc_raw::{Directory, Finality, Standing, State, chain};
 use crate::checkpoint::{Checkpoint, Fingerprint};
 use crate::cli::{FinishedWord, LogArgs};
 use crate::commitlog::SegmentName;
 
 /// Deletes finished segments, moves them away, or leaves them.
 #[derive(Debug)]
-pub(super) enum Finished {
+pub(super) struct Finished {
+    what: What,
+    /// Segments of which it was said that they stay.
+    said: RefCell<BTreeSet<SegmentName>>,
+}
+
+#[derive(Debug)]
+enum What {
     Delete,
     Archive(Elsewhere),
     Keep,
 }
 
 impl Finished {
+    /// Deletes.
+    pub(super) fn delete() -> Self {
+        Self::with(What::Delete)
+    }
+
+    fn with(what: What) -> Self {
+        Self { what, said: RefCell::default() }
+    }
+
     /// As the options say.
     ///
     /// # Errors
     /// The archive is not there, or cannot take segments.
     pub(super) fn new(args: &LogArgs, directory: &Directory) -> Result<Self, Failure> {
         match (args.finished_segments, &args.archive_dir) {
-            (FinishedWord::Delete, None) => Ok(Self::Delete),
-            (FinishedWord::Keep, None) => Ok(Self::Keep),
-            (FinishedWord::Archive, Some(path)) => {
-                Elsewhere::open(path, directory).map(Self::Archive).map_err(|error| {
+            (FinishedWord::Delete, None) => Ok(Self::delete()),
+            (FinishedWord::Keep, None) => Ok(Self::with(What::Keep)),
+            (FinishedWord::Archive, Some(path)) => Elsewhere::open(path, directory)
+                .map(|elsewhere| Self::with(What::Archive(elsewhere)))
+                .map_err(|error| {
                     Failure::new(Exit::Usage, "archive_directory cannot be used").because(error)
-                })
-            }
+                }),
             (FinishedWord::Archive, None) => Err(Failure::new(
                 Exit::Usage,
                 "finished_segments is archive, and there is no archive_directory",
@@ -47,10 +67,15 @@ impl Finished {
     pub(super) fn take(&self, directory: &Directory, standing: &Standing, checkpoint: &Checkpoint) -> bool {
         let Some(expected) = may_go(standing, checkpoint) else { return false };
         let file = &standing.file;
-        let done = match self {
-            Self::Keep => return false,
-            Self::Delete => retention::delete(directory, file, expected),
-            Self::Archive(elsewhere) => elsewhere.take(directory, file, expected),
+        let expected = match standing.state {
+            // There is nothing in it: whatever its head is, it may go.
+            State::Orphan(_) => fingerprint(directory, file.name),
+            _ => expected,
+        };
+        let done = match &self.what {
+            What::Keep => return false,
+            What::Delete => retention::delete(directory, file, expected),
+            What::Archive(elsewhere) => elsewhere.take(directory, file, expected),
         };
         match done {
             Ok(Gone::Now) => {
@@ -59,7 +84,7 @@ impl Finished {
             }
             Ok(Gone::Before) => true,
             Err(error) => {
-                self.say(&error);
+                self.say(file.name, &error);
                 false
             }
         }
@@ -67,16 +92,24 @@ impl Finished {
 
     /// Deletes an index whose segment was finished and is gone: a stop came between the two.
     pub(super) fn take_index(&self, directory: &Directory, name: SegmentName) {
-        if !matches!(self, Self::Keep)
+        if !matches!(self.what, What::Keep)
             && let Err(error) = retention::delete_stray_index(directory, name)
         {
-            self.say(&error);
+            self.say(name, &error);
         }
     }
 
-    fn say(&self, error: &RetentionError) {
+    fn say(&self, name: SegmentName, error: &RetentionError) {
+        if !self.said.borrow_mut().insert(name) {
+            return;
+        }
         log::error(&format!("a finished segment stays in cdc_raw, which Cassandra fills: {error}"));
     }
+}
+
+fn fingerprint(directory: &Directory, name: SegmentName) -> Option<Fingerprint> {
+    let file = File::open(directory.segment(name)).ok()?;
+    chain::fingerprint(&file, name).ok().flatten()
 }
 
 /// The fingerprint under which it was read, if it may go.

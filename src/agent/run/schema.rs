@@ -9,6 +9,7 @@ use super::later::Newest;
 use super::node::Node;
 use crate::agent::exit::Failure;
 use crate::agent::input::from_schema_file;
+#[cfg(feature = "cql")]
 use crate::agent::log;
 use crate::agent::pipeline::epoch::SchemaAt;
 use crate::change::filter::TableFilter;

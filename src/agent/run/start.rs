@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 #[cfg(feature = "http")]
 use std::sync::Arc;
+#[cfg(feature = "cql")]
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};

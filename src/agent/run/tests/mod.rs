@@ -124,7 +124,7 @@ impl World {
                 worker: &worker,
                 retrier: &worker,
                 notices: &notices,
-                finished: &Finished::Delete,
+                finished: &Finished::delete(),
                 heartbeat: None,
                 until_empty: false,
                 blocks_writes: true,
