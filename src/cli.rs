@@ -78,7 +78,8 @@ impl Cli {
         match (&mut cli.command, matches.subcommand()) {
             (Command::Replay(args), Some((_, flags))) => {
                 let file = args.input.config.as_deref();
-                let (settings, names) = config::resolve(flags, file, environment)?;
+                let (settings, names) =
+                    config::resolve_part::<RunOptions, Settings>(flags, file, environment)?;
                 args.settings = Settings { names, ..settings };
             }
             (Command::Run(args), Some((_, flags))) => {

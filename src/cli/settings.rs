@@ -120,7 +120,7 @@ mod tests {
 
     use clap::{Args, Command};
 
-    use super::Settings;
+    use crate::cli::RunOptions;
 
     /// The table of the keys in the documentation: cells by key.
     fn documented() -> BTreeMap<String, Vec<String>> {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_each_option_with_its_flag_values_and_default() {
-        let command = Settings::augment_args(Command::new("options"));
+        let command = RunOptions::augment_args(Command::new("options"));
         let mut documented = documented();
         for option in command.get_arguments() {
             let key = option.get_id().as_str();

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
@@ -24,6 +25,8 @@ pub(super) enum Kind {
     Switch,
     /// A text.
     Text,
+    /// A whole number, or its digits as text.
+    Number,
     /// The path of a file, as text.
     Path,
     /// An array of texts.
@@ -35,6 +38,7 @@ impl Kind {
         match self {
             Self::Switch => "true or false, without quotes",
             Self::Text => "a text in quotes",
+            Self::Number => "a whole number",
             Self::Path => "a path in quotes",
             Self::List => "a list of texts in quotes, [\"a\", \"b\"]",
         }
@@ -118,6 +122,11 @@ impl Definitions {
         Names(names)
     }
 
+    /// Each option, in the order of its definition.
+    pub(super) fn all(&self) -> impl Iterator<Item = Definition<'_>> {
+        self.0.get_arguments().map(|arg| Definition { command: &self.0, arg })
+    }
+
     /// Parses what is given, and takes defaults for the rest.
     pub(super) fn parse<'g, S: Args>(
         &self,
@@ -138,6 +147,15 @@ impl Definitions {
 }
 
 impl Definition<'_> {
+    pub(super) fn key(&self) -> &str {
+        self.arg.get_id().as_str()
+    }
+
+    /// The values that it has when it is given nowhere.
+    pub(super) fn defaults(&self) -> Vec<OsString> {
+        self.arg.get_default_values().iter().map(|value| value.to_os_string()).collect()
+    }
+
     pub(super) fn kind(&self) -> Kind {
         let value = self.arg.get_value_parser().type_id();
         if matches!(self.arg.get_action(), ArgAction::Append) {
@@ -146,6 +164,8 @@ impl Definition<'_> {
             Kind::Switch
         } else if value == TypeId::of::<PathBuf>() {
             Kind::Path
+        } else if numbers().any(|number| value == number) {
+            Kind::Number
         } else {
             Kind::Text
         }
@@ -162,6 +182,17 @@ impl Definition<'_> {
             Err(error) => Err(complaint(&error)),
         }
     }
+}
+
+/// The types of options that count something.
+fn numbers() -> impl Iterator<Item = TypeId> {
+    [
+        TypeId::of::<u64>(),
+        TypeId::of::<NonZeroU16>(),
+        TypeId::of::<NonZeroU64>(),
+        TypeId::of::<NonZeroUsize>(),
+    ]
+    .into_iter()
 }
 
 /// Without the value: it stands at the place that is named.

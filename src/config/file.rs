@@ -40,6 +40,10 @@ pub(super) fn read(path: &Path, definitions: &Definitions, mistakes: &mut Vec<St
                     mistakes.push(format!("{}: {}: {complaint}", file.place(&span), key.get_ref()));
                 }
             },
+            None if value.get_ref().is_table() => mistakes.push(format!(
+                "{name} is a table, and every key stands at the top level: take the line of [{}] away",
+                key.get_ref()
+            )),
             None => mistakes.push(format!("{name}{}", unknown(key.get_ref(), definitions))),
         }
     }
@@ -80,7 +84,14 @@ impl Text<'_> {
     ) -> Result<Vec<OsString>, Mistake> {
         let texts: Vec<(Range<usize>, String)> = match (definition.kind(), value.get_ref()) {
             (Kind::Switch, DeValue::Boolean(on)) => vec![(value.span(), on.to_string())],
-            (Kind::Text | Kind::Path, DeValue::String(text)) => vec![(value.span(), text.to_string())],
+            (Kind::Number, DeValue::Integer(number)) => {
+                let whole = i128::from_str_radix(number.as_str(), number.radix())
+                    .map_err(|error| (value.span(), error.to_string()))?;
+                vec![(value.span(), whole.to_string())]
+            }
+            (Kind::Text | Kind::Path | Kind::Number, DeValue::String(text)) => {
+                vec![(value.span(), text.to_string())]
+            }
             (Kind::List, DeValue::Array(entries)) => entries.iter().map(text).collect::<Result<_, _>>()?,
             (kind, other) => {
                 return Err((

@@ -11,6 +11,7 @@ mod environment;
 mod file;
 mod near;
 mod secret;
+mod setting;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use clap::{ArgMatches, Args};
 use definitions::Definitions;
 pub use near::near_names;
 pub use secret::Secret;
+pub use setting::{Place, Setting, settings};
 
 /// What an option is called where it was given: `--cells`, `CDC_AGENT_CELLS` or `agent.toml:7: cells`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,24 +75,47 @@ pub fn resolve<S: Args>(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<(S, Names), ConfigError> {
-    let definitions = Definitions::of::<S>();
+    resolve_part::<S, S>(flags, file, environment)
+}
+
+/// As [`resolve`], for a command that has only the options of `S` among those of `All`: what file and environment say
+/// of the others is checked all the same, and then left to the commands that have them.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_part<All: Args, S: Args>(
+    flags: &ArgMatches,
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<(S, Names), ConfigError> {
+    let (all, own) = (Definitions::of::<All>(), Definitions::of::<S>());
+    let chosen = choose(&all, own.given_in(flags), file, environment)?;
+    let chosen = || chosen.values().map(|(_, given)| given).filter(|given| own.get(&given.key).is_some());
+    let options = own.parse(chosen()).map_err(|error| ConfigError(vec![error.to_string()]))?;
+    Ok((options, own.names(chosen())))
+}
+
+/// What each place gives, the higher places before the lower ones.
+fn choose(
+    definitions: &Definitions,
+    in_flags: Vec<Given>,
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<String, (Place, Given)>, ConfigError> {
     let mut mistakes = Vec::new();
-    let in_file = file.map(|path| file::read(path, &definitions, &mut mistakes)).unwrap_or_default();
-    let in_environment = environment::read(environment, &definitions, &mut mistakes);
+    let in_file = file.map(|path| file::read(path, definitions, &mut mistakes)).unwrap_or_default();
+    let in_environment = environment::read(environment, definitions, &mut mistakes);
+    let places =
+        [(Place::File, in_file), (Place::Environment, in_environment), (Place::CommandLine, in_flags)];
     let mut chosen = BTreeMap::new();
-    for place in [in_file, in_environment, definitions.given_in(flags)] {
-        contradictions(&place, &definitions, &mut mistakes);
-        for given in place {
+    for (place, options) in places {
+        contradictions(&options, definitions, &mut mistakes);
+        for given in options {
             chosen.retain(|other: &String, _| !definitions.exclude_each_other(&given.key, other));
-            chosen.insert(given.key.clone(), given);
+            chosen.insert(given.key.clone(), (place, given));
         }
     }
-    if !mistakes.is_empty() {
-        return Err(ConfigError(mistakes));
-    }
-    let names = definitions.names(chosen.values());
-    let options = definitions.parse(chosen.values()).map_err(|error| ConfigError(vec![error.to_string()]))?;
-    Ok((options, names))
+    if mistakes.is_empty() { Ok(chosen) } else { Err(ConfigError(mistakes)) }
 }
 
 fn contradictions(place: &[Given], definitions: &Definitions, mistakes: &mut Vec<String>) {

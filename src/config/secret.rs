@@ -23,7 +23,7 @@ pub enum Secret {
 }
 
 impl Secret {
-    pub(super) const ALL: [Self; 6] = [
+    const ALL: [Self; 6] = [
         Self::ColumnHashKey,
         Self::KeystorePassword,
         Self::KeyPassword,
@@ -31,6 +31,11 @@ impl Secret {
         Self::KafkaSslKeyPassword,
         Self::CassandraPassword,
     ];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter()
+    }
 
     pub(super) const fn name(self) -> &'static str {
         match self {

@@ -1,9 +1,10 @@
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Command, ValueEnum};
 
-use super::{Names, resolve};
+use super::{Names, Place, Setting, resolve, resolve_part, settings};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Word {
@@ -28,6 +29,8 @@ struct Options {
     left: Option<String>,
     #[arg(long)]
     right: Option<String>,
+    #[arg(long, default_value = "7")]
+    count: NonZeroU64,
 }
 
 /// Resolves a command line, variables, and the text of a file named `agent.toml` in a folder of its own.
@@ -72,6 +75,7 @@ fn each_place_gives_every_kind_of_option() {
         key_file: Some("/keys/k".into()),
         left: Some("l".to_owned()),
         right: None,
+        count: NonZeroU64::new(7).unwrap(),
     };
     let line =
         ["--shape=fancy", "--prefix", "p", "--tombstones", "--mask-column", "a,b", "--mask-column", "c"];
@@ -156,8 +160,11 @@ fn unknown_keys_are_refused_with_a_suggestion() {
         let message = refused(&format!("shape = 'plain'\n{key} = 'x'"));
         assert_eq!(message, format!("agent.toml:2: {key} is no option; did you mean {meant}?"));
     }
+    let message = refused("colour = 'x'");
+    assert_eq!(message, "agent.toml:1: colour is no option; docs/configuration.md lists them");
     let message = refused("[kafka]\nbootstrap = 'x'");
-    assert_eq!(message, "agent.toml:1: kafka is no option; docs/configuration.md lists them");
+    let expected = "agent.toml:1: kafka is a table, and every key stands at the top level: take the line of [kafka] away";
+    assert_eq!(message, expected);
 }
 
 #[test]
@@ -229,4 +236,85 @@ fn a_file_that_is_not_there_is_named() {
         .unwrap();
     let error = resolve::<Options>(&matches, Some("no/such.toml".as_ref()), []).unwrap_err().to_string();
     assert!(error.starts_with("cannot read no/such.toml: "), "{error}");
+}
+
+#[test]
+fn numbers_stand_with_and_without_quotes() {
+    for text in ["count = 500", "count = '500'", "count = 0x1f4", "count = 5_00", "count = +500"] {
+        assert_eq!(options(&[], &[], text).count.get(), 500, "{text}");
+    }
+    for (text, complaint) in [
+        ("count = 0", "agent.toml:1: count: number would be zero for non-zero type"),
+        ("count = -1", "agent.toml:1: count: invalid digit found in string"),
+        ("count = 1.5", "agent.toml:1: count: expected a whole number, found float"),
+        ("count = true", "agent.toml:1: count: expected a whole number, found boolean"),
+        ("count = 99999999999999999999", "agent.toml:1: count: number too large to fit in target type"),
+    ] {
+        assert_eq!(refused(text), complaint);
+    }
+}
+
+/// Options that another command has beside those of [`Part`].
+#[derive(Debug, Args)]
+struct All {
+    #[command(flatten)]
+    part: Part,
+    #[arg(long)]
+    elsewhere: Option<NonZeroU64>,
+    #[arg(long, conflicts_with = "elsewhere")]
+    other: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Part {
+    #[arg(long)]
+    here: Option<String>,
+}
+
+fn part(text: &str, variables: &[(&str, &str)]) -> Result<Part, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.toml");
+    std::fs::write(&path, text).unwrap();
+    let matches = Part::augment_args(Command::new("test")).try_get_matches_from(["test"]).unwrap();
+    let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    resolve_part::<All, Part>(&matches, Some(&path), variables)
+        .map(|(part, _)| part)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn options_of_other_commands_are_checked_and_left_alone() {
+    assert_eq!(part("here = 'x'\nelsewhere = 5", &[]).unwrap().here.as_deref(), Some("x"));
+    let variables = [("CDC_AGENT_ELSEWHERE", "5"), ("CDC_AGENT_HERE", "v")];
+    assert_eq!(part("other = 'o'", &variables).unwrap().here.as_deref(), Some("v"));
+    assert!(part("elsewhere = 0", &[]).is_err());
+    assert!(part("", &[("CDC_AGENT_ELSEWHERE", "x")]).is_err());
+    assert!(part("elsewhere = 1\nother = 'o'", &[]).is_err(), "they exclude each other");
+}
+
+#[test]
+fn settings_say_where_each_value_comes_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.toml");
+    std::fs::write(&path, "shape = 'fancy'\ncount = 3\n\ncolumn_mask = []\n").unwrap();
+    let matches = Options::augment_args(Command::new("test").no_binary_name(true))
+        .try_get_matches_from(["--left", "l"])
+        .unwrap();
+    let variables = [(OsString::from("CDC_AGENT_COUNT"), OsString::from("4"))];
+    let settings = settings::<Options>(&matches, Some(&path), variables).unwrap();
+    let of = |key: &str| -> &Setting { settings.iter().find(|setting| setting.key == key).unwrap() };
+    let line = |number| format!("{}:{number}", path.display());
+    assert_eq!((of("shape").place, of("shape").origin.clone()), (Place::File, line(1)));
+    assert_eq!(of("shape").values, ["fancy"]);
+    let count = of("count");
+    assert_eq!((count.place, count.origin.as_str()), (Place::Environment, "CDC_AGENT_COUNT"));
+    assert_eq!(count.values, ["4"]);
+    assert_eq!((of("left").place, of("left").origin.as_str()), (Place::CommandLine, "--left"));
+    assert_eq!(
+        (of("topic_prefix").place, of("topic_prefix").values.clone()),
+        (Place::Default, vec!["local".to_owned()])
+    );
+    assert!(of("column_mask").is_list && of("column_mask").values.is_empty());
+    assert!(of("right").values.is_empty());
+    assert_eq!(settings.len(), 8);
 }

@@ -72,6 +72,21 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
 }
 
 #[test]
+fn one_file_serves_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let live =
+        "visibility = 'written'\ncassandra_port = 9142\nheartbeat_interval_ms = 0\nkafka_batch_ms = 50\n";
+    let with = format!("{live}topic_prefix = 'file'");
+    let records = records(&replay(folder.path(), &with, &[("CDC_AGENT_STATE_DIRECTORY", "x")], &[]));
+    assert!(records[0]["topic"].as_str().unwrap().starts_with("file."));
+    let output = replay(folder.path(), "visibility = 'some'\ncassandra_port = 70000", &[], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    for complaint in ["agent.toml:1: visibility: expected one of synced, marked, written", "agent.toml:2: "] {
+        assert!(stderr(&output).contains(complaint), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn mistakes_are_exit_code_2_and_name_their_line() {
     let folder = tempfile::tempdir().unwrap();
     for (file, complaints) in [
