@@ -21,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cql test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults
+.PHONY: help run test test-cql test-doctor test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ $(VENV)/.done: tests/requirements.txt
 
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
 	$(CARGO) test --locked --test it live_schema -- --ignored
+
+test-doctor: ## cdc-agent doctor beside a real node and a real broker, which it starts, and breaks in ten ways; two minutes
+	$(CARGO) build --locked
+	python3 tests/doctor/run.py --agent target/debug/cdc-agent
 
 differential: ## decode random writes as Cassandra's own reader does; CASES=100 SEED=1000 for a long run
 	$(CARGO) build --locked

@@ -1,6 +1,8 @@
 //! What can be asked of `cdc-agent`: commands and options, with every help text. No behaviour.
 
+mod config;
 mod demo;
+mod doctor;
 mod examples;
 mod filters;
 mod inspect;
@@ -15,7 +17,11 @@ mod settings;
 mod values;
 mod words;
 
+pub use self::config::{
+    ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigImportArgs, ConfigInitArgs, ConfigShowArgs,
+};
 pub use demo::DemoArgs;
+pub use doctor::DoctorArgs;
 pub use filters::FilterArgs;
 pub use inspect::{At, InspectArgs, VerifyArgs};
 pub use kafka::{
@@ -37,7 +43,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{self, ConfigError};
+use crate::config::{ConfigError, resolve_part};
 
 /// Apache Cassandra change data capture without a JVM.
 ///
@@ -78,15 +84,15 @@ impl Cli {
         match (&mut cli.command, matches.subcommand()) {
             (Command::Replay(args), Some((_, flags))) => {
                 let file = args.input.config.as_deref();
-                let (settings, names) =
-                    config::resolve_part::<RunOptions, Settings>(flags, file, environment)?;
+                let (settings, names) = resolve_part::<RunOptions, Settings>(flags, file, environment)?;
                 args.settings = Settings { names, ..settings };
             }
             (Command::Run(args), Some((_, flags))) => {
-                let (options, names) =
-                    config::resolve::<RunOptions>(flags, args.config.as_deref(), environment)?;
-                args.options =
-                    RunOptions { settings: Settings { names, ..options.settings }, live: options.live };
+                args.options = self::config::run_options(flags, args.config.as_deref(), environment)?;
+            }
+            (Command::Config(args), Some((_, flags))) => args.resolve(flags, environment)?,
+            (Command::Doctor(args), Some((_, flags))) => {
+                args.options = self::config::run_options(flags, args.config.as_deref(), environment)?;
             }
             _ => {}
         }
@@ -112,6 +118,12 @@ pub enum Command {
     /// Show what a schema file says, or check it
     #[command(after_help = examples::SCHEMA)]
     Schema(SchemaArgs),
+    /// Show, check or make a configuration file
+    #[command(after_help = examples::CONFIG)]
+    Config(ConfigArgs),
+    /// Look for everything that can be wrong between node, directory, permissions, CQL and Kafka; changes nothing
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(Box<DoctorArgs>),
     /// Show a bundled segment's statements beside their records; needs no service
     #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),

@@ -1,8 +1,10 @@
 //! The commands. They only join the other modules: read, show, report, choose the exit code.
 
 pub mod completions;
+pub mod config;
 pub mod damage;
 pub mod demo;
+pub mod doctor;
 pub mod exit;
 pub mod head;
 pub mod index;
@@ -44,6 +46,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
                 schema::check(&args.file, &mut output::stdout()?).map(schema::CheckOutcome::exit)
             }
         },
+        Command::Config(args) => config::config(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),

@@ -78,3 +78,38 @@ pub(super) const DEMO: &str = "\
 Examples:
   cdc-agent demo
   cdc-agent demo --out demo && cat demo/records/*/0/*.jsonl";
+
+pub(super) const CONFIG: &str = "\
+Examples:
+  cdc-agent config init --cassandra-yaml /etc/cassandra/cassandra.yaml --out agent.toml
+  cdc-agent config check --config agent.toml
+  cdc-agent config show --config agent.toml";
+
+pub(super) const CONFIG_SHOW: &str = "\
+Examples:
+  cdc-agent config show --config agent.toml
+  cdc-agent config show --config agent.toml --json | jq 'select(.from != \"default\")'";
+
+pub(super) const CONFIG_CHECK: &str = "\
+Examples:
+  cdc-agent config check --config agent.toml && echo usable
+
+Exit codes: 0 nothing fails (there may be warnings), 2 something does.";
+
+pub(super) const CONFIG_INIT: &str = "\
+Examples:
+  cdc-agent config init --cassandra-yaml /etc/cassandra/cassandra.yaml --out agent.toml";
+
+pub(super) const CONFIG_IMPORT: &str = "\
+Examples:
+  cdc-agent config import-debezium connector.properties --out agent.toml
+
+What is not taken over, or means something else here, is said on standard error.";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  cdc-agent doctor --config agent.toml
+  cdc-agent doctor --config agent.toml --json | jq 'select(.verdict == \"fail\")'
+
+Exit code: 0 when nothing fails, or that of the first check that does: 2 configuration, 3 damaged segment, 4 directory
+or segment cannot be read, 5 schema, 6 destination or state directory, 7 another agent holds the directory.";

@@ -10,6 +10,7 @@
 
 mod acceptance;
 mod cli;
+mod config_commands;
 mod configuration;
 mod connector;
 mod copies;

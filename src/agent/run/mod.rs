@@ -14,7 +14,7 @@ mod ledger;
 mod live;
 mod lives;
 #[cfg(feature = "cql")]
-mod node;
+pub(super) mod node;
 mod notices;
 mod reader;
 mod schema;

@@ -49,7 +49,7 @@ enum Request {
 ///
 /// # Errors
 /// A file with a secret cannot be read.
-pub(super) fn settings(args: &CassandraArgs) -> Result<CqlSettings, Failure> {
+pub(in crate::agent) fn settings(args: &CassandraArgs) -> Result<CqlSettings, Failure> {
     let credentials = match &args.username {
         Some(user) => {
             let password = password(args.password_file.as_deref(), Secret::CassandraPassword)?;

@@ -73,6 +73,13 @@ impl CqlSource {
         self.start(|node| async move { node.info().await })
     }
 
+    /// Begins a `SELECT JSON` of `table`; the answer are its rows, each as the text of a JSON object. `cql` must change
+    /// nothing.
+    #[must_use]
+    pub fn start_rows(&self, cql: String, table: &'static str) -> Pending<Vec<String>> {
+        self.start(move |node| async move { node.rows(&cql, table).await })
+    }
+
     fn start<T, F>(&self, ask: impl FnOnce(Arc<Node>) -> F) -> Pending<T>
     where
         T: Send + 'static,

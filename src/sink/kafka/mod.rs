@@ -14,6 +14,7 @@ mod layout;
 mod local;
 mod notice;
 mod options;
+pub mod probe;
 mod producer;
 mod read_back;
 mod start;

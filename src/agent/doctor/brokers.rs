@@ -1,0 +1,205 @@
+//! Kafka: brokers answer and let the agent in, and topics are fit.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::finding::Finding;
+use super::{Known, pushed};
+use crate::agent::exit::Exit;
+use crate::agent::kafka::options;
+use crate::agent::record_options::{find_table, table_filter};
+use crate::cli::Settings;
+use crate::envelope::topic::table_topic;
+use crate::schema::Schema;
+use crate::sink::SinkError;
+use crate::sink::kafka::probe::{Probe, TopicState};
+use crate::sink::kafka::{Identity, KafkaOptions, Observer};
+
+/// How long to wait for the brokers.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Missing topics that are named.
+const NAMES: usize = 5;
+/// What one record may be at most: Cassandra's largest mutation unless configured otherwise, half a segment.
+const LARGEST_MUTATION: u64 = 16 << 20;
+/// How long the sink asks a transaction to stay open, in milliseconds.
+const TRANSACTION_MS: u64 = 30_000;
+
+pub(super) fn check(settings: &Settings, known: &Known, findings: &mut Vec<Finding>) {
+    if settings.kafka.bootstrap_servers.is_none() {
+        // It is among the findings of the configuration.
+        return;
+    }
+    let host_id = known.host_id.clone().unwrap_or_else(|| "unknown".to_owned());
+    let identity = Identity::Node { host_id: host_id.clone(), local: None };
+    let (profile, prefix) = (settings.records.profile, &settings.source.prefix);
+    let topic = |name: &crate::cli::TableName| match &known.schema {
+        Some(schema) => find_table(schema, name).map(|table| table_topic(profile, prefix, table)),
+        None => Some(format!("{prefix}.{}.{}", name.keyspace, name.table)),
+    };
+    let Some(made) = pushed(options(settings, identity, topic), "kafka.options", findings) else { return };
+    // What librdkafka says meanwhile comes as an error of its own.
+    let made = KafkaOptions { start_timeout: LIMIT, observer: Observer::new(|_| {}), ..made };
+    let probe = match Probe::new(made) {
+        Ok(probe) => probe,
+        Err(error) => return findings.push(refused("kafka.options", Exit::Usage, &error)),
+    };
+    let brokers = match probe.brokers() {
+        Ok(brokers) => brokers,
+        Err(error) => return findings.push(refused("kafka.connection", Exit::Destination, &error)),
+    };
+    findings.push(Finding::pass(
+        "kafka.connection",
+        format!("{} broker(s) answer, and let the agent in", brokers.count),
+    ));
+    if let Some(id) = brokers.first {
+        broker(&probe, id, brokers.count, findings);
+    }
+    checkpoints(&probe, settings, findings);
+    if let Some(schema) = &known.schema {
+        topics(&probe, settings, schema, findings);
+    }
+    findings.push(Finding::pass(
+        "kafka.rights",
+        format!(
+            "brokers do not tell what this user may write; it needs: WRITE and DESCRIBE on the transactional ids \
+             cdc-agent.{prefix}.{host_id}.0 to .2, IDEMPOTENT_WRITE on the cluster, READ, WRITE, DESCRIBE and, where \
+             topics are to be made, CREATE on the topics that begin with {prefix}"
+        ),
+    ));
+}
+
+fn refused(check: &'static str, exit: Exit, error: &SinkError) -> Finding {
+    match error {
+        SinkError::Kafka { what, hint } => Finding::fail(check, exit, what.clone(), *hint),
+        other => Finding::fail(
+            check,
+            exit,
+            other.to_string(),
+            "correct the option; docs/configuration.md has them",
+        ),
+    }
+}
+
+fn broker(probe: &Probe, id: i32, count: usize, findings: &mut Vec<Finding>) {
+    let settings = match probe.broker_settings(id) {
+        Ok(settings) => settings,
+        Err(reason) => {
+            return findings.push(Finding::warn(
+                "kafka.broker",
+                format!("broker {id} does not tell its settings: {reason}"),
+                "allow this user DESCRIBE_CONFIGS on the cluster if they are to be checked",
+            ));
+        }
+    };
+    let number = |name: &str| settings.get(name).and_then(|value| value.parse::<u64>().ok());
+    if let Some(longest) = number("message.max.bytes").filter(|longest| *longest < LARGEST_MUTATION) {
+        findings.push(Finding::warn(
+            "kafka.message_max_bytes",
+            format!("brokers take records of up to {longest} bytes, and a Cassandra row may be longer (16 MiB)"),
+            "raise message.max.bytes (max.message.bytes of the topics) and kafka_option message.max.bytes, or set \
+             kafka_refused = \"dead_letter\"",
+        ));
+    }
+    let replicas = number("default.replication.factor").unwrap_or(1);
+    let in_sync = number("min.insync.replicas").unwrap_or(1);
+    findings.push(if count > 1 && (replicas < 2 || in_sync < 2) {
+        Finding::warn(
+            "kafka.replication",
+            format!("new topics have {replicas} replica(s), and a write counts when {in_sync} have it: one disk can lose records"),
+            "set kafka_topic_replication = 3 and min.insync.replicas = 2",
+        )
+    } else {
+        Finding::pass("kafka.replication", format!("default.replication.factor {replicas}, min.insync.replicas {in_sync}"))
+    });
+    if let Some(limit) = number("transaction.max.timeout.ms").filter(|limit| *limit < TRANSACTION_MS) {
+        findings.push(Finding::fail(
+            "kafka.transactions",
+            Exit::Destination,
+            format!("transaction.max.timeout.ms is {limit}, and the agent asks for {TRANSACTION_MS}"),
+            "raise it, or give kafka_option transaction.timeout.ms",
+        ));
+    }
+}
+
+fn checkpoints(probe: &Probe, settings: &Settings, findings: &mut Vec<Finding>) {
+    let (check, topic) = ("kafka.checkpoint_topic", probe.checkpoint_topic());
+    match probe.topic(&topic) {
+        Err(error) => return findings.push(refused(check, Exit::Destination, &error)),
+        Ok(TopicState::Refused(reason)) => return findings.push(not_allowed(check, &topic, &reason)),
+        Ok(TopicState::Missing) => return findings.push(missing(check, settings, &topic)),
+        Ok(TopicState::Found { .. }) => {}
+    }
+    findings.push(match policy(probe, &topic) {
+        Ok(policy) if policy != "compact" => Finding::fail(
+            check,
+            Exit::Destination,
+            format!("topic {topic} has cleanup.policy={policy}: checkpoints in it would be deleted"),
+            "set its cleanup.policy to compact",
+        ),
+        Ok(_) => Finding::pass(check, format!("topic {topic} is there, and compacted")),
+        Err(reason) => Finding::warn(
+            check,
+            format!("topic {topic} is there; whether it is compacted is not known: {reason}"),
+            "allow this user DESCRIBE_CONFIGS on it",
+        ),
+    });
+}
+
+fn topics(probe: &Probe, settings: &Settings, schema: &Schema, findings: &mut Vec<Finding>) {
+    let check = "kafka.topics";
+    let filter = table_filter(&settings.filter);
+    let names: BTreeSet<String> = schema
+        .tables()
+        .filter(|table| filter.wants(table))
+        .map(|table| table_topic(settings.records.profile, &settings.source.prefix, table))
+        .collect();
+    let (mut absent, mut there) = (Vec::new(), Vec::new());
+    for name in &names {
+        match probe.topic(name) {
+            Err(error) => return findings.push(refused(check, Exit::Destination, &error)),
+            Ok(TopicState::Refused(reason)) => return findings.push(not_allowed(check, name, &reason)),
+            Ok(TopicState::Missing) => absent.push(name.as_str()),
+            Ok(TopicState::Found { partitions, replicas }) => {
+                there.push(format!("{name} ({partitions} partitions, {replicas} replicas)"));
+                let policy = policy(probe, name).unwrap_or_default();
+                if policy.contains("compact") {
+                    findings.push(Finding::fail(
+                        check,
+                        Exit::Destination,
+                        format!("topic {name} has cleanup.policy={policy}: changes in it would be lost"),
+                        "set its cleanup.policy to delete",
+                    ));
+                }
+            }
+        }
+    }
+    if !there.is_empty() {
+        findings.push(Finding::pass(check, there.join(", ")));
+    }
+    if !absent.is_empty() {
+        let more = if absent.len() > NAMES { ", …" } else { "" };
+        absent.truncate(NAMES);
+        findings.push(missing(check, settings, &format!("{}{more}", absent.join(", "))));
+    }
+}
+
+fn policy(probe: &Probe, topic: &str) -> Result<String, String> {
+    Ok(probe.topic_settings(topic)?.remove("cleanup.policy").unwrap_or_default())
+}
+
+fn not_allowed(check: &'static str, topic: &str, reason: &str) -> Finding {
+    let (found, fix) = reason.split_once("; ").unwrap_or((reason, ""));
+    Finding::fail(check, Exit::Destination, format!("topic {topic}: {found}"), fix)
+}
+
+fn missing(check: &'static str, settings: &Settings, topics: &str) -> Finding {
+    if settings.kafka.create_topics {
+        return Finding::pass(check, format!("not there yet, the agent makes: {topics}"));
+    }
+    Finding::fail(
+        check,
+        Exit::Destination,
+        format!("not there: {topics}"),
+        "make them, or let the agent make them (kafka_create_topics)",
+    )
+}

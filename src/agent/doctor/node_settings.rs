@@ -1,0 +1,150 @@
+//! What the node says of its cassandra.yaml (`system_views.settings`, 4.0 and later).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::finding::Finding;
+use crate::agent::exit::Exit;
+use crate::cli::LogArgs;
+use crate::schema::source::CqlSource;
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    value: Option<String>,
+}
+
+pub(super) fn check(source: &CqlSource, log: &LogArgs, findings: &mut Vec<Finding>) {
+    let query = "SELECT JSON name, value FROM system_views.settings".to_owned();
+    match source.start_rows(query, "system_views.settings").wait() {
+        Ok(rows) => {
+            let rows = rows.iter().filter_map(|row| serde_json::from_str::<Row>(row).ok());
+            let settings = rows.filter_map(|row| Some((row.name, row.value?))).collect();
+            compare(&settings, log, findings);
+        }
+        Err(error) => findings.push(Finding::warn(
+            "node.settings",
+            format!("the node does not tell its settings: {error}"),
+            "compare cdc_enabled, cdc_raw_directory, cdc_total_space and commitlog_sync_period of cassandra.yaml by hand",
+        )),
+    }
+}
+
+fn compare(settings: &BTreeMap<String, String>, log: &LogArgs, findings: &mut Vec<Finding>) {
+    let get = |keys: &[&str]| keys.iter().find_map(|key| settings.get(*key)).map(String::as_str);
+    findings.extend(get(&["cdc_enabled"]).map(|value| match value {
+        "true" => Finding::pass("node.cdc_enabled", "cdc_enabled is true"),
+        _ => Finding::fail(
+            "node.cdc_enabled",
+            Exit::Unreadable,
+            "cdc_enabled is false: nothing comes to cdc_raw",
+            "set cdc_enabled: true in cassandra.yaml, and restart the node",
+        ),
+    }));
+    findings.extend(get(&["cdc_raw_directory"]).and_then(|directory| {
+        let same = |path: &std::path::Path| path.canonicalize().ok();
+        let is_other = same(directory.as_ref())? != same(&log.cdc_raw)?;
+        is_other.then(|| {
+            Finding::fail(
+                "node.cdc_raw_directory",
+                Exit::Unreadable,
+                format!("the node's cdc_raw_directory is {directory}, and another one is configured"),
+                "set cdc_raw_directory to the node's",
+            )
+        })
+    }));
+    if get(&["cdc_block_writes"]) == Some("false") {
+        findings.push(Finding::warn(
+            "node.cdc_block_writes",
+            "cdc_block_writes is false: when cdc_raw is full, Cassandra deletes the oldest segments unread",
+            "set it to true where a refused write is better than a lost change",
+        ));
+    }
+    let space =
+        number(get(&["cdc_total_space", "cdc_total_space_in_mb"]), &[("MiB", 1), ("GiB", 1024), ("", 1)]);
+    let configured = log.cdc_total_space_mb.map(std::num::NonZeroU64::get);
+    if let (Some(space), Some(configured)) = (space.filter(|space| *space > 0), configured)
+        && space != configured
+    {
+        findings.push(Finding::warn(
+            "node.cdc_total_space",
+            format!("the node's cdc_total_space is {space} MiB, and {configured} are configured"),
+            format!("set cdc_total_space_mb = {space}"),
+        ));
+    }
+    let is_periodic = get(&["commitlog_sync"]).is_none_or(|sync| sync == "periodic");
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("", 1)];
+    let period = number(get(&["commitlog_sync_period", "commitlog_sync_period_in_ms"]), &units);
+    if let Some(period) = period.filter(|period| is_periodic && *period != log.commitlog_sync_period_ms.get())
+    {
+        findings.push(Finding::warn(
+            "node.commitlog_sync_period",
+            format!(
+                "the node's commitlog_sync_period is {period} ms, and {} are configured",
+                log.commitlog_sync_period_ms
+            ),
+            format!("set commitlog_sync_period_ms = {period}"),
+        ));
+    }
+}
+
+/// A number with one of these units, in the first one.
+fn number(text: Option<&str>, units: &[(&str, u64)]) -> Option<u64> {
+    let text = text?.trim();
+    units.iter().find_map(|(unit, scale)| {
+        text.strip_suffix(unit)?.parse::<u64>().ok().and_then(|number| number.checked_mul(*scale))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::agent::doctor::finding::Verdict;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        log: LogArgs,
+    }
+
+    fn found(settings: &[(&str, &str)], flags: &[&str]) -> Vec<(&'static str, Verdict)> {
+        let line = Line::try_parse_from(["test"].iter().chain(flags)).unwrap();
+        let settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut findings = Vec::new();
+        compare(&settings, &line.log, &mut findings);
+        findings.iter().map(|finding| (finding.check, finding.verdict)).collect()
+    }
+
+    #[test]
+    fn settings_of_4_0_and_4_1() {
+        assert_eq!(found(&[("cdc_enabled", "true")], &[]), [("node.cdc_enabled", Verdict::Pass)]);
+        assert_eq!(found(&[("cdc_enabled", "false")], &[]), [("node.cdc_enabled", Verdict::Fail)]);
+        assert_eq!(found(&[("cdc_block_writes", "false")], &[]), [("node.cdc_block_writes", Verdict::Warn)]);
+        let space = ["--cdc-total-space-mb", "512"];
+        for (name, value, is_same) in [
+            ("cdc_total_space", "512MiB", true),
+            ("cdc_total_space_in_mb", "512", true),
+            ("cdc_total_space", "1GiB", false),
+            ("cdc_total_space", "0MiB", true),
+        ] {
+            assert_eq!(found(&[(name, value)], &space).is_empty(), is_same, "{name} {value}");
+        }
+        for (name, value, is_same) in [
+            ("commitlog_sync_period", "10000ms", true),
+            ("commitlog_sync_period", "10s", true),
+            ("commitlog_sync_period_in_ms", "10000", true),
+            ("commitlog_sync_period", "2s", false),
+        ] {
+            assert_eq!(found(&[(name, value)], &[]).is_empty(), is_same, "{name} {value}");
+        }
+        assert!(found(&[("commitlog_sync", "batch"), ("commitlog_sync_period", "0ms")], &[]).is_empty());
+        let folder = tempfile::tempdir().unwrap();
+        let directory = [("cdc_raw_directory", folder.path().to_str().unwrap())];
+        assert!(found(&directory, &["--cdc-raw", folder.path().to_str().unwrap()]).is_empty());
+        assert_eq!(found(&directory, &["--cdc-raw", "/"]), [("node.cdc_raw_directory", Verdict::Fail)]);
+    }
+}

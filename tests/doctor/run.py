@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""`cdc-agent doctor` beside a real node and a real broker, which this starts and stops: first as it should be, then broken in one way after
+the other.
+
+    tests/doctor/run.py [--agent PROGRAM]
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = ROOT / "compose" / "native" / "stack.py"
+WITH_PASSWORDS = [
+    *("--set", "onprem.authenticator=PasswordAuthenticator"),
+    *("--set", "onprem.authorizer=CassandraAuthorizer"),
+    *("--option", "onprem.heap=384m"),
+]
+
+
+def stack(folder, command, *arguments):
+    done = subprocess.run([sys.executable, STACK, command, "--dir", folder, *arguments], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, f"stack.py {command}: exit code {done.returncode}"
+    return done.stdout
+
+
+class Doctor:
+    """The program, with options that fit the stack unless a case changes them."""
+
+    def __init__(self, agent, folder, known):
+        self.agent, self.folder = agent, folder
+        self.node = next(entry for entry in known["services"] if entry["name"].startswith("onprem"))
+        self.options = {
+            "topic_prefix": "prod",
+            "cdc_raw_directory": self.node["cdc_raw"],
+            "state_directory": str(folder / "state"),
+            "cassandra_host": self.node["host"],
+            "cassandra_port": self.node["port"],
+            "cassandra_username": "cdc_agent",
+            "dc": "DC_ONPREM",
+            "kafka_bootstrap_servers": known["bootstrap_servers"],
+        }
+
+    def run(self, password="doctor", **changes):
+        """Exit code, and the findings by the name of their check."""
+        options = {**self.options, **changes}
+        file = self.folder / "agent.toml"
+        file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items()))
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("CDC_AGENT_")}
+        done = subprocess.run(
+            [self.agent, "doctor", "--config", file, "--json"],
+            env={**kept, "CDC_AGENT_CASSANDRA_PASSWORD": password},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert lines and lines[-1]["type"] == "total", f"{done.stdout}{done.stderr}"
+        return done.returncode, {line["check"]: line for line in lines[:-1] if line["verdict"] == "fail"}, lines
+
+    def expect(self, name, code, check, **changes):
+        found, failed, lines = self.run(**changes)
+        assert found == code, f"{name}: exit code {found} instead of {code}: {lines}"
+        assert check is None or check in failed, f"{name}: {check} did not fail: {lines}"
+        print(f"ok  {name}: exit code {code}{f', {check}' if check else ''}", flush=True)
+
+
+def cases(doctor):
+    doctor.expect("as it should be", 0, None)
+    doctor.expect("wrong password", 2, "cql.connection", password="wrong")
+    doctor.expect("wrong data centre", 2, "cql.identity", dc="DC_AZURE")
+    doctor.expect("no node at this port", 4, "cql.connection", cassandra_port=1)
+    doctor.expect("no broker at this port", 6, "kafka.connection", kafka_bootstrap_servers="127.0.0.1:1")
+    doctor.expect("topics are missing and are not made", 6, "kafka.topics", kafka_create_topics=False)
+    doctor.expect("no directory", 4, "cdc_raw.directory", cdc_raw_directory=str(doctor.folder / "none"))
+    raw = Path(doctor.node["cdc_raw"])
+    held = os.open(raw, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    doctor.expect("another agent holds the directory", 7, "cdc_raw.lock")
+    os.close(held)
+    strange = raw / "CommitLog-7-1.log"
+    strange.write_bytes(b"\0\0\0\x63" * 50)
+    doctor.expect("a segment of an unknown version", 4, "segments.unreadable")
+    strange.unlink()
+    doctor.expect("as it was before", 0, None)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--agent", type=Path, default=ROOT / "target" / "debug" / "cdc-agent")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        try:
+            known = json.loads(stack(folder, "up", "--only", "onprem,kafka", "--free-ports", "--json", *WITH_PASSWORDS))
+            role = "CREATE ROLE cdc_agent WITH LOGIN = true AND PASSWORD = 'doctor'"
+            stack(folder, "cql", "onprem", "-u", "cassandra", "-p", "cassandra", "-e", role)
+            cases(Doctor(given.agent, folder, known))
+        finally:
+            stack(folder, "down", "--data", "drop")
+
+
+if __name__ == "__main__":
+    main()
