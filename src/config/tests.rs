@@ -160,8 +160,8 @@ fn unknown_keys_are_refused_with_a_suggestion() {
         let message = refused(&format!("shape = 'plain'\n{key} = 'x'"));
         assert_eq!(message, format!("agent.toml:2: {key} is no option; did you mean {meant}?"));
     }
-    let message = refused("colour = 'x'");
-    assert_eq!(message, "agent.toml:1: colour is no option; docs/configuration.md lists them");
+    let message = refused("hue = 'x'");
+    assert_eq!(message, "agent.toml:1: hue is no option; docs/configuration.md lists them");
     let message = refused("[kafka]\nbootstrap = 'x'");
     let expected = "agent.toml:1: kafka is a table, and every key stands at the top level: take the line of [kafka] away";
     assert_eq!(message, expected);

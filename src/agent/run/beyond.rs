@@ -98,6 +98,7 @@ impl Beyond {
     pub(super) fn forgotten(&mut self, segment: SegmentId, end: u64, reached: Position) -> Option<Forgotten> {
         let is_beyond = reached.marker > end || (reached.marker == end && reached.entry > 0);
         let (mut event_ids, told) = (Vec::new(), &mut self.told);
+        let before = self.records.len();
         self.records.retain(|(at, event_id)| {
             let is_gone = at.segment == segment && at.marker >= end;
             if is_gone && *at < reached {
@@ -106,6 +107,7 @@ impl Beyond {
             }
             !is_gone
         });
+        self.is_changed |= self.records.len() != before;
         let first = Position { segment, marker: end, entry: 0, row: 0 };
         is_beyond.then_some(Forgotten { first, reached, event_ids })
     }

@@ -272,7 +272,15 @@ fn the_higher_generation_of_kafka_and_the_local_copy_holds() {
     let told = Notice::CheckpointsDiffer { kafka: Some(1), local: Some(2) };
     assert!(mock.notices.lock().unwrap().contains(&told));
     std::fs::write(&copy, "{").unwrap();
-    let error = KafkaSink::open(mock.options(Delivery::ExactlyOnce)).unwrap_err();
+    let torn = mock.open(Delivery::ExactlyOnce);
+    assert_eq!(torn.checkpoint().map(Checkpoint::generation), Some(1), "a torn copy does not outweigh Kafka");
+    let is_told = |notice: &Notice| matches!(notice, Notice::LocalCopyUnread { reason } if reason.contains("checkpoint.json"));
+    assert!(mock.notices.lock().unwrap().iter().any(is_told));
+    drop(torn);
+    std::fs::write(&copy, "{").unwrap();
+    let empty = Mock::new();
+    std::fs::write(empty.folder.path().join("checkpoint.json"), "{").unwrap();
+    let error = KafkaSink::open(empty.options(Delivery::ExactlyOnce)).unwrap_err();
     assert!(error.to_string().contains("checkpoint.json"), "{error}");
 }
 
