@@ -23,6 +23,7 @@ use finding::Finding;
 
 /// What the node told, or a file in its place.
 #[derive(Debug, Default)]
+#[cfg_attr(not(feature = "kafka"), allow(dead_code, reason = "what the brokers are compared with"))]
 struct Known {
     schema: Option<Schema>,
     host_id: Option<String>,

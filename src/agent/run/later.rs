@@ -13,6 +13,7 @@ pub(super) struct Newest {
     is_asked_for: AtomicBool,
 }
 
+#[cfg_attr(not(feature = "cql"), expect(dead_code, reason = "newer schemas come from the node"))]
 impl Newest {
     pub(super) fn new(epoch: Arc<Epoch>) -> Self {
         Self { epoch: Mutex::new(epoch), is_asked_for: AtomicBool::new(false) }

@@ -64,8 +64,8 @@ pub(super) fn http(args: &TellingArgs, telling: &Telling) -> Result<Option<Serve
 }
 
 #[cfg(not(feature = "http"))]
-pub(super) fn http(_: &TellingArgs, _: &Telling) -> Result<(), Failure> {
-    Ok(())
+pub(super) fn http(_: &TellingArgs, _: &Telling) -> Result<Option<()>, Failure> {
+    Ok(None)
 }
 
 /// Eight hex digits that change with the options: a start with other ones can be told in the control topic.

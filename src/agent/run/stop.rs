@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(feature = "cql")]
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -52,6 +53,7 @@ impl Stop {
     }
 
     /// Waits, unless it is asked to stop.
+    #[cfg(feature = "cql")]
     pub(super) fn sleep(&self, span: Duration) {
         let until = Instant::now() + span;
         while !self.is_asked() && Instant::now() < until {
