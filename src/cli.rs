@@ -121,7 +121,7 @@ pub enum Command {
     /// Show, check or make a configuration file
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
-    /// Look for everything that can be wrong between node, directory, permissions, CQL and Kafka; changes nothing
+    /// Look for what is wrong between node, directory, CQL and Kafka; change nothing
     #[command(after_help = examples::DOCTOR)]
     Doctor(Box<DoctorArgs>),
     /// Show a bundled segment's statements beside their records; needs no service

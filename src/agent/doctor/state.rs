@@ -23,7 +23,7 @@ fn directory(path: &Path) -> Finding {
     let fix = "name a directory that this user may write to with state_directory, and keep it over restarts";
     let fail = |found: String, fix: &str| Finding::fail(check, Exit::Destination, found, fix);
     // The nearest folder that is there: the rest is made.
-    let Some(there) = path.ancestors().find(|folder| folder.exists()) else {
+    let Some(there) = path.ancestors().map(here).find(|folder| folder.exists()) else {
         return fail(format!("no folder of {shown} is there"), fix);
     };
     if !there.is_dir() {
@@ -62,6 +62,11 @@ fn files() -> Finding {
 fn open_files(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// A relative path without a folder stands in the working directory.
+fn here(folder: &Path) -> &Path {
+    if folder == Path::new("") { Path::new(".") } else { folder }
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! The loop: looks at the directory, reads what is there in the order of the log, commits, deletes what is finished,
 //! waits.
 
+mod losses;
+mod retries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
-use super::beyond::{Beyond, Forgotten};
+use super::beyond::Beyond;
 use super::finished::Finished;
 use super::growing::{self, Growing};
 use super::lives::{Found, Look};
 use super::notices::{Beats, Notices};
 use super::reader::Reading;
-use super::schema::{LiveSchema, News};
+use super::schema::LiveSchema;
 use super::still::{self, Read, Task};
 use super::stop::Stop;
 use super::telling::Telling;
@@ -23,14 +24,13 @@ use crate::agent::log;
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
-use crate::agent::pipeline::worker::{Worker, now_ms};
+use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
 use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, Standing, State, Watch, Woken};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
-use crate::telemetry::LedgerKind;
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,42 +239,6 @@ impl<'l> Live<'l> {
         Ok(look)
     }
 
-    /// Tells of segments that are missing.
-    fn note_gaps(&mut self) -> Result<(), Failure> {
-        self.note_vanished()?;
-        let found = &self.parts.found;
-        for gap in self.gaps.news(&found.scan, &found.lives, self.writer.checkpoint()) {
-            if let Some(what) = gap.what {
-                log::log(gap.level, &format!("segments are missing: {what}"));
-                self.parts.telling.gap(&what);
-                self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
-            }
-            if let Some(id) = gap.closed {
-                self.close(id)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn lose(&mut self, id: SegmentId, why: &str) -> Result<(), Failure> {
-        let at = self.writer.checkpoint().open_at(id).map(|place| place.to_string());
-        let what = json!({"first": id.to_string(), "last": id.to_string(), "read_to": at, "evidence": why});
-        log::error(&format!("lost: {what}"));
-        self.parts.telling.gap(&what);
-        self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
-        self.close(id)
-    }
-
-    /// Nothing more can be read of a segment that was read in part.
-    fn close(&mut self, id: SegmentId) -> Result<(), Failure> {
-        match self.writer.checkpoint().known_as(id) {
-            Some(fingerprint) if self.writer.checkpoint().done_as(id).is_none() => {
-                self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Reads all segments, in the order of the log, as far as they may be read now.
     fn pass(&mut self) -> Result<Pass, Failure> {
         let mut pass = Pass::default();
@@ -439,50 +403,6 @@ impl<'l> Live<'l> {
         Ok(step(standing.state))
     }
 
-    /// What was published of a segment beyond its last marker and forgotten by a crash of the node is told of.
-    fn note_forgotten(&mut self, standing: &Standing) -> Result<(), Failure> {
-        let file = &standing.file;
-        if !standing.has_process_ended || !self.judged.insert(file.id) {
-            return Ok(());
-        }
-        let Some(reached) = self.writer.checkpoint().open_at(file.name.id) else { return Ok(()) };
-        let Some(end) = self.parts.reading.chain_end(file) else { return Ok(()) };
-        let Some(forgotten) = self.parts.beyond.forgotten(file.name.id, end, reached) else { return Ok(()) };
-        self.tell_forgotten(&forgotten)
-    }
-
-    /// The same of segments that the node has removed since: nothing in them was marked.
-    fn note_vanished(&mut self) -> Result<(), Failure> {
-        let mut gone = self.parts.beyond.segments();
-        for file in &self.parts.found.scan.segments {
-            gone.remove(&file.name.id);
-        }
-        for id in gone {
-            let reached = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
-            if let Some(forgotten) = self.parts.beyond.forgotten(id, 0, reached) {
-                self.tell_forgotten(&forgotten)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn tell_forgotten(&mut self, forgotten: &Forgotten) -> Result<(), Failure> {
-        log::error(&format!(
-            "the node crashed and forgot what it had not marked: {} published events, from {} up to {}, are in no log \
-             of this node any more; compare with the other replicas",
-            forgotten.event_ids.len(),
-            forgotten.first,
-            forgotten.reached,
-        ));
-        let place = forgotten.first.to_string();
-        let reason = "the node crashed and forgot what it had not marked".to_owned();
-        self.parts.telling.entry(LedgerKind::Forgotten, place, None, 0, reason);
-        for entry in forgotten.entries() {
-            self.parts.notices.control(&mut self.writer, "forgotten", entry, now_ms())?;
-        }
-        Ok(())
-    }
-
     fn drained(&mut self, pass: Pass, has_looked: bool) {
         let Some(looked) = self.parts.found.looked.filter(|_| pass.is_drained && has_looked) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
@@ -491,54 +411,6 @@ impl<'l> Live<'l> {
             self.parts.telling.telemetry.watermark(us);
         }
         self.read_since = Some(looked.instant);
-    }
-
-    /// Goes on with requests for the schema, and tries parked mutations again when one came.
-    fn tend_schema(&mut self, now: Instant) -> Result<(), Failure> {
-        let parked = self.writer.checkpoint().parked().count();
-        if parked > self.parked {
-            self.last_parked = Some(now);
-        }
-        self.parked = parked;
-        match self.parts.schema.tend(now, self.read_since) {
-            News::Fetched(began) => {
-                self.tell_schema();
-                let is_young = self.last_parked.is_none_or(|parked| began > parked);
-                self.retry(if is_young { self.parts.retrier } else { self.parts.worker })
-            }
-            News::None if std::mem::take(&mut self.retries) => self.retry(self.parts.worker),
-            News::None => Ok(()),
-        }
-    }
-
-    fn tell_schema(&self) {
-        let (epoch, parts) = (self.parts.schema.newest().get(), &self.parts);
-        let (known, wanted) = parts.notices.tables(&epoch.schema);
-        parts.telling.schema(known, wanted, parts.schema.is_reachable());
-    }
-
-    /// Tries parked mutations again.
-    fn retry(&mut self, worker: &Worker<'_>) -> Result<(), Failure> {
-        let mut by_segment: BTreeMap<SegmentId, BTreeSet<Position>> = BTreeMap::new();
-        for place in self.writer.checkpoint().parked() {
-            by_segment.entry(place.segment).or_default().insert(place);
-        }
-        for (id, places) in by_segment {
-            let standing =
-                self.parts.found.lives.standings.iter().find(|standing| standing.file.name.id == id);
-            let Some(standing) = standing.cloned() else { continue };
-            failpoint::cross("retry_begun");
-            let mut schema = self.parts.schema.at.clone();
-            let Self { parts, writer, .. } = self;
-            let file = (&standing.file, standing.state.is_still());
-            let stop = parts.stop;
-            still::read(&parts.reading, file, Task::Retry(places), &mut schema, worker, writer, &mut |_| {
-                Ok(!stop.is_asked())
-            })?;
-        }
-        failpoint::cross("retry_done");
-        self.parked = self.writer.checkpoint().parked().count();
-        Ok(())
     }
 
     fn beat(&mut self) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! A broker with transactions, and a sink in front of it that fails at any place.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::random::Random;
@@ -23,6 +24,8 @@ pub(super) struct Seen {
 #[derive(Debug, Default)]
 pub(super) struct Broker {
     pub(super) committed: Vec<Seen>,
+    /// Of the committed records.
+    pub(super) positions: BTreeSet<Position>,
     pub(super) checkpoint: Checkpoint,
     pub(super) sent: Vec<Seen>,
 }
@@ -85,6 +88,7 @@ impl Sink for SimulatedSink {
             return Err(SinkError::Indefinite { what: "simulated, not committed".to_owned() });
         }
         let broker = &mut *self.broker.borrow_mut();
+        broker.positions.extend(broker.sent.iter().map(|seen| seen.position));
         broker.committed.append(&mut broker.sent);
         broker.checkpoint = checkpoint.clone();
         if is_unknown {

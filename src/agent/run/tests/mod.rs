@@ -63,7 +63,7 @@ enum Life {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let dir = tempfile::Builder::new().prefix("cdc-agent-simulation").tempdir().unwrap();
+        let dir = folder();
         let mut random = Random::new(seed);
         let visibility = [Visibility::Marked, Visibility::Written, Visibility::Synced]
             [usize::try_from(random.below(3)).unwrap()];
@@ -160,10 +160,10 @@ impl World {
     fn check_deleted(&self, before: &[i64]) {
         let after = self.node.in_raw();
         for id in before.iter().filter(|id| !after.contains(id)) {
-            let committed = &self.broker.borrow().committed;
+            let committed = &self.broker.borrow().positions;
             for write in &self.node.writes {
                 let is_in_it = write.position.segment.0 == *id && write.is_marked;
-                if is_in_it && !committed.iter().any(|seen| seen.position == write.position) {
+                if is_in_it && !committed.contains(&write.position) {
                     self.fail(&format!(
                         "segment {id} is deleted, and write {} is not committed",
                         write.number
@@ -179,7 +179,7 @@ impl World {
         let broker = self.broker.borrow();
         for write in self.node.writes.iter().filter(|write| write.at_us < wm_us && !write.is_forgotten) {
             let is_it = |seen: &Seen| seen.position == write.position;
-            if !broker.committed.iter().any(is_it) && !broker.sent.iter().any(is_it) {
+            if !broker.positions.contains(&write.position) && !broker.sent.iter().any(is_it) {
                 self.fail(&format!(
                     "the watermark is {wm_us}, and write {} of {} is not sent",
                     write.number, write.at_us
@@ -238,6 +238,13 @@ impl World {
             self.fail(&format!("left in cdc_raw: {left:?}, the newest is {newest:?}"));
         }
     }
+}
+
+/// In memory where that is possible: a world writes thousands of small files.
+fn folder() -> tempfile::TempDir {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("cdc-agent-simulation");
+    folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir()).unwrap()
 }
 
 fn settings() -> Settings {

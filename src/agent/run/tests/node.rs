@@ -56,6 +56,9 @@ pub(super) struct Node {
     pub(super) writes: Vec<Write>,
     start: Instant,
     elapsed: Duration,
+    /// When all was marked, and synced, last.
+    marked: Duration,
+    synced: Duration,
     wall: SystemTime,
     table: Table,
     /// Segments whose links in cdc_raw the node itself has removed.
@@ -85,6 +88,8 @@ impl Node {
             writes: Vec::new(),
             start: Instant::now(),
             elapsed: Duration::ZERO,
+            marked: Duration::ZERO,
+            synced: Duration::ZERO,
             wall,
             table: table(),
             removed: Vec::new(),
@@ -145,8 +150,11 @@ impl Node {
 
     /// Lets time go by. Cassandra marks every 100 ms, and syncs every 10 s.
     pub(super) fn advance(&mut self, span: Duration) {
-        if span >= Duration::from_millis(90) {
-            self.settle(span >= Duration::from_secs(9));
+        if self.elapsed + span >= self.marked + Duration::from_millis(90) {
+            let syncs = self.elapsed + span >= self.synced + Duration::from_secs(9);
+            self.settle(syncs);
+            self.marked = self.elapsed + span;
+            self.synced = if syncs { self.marked } else { self.synced };
         }
         self.elapsed += span;
         self.touch();

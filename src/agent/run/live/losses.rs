@@ -1,0 +1,97 @@
+//! Segments that are missing, and records that the node forgot: told of in the log, the control topic and the ledger.
+
+use serde_json::json;
+
+use super::Live;
+use crate::agent::exit::Failure;
+use crate::agent::log;
+use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::unit::After;
+use crate::agent::pipeline::walk::start_of;
+use crate::agent::pipeline::worker::now_ms;
+use crate::agent::run::beyond::Forgotten;
+use crate::cdc_raw::Standing;
+use crate::commitlog::SegmentId;
+use crate::telemetry::LedgerKind;
+
+impl Live<'_> {
+    /// Tells of segments that are missing.
+    pub(super) fn note_gaps(&mut self) -> Result<(), Failure> {
+        self.note_vanished()?;
+        let found = &self.parts.found;
+        for gap in self.gaps.news(&found.scan, &found.lives, self.writer.checkpoint()) {
+            if let Some(what) = gap.what {
+                log::log(gap.level, &format!("segments are missing: {what}"));
+                self.parts.telling.gap(&what);
+                self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
+            }
+            if let Some(id) = gap.closed {
+                self.close(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn lose(&mut self, id: SegmentId, why: &str) -> Result<(), Failure> {
+        let at = self.writer.checkpoint().open_at(id).map(|place| place.to_string());
+        let what = json!({"first": id.to_string(), "last": id.to_string(), "read_to": at, "evidence": why});
+        log::error(&format!("lost: {what}"));
+        self.parts.telling.gap(&what);
+        self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
+        self.close(id)
+    }
+
+    /// Nothing more can be read of a segment that was read in part.
+    pub(super) fn close(&mut self, id: SegmentId) -> Result<(), Failure> {
+        match self.writer.checkpoint().known_as(id) {
+            Some(fingerprint) if self.writer.checkpoint().done_as(id).is_none() => {
+                self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was published of a segment beyond its last marker and forgotten by a crash of the node is told of.
+    pub(super) fn note_forgotten(&mut self, standing: &Standing) -> Result<(), Failure> {
+        let file = &standing.file;
+        if !standing.has_process_ended || !self.judged.insert(file.id) {
+            return Ok(());
+        }
+        let Some(reached) = self.writer.checkpoint().open_at(file.name.id) else { return Ok(()) };
+        let Some(end) = self.parts.reading.chain_end(file) else { return Ok(()) };
+        let Some(forgotten) = self.parts.beyond.forgotten(file.name.id, end, reached) else { return Ok(()) };
+        self.tell_forgotten(&forgotten)
+    }
+
+    /// The same of segments that the node has removed since: nothing in them was marked.
+    pub(super) fn note_vanished(&mut self) -> Result<(), Failure> {
+        let mut gone = self.parts.beyond.segments();
+        for file in &self.parts.found.scan.segments {
+            gone.remove(&file.name.id);
+        }
+        for id in gone {
+            let reached = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
+            if let Some(forgotten) = self.parts.beyond.forgotten(id, 0, reached) {
+                self.tell_forgotten(&forgotten)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_forgotten(&mut self, forgotten: &Forgotten) -> Result<(), Failure> {
+        log::error(&format!(
+            "the node crashed and forgot what it had not marked: {} published events, from {} up to {}, are in no log \
+             of this node any more; compare with the other replicas",
+            forgotten.event_ids.len(),
+            forgotten.first,
+            forgotten.reached,
+        ));
+        let place = forgotten.first.to_string();
+        let reason = "the node crashed and forgot what it had not marked".to_owned();
+        self.parts.telling.entry(LedgerKind::Forgotten, place, None, 0, reason);
+        for entry in forgotten.entries() {
+            self.parts.notices.control(&mut self.writer, "forgotten", entry, now_ms())?;
+        }
+        Ok(())
+    }
+}
