@@ -18,6 +18,8 @@ use super::trouble::{Trouble, lasting, refuses_record};
 const STEP: Duration = Duration::from_millis(1);
 /// A commit takes 5 to 8 ms. One that takes so long may have been asked for twice.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
+/// More events than stand in a queue between two commits.
+const TOLD_AT_ONCE: u32 = 64;
 /// After how many records log lines and errors are looked for.
 const SERVE_EVERY: u32 = 512;
 /// When waiting is told first, and then every so often.
@@ -185,7 +187,7 @@ impl Producer {
         if !self.in_transaction {
             return Ok(());
         }
-        self.inner.poll(Duration::ZERO);
+        self.serve();
         self.inner.context().take_erred();
         let began = Instant::now();
         // Never: until the transaction itself times out.
@@ -193,13 +195,19 @@ impl Producer {
             .commit_transaction(Timeout::Never)
             .map_err(|error| self.trouble(&error, "cannot commit a transaction"))?;
         self.in_transaction = false;
-        // Errors are told when they are asked for.
-        self.inner.poll(Duration::ZERO);
+        self.serve();
         match self.inner.context().take_erred() || began.elapsed() > LONGEST_COMMIT {
             true => Err(Trouble::Unknown(
                 "a commit was answered, and its request may be repeated still".to_owned(),
             )),
             false => Ok(()),
+        }
+    }
+
+    /// Hears all that librdkafka has to tell: a call may tell one thing only.
+    fn serve(&self) {
+        for _ in 0..TOLD_AT_ONCE {
+            self.inner.poll(Duration::ZERO);
         }
     }
 
