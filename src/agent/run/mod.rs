@@ -63,6 +63,7 @@ const REWIND_PAUSE: Duration = Duration::from_secs(1);
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let live = &args.options.live;
     log::begin(live.telling.log_format == LogFormatWord::Json);
+    start::check(&live.log)?;
     let directory = start::directory(&live.log.cdc_raw)?;
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
     let mut telling = Telling::new(&live.log, Limits { stall_after, ..Limits::default() });

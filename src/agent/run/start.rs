@@ -16,9 +16,24 @@ use super::telling::Telling;
 use crate::agent::exit::{Exit, Failure};
 use crate::cdc_raw::{Directory, DirectoryError};
 use crate::change::filter::TableFilter;
-use crate::cli::{CassandraArgs, RunOptions, SourceArgs, TellingArgs};
+use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, TellingArgs};
 #[cfg(feature = "http")]
 use crate::http::Server;
+
+/// Refuses what cannot be done.
+///
+/// # Errors
+/// Only a part of the changes is asked for.
+pub(super) fn check(args: &LogArgs) -> Result<(), Failure> {
+    match args.ownership {
+        OwnershipWord::All => Ok(()),
+        OwnershipWord::Primary => {
+            Err(Failure::new(Exit::Usage, "ownership = \"primary\" cannot be used in this version").next(
+                "use ownership = \"all\", and keep the first record of each event_id (docs/delivery.md)",
+            ))
+        }
+    }
+}
 
 /// Opens and locks the directory of the commit log.
 ///
