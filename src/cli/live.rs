@@ -28,7 +28,7 @@ pub struct LogArgs {
     #[arg(id = "cdc_raw_directory", long = "cdc-raw", value_name = "DIR")]
     #[arg(default_value = "/var/lib/cassandra/cdc_raw")]
     pub cdc_raw: PathBuf,
-    /// The agent's own directory: history of the schema, local copy of the checkpoint, socket
+    /// The agent's own directory: history of the schema, local copy of the checkpoint, names of the node
     #[arg(
         id = "state_directory",
         long = "state-dir",
