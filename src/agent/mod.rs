@@ -21,6 +21,8 @@ pub mod record_options;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod socket;
+mod state_lock;
 pub mod verify;
 
 use crate::cli::{Cli, Command, SchemaCommand};

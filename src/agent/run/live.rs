@@ -26,8 +26,9 @@ use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
+use crate::agent::socket::{Inbox, Waiting};
 use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, Standing, State, Watch, Woken};
-use crate::checkpoint::Fingerprint;
+use crate::checkpoint::{Checkpoint, Fingerprint};
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
@@ -63,6 +64,8 @@ pub(super) struct Parts<'l> {
     /// As the worker, for mutations that were parked and for which a newer schema came.
     pub(super) retrier: &'l Worker<'l>,
     pub(super) notices: &'l Notices,
+    /// What the agent is asked over its socket.
+    pub(super) inbox: &'l Inbox,
     pub(super) finished: &'l Finished,
     pub(super) heartbeat: Option<Duration>,
     pub(super) until_empty: bool,
@@ -143,6 +146,16 @@ impl<'l> Live<'l> {
         self.watermark.us()
     }
 
+    /// The next request of the local socket.
+    pub(super) fn next_request(&self) -> Option<Waiting> {
+        self.parts.inbox.next()
+    }
+
+    /// What is done, with what was not committed yet.
+    pub(super) fn checkpoint(&self) -> &Checkpoint {
+        self.writer.checkpoint()
+    }
+
     /// Whether the sink failed in a way that a rewind mends.
     pub(super) fn is_rewindable(&self) -> bool {
         self.writer.is_rewindable()
@@ -168,6 +181,7 @@ impl<'l> Live<'l> {
             failpoint::cross("stopping");
             return Ok(Went::Ended(Ended::Stopped));
         }
+        self.take_requests()?;
         let look = self.look(now, is_urgent)?;
         self.parts.telling.turn(self.parts.found.problem.as_deref());
         let pass = self.pass()?;
@@ -418,7 +432,7 @@ impl<'l> Live<'l> {
         self.beats.beat(self.parts.notices, &mut self.writer, &epoch.schema, self.watermark.us())
     }
 
-    fn commit(&mut self) -> Result<(), Failure> {
+    pub(super) fn commit(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
         if self.writer.has_news() {
             failpoint::cross("commit_begun");

@@ -17,6 +17,7 @@ mod lives;
 pub(super) mod node;
 mod notices;
 mod reader;
+mod requests;
 mod schema;
 mod start;
 mod still;
@@ -38,6 +39,7 @@ use super::pipeline::range::Range;
 use super::pipeline::worker::{Worker, now_ms};
 use super::pipeline::writer::{Writer, sink_failure};
 use super::record_options::{Reading as Kind, encoder_config, table_filter};
+use super::state_lock::StateLock;
 use crate::cdc_raw::{Timing, Watch};
 use crate::cli::{LogFormatWord, RunArgs, Undecodable, UnknownTable, VisibilityWord};
 use crate::envelope::Visibility;
@@ -72,6 +74,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(directory.path());
     let stop = Stop::on_signals(watch.waker())?;
     let state = start::state_directory(&live.log.state_dir)?;
+    let _held = StateLock::take(&state)?;
+    let (_socket, inbox) = start::socket(&state, &telling, watch.waker());
     let finished = Finished::new(&live.log, &directory)?;
     let mut settings = args.options.settings.clone();
     let keys = Keys::open(&settings.keys, &settings.names)?;
@@ -133,6 +137,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             worker: &worker,
             retrier: &retrier,
             notices: &notices,
+            inbox: &inbox,
             finished: &finished,
             heartbeat: Some(live.telling.heartbeat_interval_ms)
                 .filter(|ms| *ms > 0)

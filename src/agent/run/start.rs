@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "http")]
 use std::sync::Arc;
 #[cfg(feature = "cql")]
 use std::time::Duration;
@@ -14,7 +13,8 @@ use super::schema::LiveSchema;
 use super::stop::Stop;
 use super::telling::Telling;
 use crate::agent::exit::{Exit, Failure};
-use crate::cdc_raw::{Directory, DirectoryError};
+use crate::agent::socket::{Inbox, Server as Socket};
+use crate::cdc_raw::{Directory, DirectoryError, Waker};
 use crate::change::filter::TableFilter;
 use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, TellingArgs};
 #[cfg(feature = "http")]
@@ -81,6 +81,22 @@ pub(super) fn http(args: &TellingArgs, telling: &Telling) -> Result<Option<Serve
 #[cfg(not(feature = "http"))]
 pub(super) fn http(_: &TellingArgs, _: &Telling) -> Result<Option<()>, Failure> {
     Ok(None)
+}
+
+/// Listens on the local socket for as long as the returned server lives. An agent that cannot listen does its work all
+/// the same.
+pub(super) fn socket(state: &Path, telling: &Telling, waker: Waker) -> (Option<Socket>, Inbox) {
+    match Socket::start(state, Arc::clone(&telling.telemetry), waker) {
+        Ok((server, inbox)) => (Some(server), inbox),
+        Err(error) => {
+            crate::agent::log::warn(&format!(
+                "no local socket in {}: {error}; cdc-agent status, parked and checkpoint cannot ask this agent. A \
+                 socket's path has at most 107 bytes: a shorter state_directory may help",
+                state.display()
+            ));
+            (None, Inbox::none())
+        }
+    }
 }
 
 /// Eight hex digits that change with the options: a start with other ones can be told in the control topic.

@@ -31,6 +31,7 @@ use crate::agent::pipeline::range::Range;
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
 use crate::agent::record_options::{Reading as Kind, encoder_config, table_filter};
+use crate::agent::socket::Inbox;
 use crate::cdc_raw::{Directory, Timing, Watch};
 use crate::cli::{LogArgs, Settings, Undecodable, UnknownTable};
 use crate::envelope::Visibility;
@@ -124,6 +125,7 @@ impl World {
                 worker: &worker,
                 retrier: &worker,
                 notices: &notices,
+                inbox: &Inbox::none(),
                 finished: &Finished::delete(),
                 heartbeat: None,
                 until_empty: false,
