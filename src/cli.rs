@@ -1,5 +1,7 @@
 //! What can be asked of `cdc-agent`: commands and options, with every help text. No behaviour.
 
+mod asking;
+mod checkpoint;
 mod config;
 mod demo;
 mod doctor;
@@ -20,6 +22,11 @@ mod words;
 pub use self::config::{
     ConfigArgs, ConfigCheckArgs, ConfigCommand, ConfigImportArgs, ConfigInitArgs, ConfigShowArgs,
 };
+pub use asking::{
+    AgentPlace, ParkedArgs, ParkedCommand, ParkedRetryArgs, ParkedSkipArgs, StatusArgs, StatusPlace,
+    StoredArgs,
+};
+pub use checkpoint::{AcceptLossArgs, CheckpointArgs, CheckpointCommand, RewindArgs};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use filters::FilterArgs;
@@ -94,6 +101,12 @@ impl Cli {
             (Command::Doctor(args), Some((_, flags))) => {
                 args.options = self::config::run_options(flags, args.config.as_deref(), environment)?;
             }
+            (Command::Status(args), Some((_, flags))) => {
+                let file = args.config.as_deref();
+                args.place = resolve_part::<RunOptions, StatusPlace>(flags, file, environment)?.0;
+            }
+            (Command::Parked(args), Some((_, flags))) => args.resolve(flags, environment)?,
+            (Command::Checkpoint(args), Some((_, flags))) => args.resolve(flags, environment)?,
             _ => {}
         }
         Ok(cli)
@@ -106,6 +119,15 @@ pub enum Command {
     /// Follow the commit log of the node beside it, to Kafka or a file log
     #[command(after_help = examples::RUN)]
     Run(Box<RunArgs>),
+    /// Show how a running agent is
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
+    /// List parked mutations, try them again, or give them up
+    #[command(after_help = examples::PARKED)]
+    Parked(ParkedArgs),
+    /// Show what is committed, go back in it, or accept a loss
+    #[command(after_help = examples::CHECKPOINT)]
+    Checkpoint(CheckpointArgs),
     /// Turn segments into records: JSON Lines on standard output, or a file log
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),

@@ -1,5 +1,6 @@
 //! The commands. They only join the other modules: read, show, report, choose the exit code.
 
+pub mod asking;
 pub mod completions;
 pub mod config;
 pub mod damage;
@@ -37,6 +38,9 @@ use log::warn;
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Status(args) => asking::status(&args),
+        Command::Parked(args) => asking::parked(&args),
+        Command::Checkpoint(args) => asking::checkpoint(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Verify(args) => verify::verify(&args),

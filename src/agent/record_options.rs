@@ -70,7 +70,7 @@ fn table_key(name: &TableName) -> TableKey {
     (name.keyspace.clone(), name.table.clone())
 }
 
-fn source_names(args: &SourceArgs, reading: Reading) -> SourceNames {
+pub(super) fn source_names(args: &SourceArgs, reading: Reading) -> SourceNames {
     SourceNames {
         prefix: args.prefix.clone(),
         cluster: args.cluster.clone(),

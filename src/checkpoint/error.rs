@@ -50,6 +50,14 @@ pub enum CheckpointError {
         /// Where the step led.
         asked: Position,
     },
+    /// A place to go back to was not reached yet.
+    #[error("{asked} was not reached yet{}", reached.map_or_else(String::new, |reached| format!(": its segment is read to {reached}")))]
+    NotReached {
+        /// Where to go back to.
+        asked: Position,
+        /// First event not yet done in its segment.
+        reached: Option<Position>,
+    },
     /// The step does not start a generation.
     #[error("a changed checkpoint needs a generation above {committed}, not {asked}")]
     StaleGeneration {

@@ -7,6 +7,7 @@ mod error;
 mod fingerprint;
 mod parts;
 mod progress;
+mod rewind;
 mod scope;
 mod stored;
 
@@ -20,6 +21,7 @@ use crate::commitlog::{Position, SegmentId};
 pub use error::CheckpointError;
 pub use fingerprint::{Fingerprint, FingerprintParts, ParseFingerprintError};
 use progress::{Progress, same_segment};
+pub use rewind::Rewound;
 pub use scope::{Difference, Scope};
 
 /// What is safely done in the commit log of one node.

@@ -48,6 +48,12 @@ impl Progress {
         self.open.insert(first_not_done.segment, Open { first_not_done, fingerprint });
     }
 
+    /// Nothing is known of a segment.
+    pub(super) fn forget(&mut self, segment: SegmentId) {
+        self.open.remove(&segment);
+        self.done.remove(&segment);
+    }
+
     /// A segment is done.
     pub(super) fn finish(&mut self, segment: SegmentId, fingerprint: Fingerprint) {
         self.open.remove(&segment);

@@ -19,6 +19,69 @@ Examples:
 SIGTERM and SIGINT stop it after a commit. Exit codes: 0 stopped, 2 configuration, 4 the commit log cannot be read,
 6 the destination refuses, 7 another agent has the directory or the transactional ids.";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  cdc-agent status --config /etc/cdc-agent/agent.toml
+  cdc-agent status --watch
+  cdc-agent status --json | jq .lag
+
+Exit codes: 0 it does its work, 2 configuration, 4 it runs and is not ready, 6 no agent answers.";
+
+pub(super) const PARKED: &str = "\
+Examples:
+  cdc-agent parked list --config /etc/cdc-agent/agent.toml
+  cdc-agent parked retry
+  cdc-agent parked skip 1795397450763:35866:0";
+
+pub(super) const PARKED_LIST: &str = "\
+Examples:
+  cdc-agent parked list --config /etc/cdc-agent/agent.toml
+  cdc-agent parked list --json | jq -r .place
+
+A running agent is asked; of one that does not run, the committed checkpoint is read, which has places and partitions only.
+Exit codes: 0 listed, 2 configuration, 6 what is committed cannot be read.";
+
+pub(super) const PARKED_RETRY: &str = "\
+Examples:
+  cdc-agent parked retry --config /etc/cdc-agent/agent.toml
+
+Exit codes: 0 tried, 2 configuration, 5 some stay parked, 6 no agent answers, or it refuses.";
+
+pub(super) const PARKED_SKIP: &str = "\
+Examples:
+  cdc-agent parked skip 1795397450763:35866:0           what would be given up
+  cdc-agent parked skip 1795397450763:35866:0 --yes
+  cdc-agent parked skip --table 5bc52802-de25-35ed-aeab-188eecebb090 --yes
+
+Exit codes: 0 done, 2 nothing such is parked, 6 no agent answers, or it refuses.";
+
+pub(super) const CHECKPOINT: &str = "\
+Examples:
+  cdc-agent checkpoint show --config /etc/cdc-agent/agent.toml
+  cdc-agent checkpoint rewind --config agent.toml --to 1795397450763:20:0
+  cdc-agent checkpoint accept-loss --config agent.toml --segment 1795397450763";
+
+pub(super) const CHECKPOINT_SHOW: &str = "\
+Examples:
+  cdc-agent checkpoint show --config /etc/cdc-agent/agent.toml
+  cdc-agent checkpoint show --out log --state-dir state --json | jq .checkpoint.open
+
+Exit codes: 0 shown, 2 configuration, 6 what is committed cannot be read.";
+
+pub(super) const CHECKPOINT_REWIND: &str = "\
+Examples:
+  cdc-agent checkpoint rewind --config agent.toml --to 1795397450763:20:0         what would be done
+  cdc-agent checkpoint rewind --config agent.toml --to 1795397450763:20:0 --yes
+
+Exit codes: 0 done, 2 there is no such position, 4 cdc_raw cannot be read, 6 destination, 7 the agent runs.";
+
+pub(super) const CHECKPOINT_ACCEPT_LOSS: &str = "\
+Examples:
+  cdc-agent checkpoint accept-loss --config agent.toml --segment 1795397450763         what would be done
+  cdc-agent checkpoint accept-loss --config agent.toml --segment 1795397450763 --yes
+
+Exit codes: 0 done, 2 there is nothing to accept, 4 cdc_raw cannot be read, 6 destination, 7 the agent runs.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   cdc-agent completions bash > /etc/bash_completion.d/cdc-agent

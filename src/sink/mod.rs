@@ -38,6 +38,16 @@ pub trait Sink {
     /// As of [`Sink::send`]; also when `checkpoint` would take back what the last one said.
     fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError>;
 
+    /// As [`Sink::commit`], with a checkpoint that takes back what the last one said, on purpose
+    /// ([`Checkpoint::rewind`]).
+    ///
+    /// # Errors
+    /// As of [`Sink::send`]; also when the destination keeps no checkpoint.
+    fn take_back(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+        let _ = checkpoint;
+        Err(SinkError::Failed)
+    }
+
     /// The checkpoint committed last, found in the destination or written since. `None` when the
     /// destination keeps none (then every start is the first one).
     fn checkpoint(&self) -> Option<&Checkpoint>;

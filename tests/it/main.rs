@@ -33,6 +33,7 @@ mod live_schema;
 mod memory;
 mod misread;
 mod model;
+mod operating;
 mod parts;
 mod program;
 mod record_schemas;

@@ -80,8 +80,10 @@ impl Work<'_, '_> {
         let unknown = self.report.unknown_tables.entry(table).or_default();
         unknown.mutations += 1;
         unknown.bytes += frame.payload.len() as u64;
-        // Of a mutation of several tables nobody knows whether all are dropped.
-        self.worker.unknown_table == UnknownTable::Ledger && peeked.updates == 1
+        // One that is given up is told of by itself. Of a mutation of several tables nobody knows whether all are dropped.
+        self.worker.given_up != Some(peeked.table)
+            && self.worker.unknown_table == UnknownTable::Ledger
+            && peeked.updates == 1
     }
 
     fn park_or_give_up(
@@ -95,6 +97,7 @@ impl Work<'_, '_> {
         let entry = self.undelivered(frame, position, peeked, failed);
         let is_unknown = failed.unknown_table() == Some(peeked.table);
         let is_given_up = match self.worker.undecodable {
+            _ if self.worker.given_up == Some(peeked.table) => true,
             Undecodable::Park => false,
             Undecodable::Ledger if is_unknown => self.worker.unknown_table == UnknownTable::Ledger,
             Undecodable::Ledger => !failed.is_part(),

@@ -15,6 +15,7 @@ use crate::agent::exit::Failure;
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::{CheckedFrames, Decoder, Frame, Mutation, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place, Visibility};
+use crate::schema::TableId;
 
 /// Takes what a worker made: a batch when it is full, and the rest at the end of a unit.
 pub(in crate::agent) trait Outlet {
@@ -45,6 +46,8 @@ pub(in crate::agent) struct Worker<'w> {
     pub(in crate::agent) unknown_table: UnknownTable,
     /// What becomes of any other mutation that cannot be decoded.
     pub(in crate::agent) undecodable: Undecodable,
+    /// Mutations that cannot be decoded and change this table first are given up, whatever the options say.
+    pub(in crate::agent) given_up: Option<TableId>,
 }
 
 /// What all frames of a unit have in common.

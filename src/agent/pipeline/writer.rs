@@ -224,6 +224,16 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
+    /// Gives a parked mutation up: it is lost, and told of with the next commit. Nothing waits for it any longer.
+    pub(in crate::agent) fn skip(&mut self, entry: Undelivered) -> Result<(), Failure> {
+        let place = entry.position;
+        self.waiting.remove(place, self.checkpoint.parked_partitions(place));
+        self.checkpoint.unpark(place).map_err(checkpoint_failure)?;
+        (self.has_news, self.is_urgent) = (true, true);
+        self.pending.given_up.push(entry);
+        Ok(())
+    }
+
     /// Counts what was found beside mutations: it is told of with the next commit.
     pub(in crate::agent) fn note(&mut self, report: Report) {
         self.pending.add(report);

@@ -65,6 +65,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         late_after_us: None,
         unknown_table: args.settings.undecoded.unknown_table.unwrap_or(UnknownTable::Park),
         undecodable: args.settings.undecoded.undecodable,
+        given_up: None,
     };
     let waits = args.settings.undecoded.undecodable == Undecodable::Park;
     let writer = Writer::new(sink.as_mut(), checkpoint, waits);

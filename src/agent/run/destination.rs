@@ -5,24 +5,24 @@ use std::path::Path;
 use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::pipeline::writer::sink_failure;
-use crate::cli::{RunArgs, Settings};
+use crate::cli::Settings;
 use crate::schema::Schema;
 use crate::sink::{FileLog, FileLogOptions, Sink};
 
 /// Opens what the options name.
 pub(super) fn open(
-    args: &RunArgs,
+    out: &Path,
     settings: &Settings,
     schema: &Schema,
     state: &Path,
     stop: &Stop,
 ) -> Result<Box<dyn Sink>, Failure> {
-    if args.out.to_str() == Some("kafka") {
+    if out.to_str() == Some("kafka") {
         return kafka(settings, schema, state, stop);
     }
-    let log = FileLog::open(&args.out, FileLogOptions::default()).map_err(sink_failure)?;
+    let log = FileLog::open(out, FileLogOptions::default()).map_err(sink_failure)?;
     if log.checkpoint().is_some_and(|checkpoint| checkpoint.scope().is_some()) {
-        let what = format!("{} was written by replay, which keeps other promises", args.out.display());
+        let what = format!("{} was written by replay, which keeps other promises", out.display());
         return Err(Failure::new(Exit::Usage, what).next("give another directory"));
     }
     Ok(Box::new(log))
@@ -36,10 +36,24 @@ fn kafka(_: &Settings, _: &Schema, _: &Path, _: &Stop) -> Result<Box<dyn Sink>, 
 
 #[cfg(feature = "kafka")]
 fn kafka(settings: &Settings, schema: &Schema, state: &Path, stop: &Stop) -> Result<Box<dyn Sink>, Failure> {
+    use crate::sink::kafka::KafkaSink;
+
+    let options = kafka_options(settings, schema, state, stop)?;
+    Ok(Box::new(KafkaSink::open(options).map_err(sink_failure)?))
+}
+
+/// How Kafka is reached, and whose checkpoint is meant.
+#[cfg(feature = "kafka")]
+pub(super) fn kafka_options(
+    settings: &Settings,
+    schema: &Schema,
+    state: &Path,
+    stop: &Stop,
+) -> Result<crate::sink::kafka::KafkaOptions, Failure> {
     use crate::agent::kafka::options;
     use crate::agent::record_options::find_table;
     use crate::envelope::topic::table_topic;
-    use crate::sink::kafka::{Identity, KafkaOptions, KafkaSink};
+    use crate::sink::kafka::{Identity, KafkaOptions};
 
     let Some(host_id) = settings.source.host_id else {
         let names = &settings.names;
@@ -53,6 +67,5 @@ fn kafka(settings: &Settings, schema: &Schema, state: &Path, stop: &Stop) -> Res
     let topic = |name: &crate::cli::TableName| {
         find_table(schema, name).map(|table| table_topic(profile, prefix, table))
     };
-    let options = KafkaOptions { stop: stop.flag(), ..options(settings, identity, topic)? };
-    Ok(Box::new(KafkaSink::open(options).map_err(sink_failure)?))
+    Ok(KafkaOptions { stop: stop.flag(), ..options(settings, identity, topic)? })
 }

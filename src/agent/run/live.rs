@@ -2,6 +2,7 @@
 //! waits.
 
 mod losses;
+mod requests;
 mod retries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +27,9 @@ use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
-use crate::agent::socket::{Inbox, Waiting};
+use crate::agent::socket::Inbox;
 use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, Standing, State, Watch, Woken};
-use crate::checkpoint::{Checkpoint, Fingerprint};
+use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
@@ -144,16 +145,6 @@ impl<'l> Live<'l> {
     #[cfg(test)]
     pub(super) fn watermark_us(&self) -> Option<i64> {
         self.watermark.us()
-    }
-
-    /// The next request of the local socket.
-    pub(super) fn next_request(&self) -> Option<Waiting> {
-        self.parts.inbox.next()
-    }
-
-    /// What is done, with what was not committed yet.
-    pub(super) fn checkpoint(&self) -> &Checkpoint {
-        self.writer.checkpoint()
     }
 
     /// Whether the sink failed in a way that a rewind mends.
@@ -432,7 +423,12 @@ impl<'l> Live<'l> {
         self.beats.beat(self.parts.notices, &mut self.writer, &epoch.schema, self.watermark.us())
     }
 
-    pub(super) fn commit(&mut self) -> Result<(), Failure> {
+    fn commit(&mut self) -> Result<(), Failure> {
+        self.commit_counted().map(drop)
+    }
+
+    /// Commits, and says how many mutations were given up since the last commit.
+    fn commit_counted(&mut self) -> Result<u64, Failure> {
         let began = Instant::now();
         if self.writer.has_news() {
             failpoint::cross("commit_begun");
@@ -444,7 +440,7 @@ impl<'l> Live<'l> {
         let report = self.writer.take_report();
         ledger::say(&report);
         self.parts.telling.committed(&report, self.writer.checkpoint(), began.elapsed());
-        Ok(())
+        Ok(report.given_up.count)
     }
 
     /// Deals with segments that are final and wholly committed.

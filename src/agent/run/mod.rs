@@ -16,8 +16,9 @@ mod lives;
 #[cfg(feature = "cql")]
 pub(super) mod node;
 mod notices;
+pub(super) mod offline;
+pub(super) mod parked;
 mod reader;
-mod requests;
 mod schema;
 mod start;
 mod still;
@@ -91,7 +92,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let notices = Notices::new(&config, asked, filter);
     telling.identity(args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
-    let mut sink = destination::open(args, &settings, &newest.get().schema, &state, &stop)?;
+    let mut sink = destination::open(&args.out, &settings, &newest.get().schema, &state, &stop)?;
     failpoint::cross("start_sink");
     let undecoded = &settings.undecoded;
     // Whether a table is dropped, only the node knows.
@@ -110,6 +111,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         late_after_us: late_after_us.filter(|after| *after > 0),
         unknown_table,
         undecodable: undecoded.undecodable,
+        given_up: None,
     };
     let (worker, retrier) = (worker(UnknownTable::Park), worker(unknown_table));
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());

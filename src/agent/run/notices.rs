@@ -9,7 +9,9 @@ use crate::agent::exit::Failure;
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::worker::now_ms;
 use crate::agent::pipeline::writer::{Ledger, Writer};
+use crate::agent::record_options::{Reading, source_names};
 use crate::change::filter::TableFilter;
+use crate::cli::Settings;
 use crate::envelope::options::Profile;
 use crate::envelope::topic::table_topic;
 use crate::envelope::{EncoderConfig, Record, SourceNames, Visibility};
@@ -18,7 +20,7 @@ use crate::schema::{Schema, system};
 
 /// Writes heartbeats and control records of one agent.
 #[derive(Debug)]
-pub(super) struct Notices {
+pub(in crate::agent) struct Notices {
     names: SourceNames,
     profile: Profile,
     visibility: Visibility,
@@ -68,6 +70,16 @@ impl Notices {
         Self { names: config.source.clone(), profile: config.profile, visibility, filter }
     }
 
+    /// For control records only.
+    pub(super) fn aside(settings: &Settings) -> Self {
+        Self {
+            names: source_names(&settings.source, Reading::Live),
+            profile: settings.records.profile,
+            visibility: Visibility::Synced,
+            filter: TableFilter::default(),
+        }
+    }
+
     /// A heartbeat with the low watermark into every partition of every wanted table's topic.
     pub(super) fn heartbeat(
         &self,
@@ -100,7 +112,7 @@ impl Notices {
     }
 
     /// A record of the control topic: `kind` says what happened, `what` the particulars.
-    pub(super) fn control(
+    pub(in crate::agent) fn control(
         &self,
         writer: &mut Writer<'_>,
         kind: &str,

@@ -109,6 +109,14 @@ impl LiveSchema {
         None
     }
 
+    /// Has the node be asked soon, if there is one.
+    pub(super) fn ask(&mut self) {
+        #[cfg(feature = "cql")]
+        if let Some(node) = &mut self.node {
+            node.hint();
+        }
+    }
+
     /// Keeps what is known on disk.
     pub(super) fn save(&mut self) {
         #[cfg(feature = "cql")]

@@ -183,15 +183,22 @@ fn from_node(
     Ok(Some(LiveSchema::from_node(node, history, filter)))
 }
 
+/// Puts names of the node in that are not configured, as an agent with this state directory took them on before.
+pub(super) fn take_names_kept(state: &Path, names: &mut SourceArgs) {
+    let kept = identity_kept(state);
+    let text = |key: &str| kept.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    names.host_id = names.host_id.or_else(|| text("host_id")?.parse().ok());
+    names.cluster = names.cluster.take().or_else(|| text("cluster"));
+    names.dc = names.dc.take().or_else(|| text("dc"));
+}
+
 /// The names of the node that an agent with this state directory took on before.
-#[cfg(feature = "cql")]
 fn identity_kept(state: &Path) -> Option<serde_json::Value> {
     let text = fs::read_to_string(state.join(NODE)).ok()?;
     serde_json::from_str(&text).ok()
 }
 
 /// The file that holds the names of the node.
-#[cfg(feature = "cql")]
 const NODE: &str = "node.json";
 
 /// Takes on names that are kept and not known otherwise; keeps them. A state directory is one node's.
@@ -210,9 +217,7 @@ fn keep_identity(
         return Err(Failure::new(Exit::Usage, what)
             .next("give each node its own state directory; if this node replaced the other one, move the directory away"));
     }
-    names.host_id = names.host_id.or(known);
-    names.cluster = names.cluster.take().or_else(|| text("cluster"));
-    names.dc = names.dc.take().or_else(|| text("dc"));
+    take_names_kept(state, names);
     let now = serde_json::json!({
         "cluster": names.cluster,
         "dc": names.dc,

@@ -42,7 +42,6 @@ impl Stop {
     }
 
     /// Never asked.
-    #[cfg(test)]
     pub(super) fn never() -> Self {
         Self(Arc::new(AtomicBool::new(false)))
     }

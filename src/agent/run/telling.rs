@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::growing::Growing;
 use super::lives::Found;
+use super::parked::ParkedNotes;
 use crate::agent::log;
 use crate::agent::pipeline::report::{Report, Undelivered};
 use crate::agent::pipeline::writer::Writer;
@@ -32,6 +33,8 @@ pub(super) struct Telling {
     quota: Quota,
     measured: Option<Instant>,
     phase: Option<Phase>,
+    /// What is known of parked mutations.
+    pub(super) parked: ParkedNotes,
 }
 
 impl Telling {
@@ -42,6 +45,7 @@ impl Telling {
             quota: Quota::new(limit, SEGMENT_SIZE),
             measured: None,
             phase: None,
+            parked: ParkedNotes::default(),
         }
     }
 
@@ -145,7 +149,7 @@ impl Telling {
     }
 
     /// A commit is through.
-    pub(super) fn committed(&self, report: &Report, checkpoint: &Checkpoint, took: Duration) {
+    pub(super) fn committed(&mut self, report: &Report, checkpoint: &Checkpoint, took: Duration) {
         let mut events = Vec::new();
         for table in report.events.values() {
             for (operation, count) in &table.by_operation {
@@ -164,6 +168,7 @@ impl Telling {
             position: checkpoint.open().last().map(|place| place.to_string()),
         });
         self.ledger(report);
+        self.parked.note(&report.parked.listed, checkpoint);
     }
 
     fn ledger(&self, report: &Report) {

@@ -3,7 +3,7 @@
 //!
 //! How to add a request:
 //! 1. a variant of [`Request`];
-//! 2. an arm in `Live::answer` (`run/requests.rs`), which runs between two turns of the loop and gives an [`Answer`]. What it
+//! 2. an arm in `Live::answer` (`run/live/requests.rs`), which runs between two turns of the loop and gives an [`Answer`]. What it
 //!    changes it commits before it answers. It must be brief: meanwhile nothing is read;
 //! 3. the command asks with [`ask`], and prints [`Answer::Done`]'s items.
 
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use client::{AskError, ask};
-pub(in crate::agent) use server::{Inbox, Server, Waiting};
+pub(in crate::agent) use server::{Inbox, Server};
 
 /// The socket's name in the state directory.
 const NAME: &str = "agent.sock";
@@ -42,6 +42,20 @@ pub enum Request {
     Status,
     /// What is committed, in the form that it is stored in: one item.
     Checkpoint,
+    /// The parked mutations: an item each, up to a number; `count` says how many there are.
+    ParkedList,
+    /// Tries the parked mutations again.
+    ParkedRetry,
+    /// Gives one up.
+    ParkedSkip {
+        /// Its place.
+        place: String,
+    },
+    /// Gives all up that change a table first.
+    ParkedSkipTable {
+        /// Its id, or `keyspace.table`.
+        table: String,
+    },
 }
 
 /// What it answers: lines of items, and behind them a line with `ok`.

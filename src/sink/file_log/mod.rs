@@ -286,6 +286,10 @@ impl Sink for FileLog {
         })
     }
 
+    fn take_back(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+        self.guarded(|log| log.write_commit(checkpoint))
+    }
+
     fn checkpoint(&self) -> Option<&Checkpoint> {
         Some(&self.checkpoint)
     }

@@ -18,6 +18,7 @@ pub mod probe;
 mod producer;
 mod read_back;
 mod start;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -44,6 +45,7 @@ pub use options::{
 };
 use producer::{Outgoing, Stuck};
 use read_back::Place;
+pub use stored::Stored;
 use topics::{Kind, Topics};
 use trouble::{Trouble, refuses_record};
 use turn::Turn;
@@ -196,7 +198,6 @@ impl KafkaSink {
     }
 
     fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
-        checkpoint.check_follows(&self.committed)?;
         let mut changes = self.layout.changes(&self.committed, checkpoint, start::now_ms())?;
         if self.batch.records > 0 || !changes.is_empty() {
             changes.extend(self.forgotten.iter().cloned());
@@ -346,6 +347,14 @@ impl Sink for KafkaSink {
     }
 
     fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+        if self.turn.is_none() {
+            return Err(SinkError::Failed);
+        }
+        checkpoint.check_follows(&self.committed)?;
+        self.write(checkpoint)
+    }
+
+    fn take_back(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         if self.turn.is_none() {
             return Err(SinkError::Failed);
         }

@@ -102,6 +102,7 @@ impl World {
             late_after_us: None,
             unknown_table: UnknownTable::Park,
             undecodable: Undecodable::Park,
+            given_up: None,
         };
         let faults = if life == Life::Troubled { 10 + self.random.below(150) } else { 0 };
         let sink_random = Random::new(self.seed ^ self.random.below(1 << 40));

@@ -1,0 +1,226 @@
+//! The operator's commands, beside an agent that runs and in place of one that does not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::program::{agent, fixtures, json_lines, stderr, stdout};
+
+/// A table of the segment that the agent is not told of, and its id.
+const HIDDEN: (&str, &str) = ("accept_two", "a6x");
+
+/// An agent's directories.
+struct Place(tempfile::TempDir);
+
+/// An agent that runs.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Stops it as an operator does.
+    fn stop(mut self) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        assert_eq!(self.0.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, raw) = (fixtures().join("4.1-acceptance"), dir.path().join("raw"));
+        fs::create_dir(&raw).unwrap();
+        for entry in from.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.starts_with("CommitLog-") {
+                fs::copy(&path, raw.join(name)).unwrap();
+            }
+        }
+        let mut rows: Value = serde_json::from_slice(&fs::read(from.join("schema.json")).unwrap()).unwrap();
+        for kind in ["tables", "columns"] {
+            let is_hidden = |row: &Value| {
+                (&row["keyspace_name"], &row["table_name"]) == (&HIDDEN.0.into(), &HIDDEN.1.into())
+            };
+            rows[kind].as_array_mut().unwrap().retain(|row| !is_hidden(row));
+        }
+        fs::write(dir.path().join("schema.json"), rows.to_string()).unwrap();
+        Self(dir)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// What every command is told: file and directories.
+    fn options(&self) -> [String; 6] {
+        let text = |name| self.path(name).to_str().unwrap().to_owned();
+        ["--cdc-raw".into(), text("raw"), "--state-dir".into(), text("state"), "--out".into(), text("log")]
+    }
+
+    fn run(&self) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cdc-agent"));
+        command.arg("run").args(self.options()).arg("--schema").arg(self.path("schema.json"));
+        command.args(["--http=false", "--finished-segments", "keep"]);
+        let running = Running(command.stderr(Stdio::null()).spawn().unwrap());
+        let until = Instant::now() + Duration::from_secs(60);
+        while self.status()["commits"]["events"].as_u64().is_none_or(|events| events == 0) {
+            assert!(Instant::now() < until, "the agent has published nothing");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        running
+    }
+
+    fn status(&self) -> Value {
+        let output = agent(["status", "--json", "--state-dir", self.path("state").to_str().unwrap()]);
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    /// A command with all options.
+    fn command(&self, words: &[&str]) -> Output {
+        agent(words.iter().map(|word| (*word).to_owned()).chain(self.options()))
+    }
+
+    /// A command that only asks the agent.
+    fn ask(&self, words: &[&str]) -> Output {
+        agent(words.iter().chain(&["--state-dir", self.path("state").to_str().unwrap()]))
+    }
+
+    fn parked(&self) -> Vec<Value> {
+        json_lines(&self.command(&["parked", "list", "--json"]))
+    }
+
+    fn checkpoint(&self) -> Value {
+        json_lines(&self.command(&["checkpoint", "show", "--json"])).remove(0)["checkpoint"].take()
+    }
+
+    /// Values of the committed records of all topics whose names end so, in order.
+    fn records(&self, topic: &str) -> Vec<Value> {
+        let log = cdc_agent::sink::FileLogReader::open(&self.path("log")).unwrap();
+        let topics: Vec<&str> = log.topics().filter(|name| name.contains(topic)).collect();
+        let lines = topics.iter().flat_map(|topic| log.lines(topic, 0));
+        lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    }
+
+    fn control(&self, kind: &str) -> Vec<Value> {
+        let all = self.records("__control").into_iter().map(|mut line| line["value"].take());
+        all.filter(|value| value["type"] == kind).collect()
+    }
+
+    fn event_ids(&self) -> Vec<String> {
+        let records = self.records("local.cdc.accept");
+        records
+            .iter()
+            .filter(|line| line["value"]["op"] != "m")
+            .map(|line| line["headers"]["event_id"].to_string())
+            .collect()
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn place_of(item: &Value) -> &str {
+    item["place"].as_str().unwrap()
+}
+
+#[test]
+fn parked_mutations_are_listed_tried_again_and_given_up() {
+    let place = Place::new();
+    let running = place.run();
+    let status = place.ask(&["status"]);
+    assert_eq!(code(&status), 0, "{}", stderr(&status));
+    assert!(stdout(&status).contains("2 parked mutations"), "{}", stdout(&status));
+    let parked = place.parked();
+    let id = parked[0]["table_id"].as_str().unwrap().to_owned();
+    assert_eq!(parked.len(), 2);
+    assert!(parked.iter().all(|item| item["reason"].as_str().unwrap().contains("not in the schema")));
+    assert!(
+        parked
+            .iter()
+            .all(|item| item["partitions"].as_array().unwrap().len() == 1 && item["since"].is_string())
+    );
+    assert_eq!(code(&place.ask(&["parked", "retry"])), 5);
+    // Without --yes nothing is changed.
+    let dry = place.ask(&["parked", "skip", place_of(&parked[0])]);
+    assert!(code(&dry) == 0 && stdout(&dry).contains("nothing was changed"), "{}", stdout(&dry));
+    assert_eq!(place.parked().len(), 2);
+    assert_eq!(code(&place.ask(&["parked", "skip", place_of(&parked[0]), "--yes"])), 0);
+    assert_eq!(place.parked().len(), 1);
+    assert_eq!(code(&place.ask(&["parked", "skip", "--table", &id, "--yes"])), 0);
+    assert!(place.parked().is_empty());
+    assert_eq!(
+        code(&place.ask(&["parked", "skip", place_of(&parked[0]), "--yes"])),
+        6,
+        "nothing is parked there"
+    );
+    let ledger = place.status()["ledger_counts"]["lost"]["entries"].as_u64();
+    assert_eq!(ledger, Some(2));
+    running.stop();
+    let told = place.control("given_up");
+    let told: Vec<&str> = told.iter().map(|value| value["position"].as_str().unwrap()).collect();
+    assert_eq!(told, parked.iter().map(place_of).collect::<Vec<_>>());
+    let alone = place.ask(&["parked", "retry"]);
+    assert!(code(&alone) == 6 && stderr(&alone).contains("no running agent"), "{}", stderr(&alone));
+    assert_eq!(code(&place.ask(&["status", "--http-address", "127.0.0.1:1"])), 6);
+}
+
+#[test]
+fn what_comes_again_after_going_back_has_the_same_ids() {
+    let place = Place::new();
+    let running = place.run();
+    let held = place.command(&["checkpoint", "rewind", "--to", "1795366505458:0:0", "--yes"]);
+    assert_eq!(code(&held), 7, "{}", stderr(&held));
+    running.stop();
+    let (before, checkpoint) = (place.event_ids(), place.checkpoint());
+    for (wrong, word) in [("1795366505458:84:0", "begins at"), ("1795366505459:20:0", "not in cdc_raw")] {
+        let refused = place.command(&["checkpoint", "rewind", "--to", wrong, "--yes"]);
+        assert!(code(&refused) == 2 && stderr(&refused).contains(word), "{}", stderr(&refused));
+    }
+    let dry = place.command(&["checkpoint", "rewind", "--to", "1795366505458:0:0"]);
+    assert!(code(&dry) == 0 && stdout(&dry).contains("nothing was changed"), "{}", stdout(&dry));
+    assert_eq!(place.checkpoint(), checkpoint);
+    assert_eq!(code(&place.command(&["checkpoint", "rewind", "--to", "1795366505458:0:0", "--yes"])), 0);
+    assert_eq!(place.control("rewind")[0]["to"], "1795366505458:0:0");
+    assert_eq!(place.checkpoint()["open"]["1795366505458"]["at"], "1795366505458:0:0");
+    assert!(place.parked().is_empty());
+    place.run().stop();
+    let mut twice = before.clone();
+    twice.extend(before);
+    let mut after = place.event_ids();
+    twice.sort();
+    after.sort();
+    assert_eq!(after, twice);
+    assert_eq!(place.parked().len(), 2);
+}
+
+#[test]
+fn a_segment_that_is_accepted_as_lost_does_not_come() {
+    let place = Place::new();
+    place.run().stop();
+    let nothing = place.command(&["checkpoint", "accept-loss", "--segment", "17", "--yes"]);
+    assert!(code(&nothing) == 2 && stderr(&nothing).contains("neither"), "{}", stderr(&nothing));
+    let parked = place.parked().len();
+    assert_eq!(parked, 2);
+    let words = ["checkpoint", "accept-loss", "--segment", "1795366505458"];
+    let dry = place.command(&words);
+    assert!(stdout(&dry).contains("2 parked mutations") && stdout(&dry).contains("nothing was changed"));
+    assert_eq!(place.parked().len(), 2);
+    assert_eq!(code(&place.command(&[&words[..], &["--yes"]].concat())), 0);
+    assert!(place.parked().is_empty());
+    assert_eq!(place.control("given_up").len(), 2);
+    assert_eq!(place.control("gap")[0]["is_loss"], true);
+    let again = place.command(&[&words[..], &["--yes"]].concat());
+    assert!(code(&again) == 2 && stderr(&again).contains("nothing in it waits"), "{}", stderr(&again));
+    assert!(!Path::new(&place.path("state").join("agent.sock")).exists());
+}
