@@ -24,16 +24,13 @@ use memory::{End, Memory};
 pub struct Timing {
     /// `commitlog_sync_period` of the node (10 s unless configured).
     pub sync_period: Duration,
-    /// For so long a later segment must have had a marker before an earlier one without an index counts as sealed:
-    /// more than the 100 ms after which Cassandra chains markers.
-    pub order_settles: Duration,
     /// Names that we gave to segments that are still in the directory.
     pub own_links: u64,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { sync_period: Duration::from_secs(10), order_settles: Duration::from_millis(250), own_links: 0 }
+        Self { sync_period: Duration::from_secs(10), own_links: 0 }
     }
 }
 

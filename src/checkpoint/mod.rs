@@ -13,6 +13,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -35,8 +36,8 @@ pub struct Checkpoint {
     progress: Progress,
     /// What was done before the repetition that has not come to its end.
     before_repetition: Option<Progress>,
-    /// Of a dropped table there can be very many.
-    parked: BTreeMap<Position, Partitions>,
+    /// Of a dropped table there can be very many, so that copies share them.
+    parked: Arc<BTreeMap<Position, Partitions>>,
     /// Those that were parked in another scope than this one.
     of_other_scopes: BTreeSet<Position>,
 }
@@ -115,6 +116,13 @@ impl Checkpoint {
     /// The segments that were read to their end, in id order.
     pub fn done(&self) -> impl Iterator<Item = (SegmentId, Fingerprint)> {
         self.progress.done.iter().map(|(segment, fingerprint)| (*segment, *fingerprint))
+    }
+
+    /// Whether both surely say the same of finished segments, because one was copied from the other. `false` says
+    /// nothing.
+    #[must_use]
+    pub fn shares_done(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.progress.done, &other.progress.done)
     }
 
     /// The segment with the highest id, so the newest one of its node, of those that are done or partly done.
@@ -206,7 +214,8 @@ impl Checkpoint {
         partitions: impl IntoIterator<Item = PartitionTag>,
     ) -> Result<(), CheckpointError> {
         let segment = place.segment;
-        if let Some(known) = self.parked.get_mut(&place) {
+        if self.parked.contains_key(&place) {
+            let known = Arc::make_mut(&mut self.parked).entry(place).or_default();
             for partition in partitions {
                 if !known.contains(&partition) {
                     known.push(partition);
@@ -220,7 +229,7 @@ impl Checkpoint {
         match self.open_at(segment) {
             Some(reached) if reached > place => Err(CheckpointError::Backwards { reached, asked: place }),
             _ => {
-                self.parked.insert(place, partitions.into_iter().collect());
+                Arc::make_mut(&mut self.parked).insert(place, partitions.into_iter().collect());
                 Ok(())
             }
         }
@@ -232,7 +241,7 @@ impl Checkpoint {
     /// When nothing is parked there.
     pub fn unpark(&mut self, place: Position) -> Result<(), CheckpointError> {
         self.of_other_scopes.remove(&place);
-        self.parked.remove(&place).map(|_| ()).ok_or(CheckpointError::NotParked { place })
+        Arc::make_mut(&mut self.parked).remove(&place).map(|_| ()).ok_or(CheckpointError::NotParked { place })
     }
 
     /// Whether every event of the segment is done and nothing in it is parked, so that it may be deleted.

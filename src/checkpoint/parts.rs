@@ -1,7 +1,7 @@
 //! Parts of a checkpoint, for destinations that store it in several records.
 
-use std::collections::BTreeMap;
 use std::mem;
+use std::sync::Arc;
 
 use crate::commitlog::SegmentId;
 
@@ -15,7 +15,7 @@ impl Checkpoint {
         Self {
             generation: self.generation,
             scope: self.scope.clone(),
-            progress: Progress { open: self.progress.open.clone(), done: BTreeMap::new() },
+            progress: Progress { open: self.progress.open.clone(), done: Arc::default() },
             before_repetition: self.before_repetition.clone(),
             parked: self.parked.clone(),
             of_other_scopes: self.of_other_scopes.clone(),
@@ -36,7 +36,7 @@ impl Checkpoint {
             }
         }
         let parked = self.parked.iter().filter(|(place, _)| place.segment == segment);
-        part.parked.extend(parked.map(|(place, partitions)| (*place, partitions.clone())));
+        part.parked = Arc::new(parked.map(|(place, partitions)| (*place, partitions.clone())).collect());
         part.of_other_scopes.extend(self.of_other_scopes.iter().filter(|place| place.segment == segment));
         part
     }
@@ -56,7 +56,7 @@ impl Checkpoint {
         if let (Some(before), Some(more)) = (&mut self.before_repetition, part.before_repetition) {
             before.extend(more);
         }
-        self.parked.extend(part.parked);
+        Arc::make_mut(&mut self.parked).extend(Arc::unwrap_or_clone(part.parked));
         self.of_other_scopes.extend(part.of_other_scopes);
     }
 
@@ -91,13 +91,13 @@ impl Progress {
     fn of_segment(&self, segment: SegmentId) -> Self {
         let mut part = Self::default();
         part.open.extend(self.open.get(&segment).map(|open| (segment, *open)));
-        part.done.extend(self.done.get(&segment).map(|done| (segment, *done)));
+        part.done = Arc::new(self.done.get(&segment).map(|done| (segment, *done)).into_iter().collect());
         part
     }
 
     fn extend(&mut self, other: Self) {
         self.open.extend(other.open);
-        self.done.extend(other.done);
+        Arc::make_mut(&mut self.done).extend(Arc::unwrap_or_clone(other.done));
     }
 }
 

@@ -1,6 +1,7 @@
 //! How far the segments of a commit log are done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::commitlog::{Position, SegmentId};
 
@@ -10,7 +11,8 @@ use super::{CheckpointError, Fingerprint};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     pub(super) open: BTreeMap<SegmentId, Open>,
-    pub(super) done: BTreeMap<SegmentId, Fingerprint>,
+    /// Shared with the checkpoints that were copied from this one: there are many, and they seldom change.
+    pub(super) done: Arc<BTreeMap<SegmentId, Fingerprint>>,
 }
 
 /// How far a segment is done.
@@ -57,16 +59,16 @@ impl Progress {
     /// A segment is done.
     pub(super) fn finish(&mut self, segment: SegmentId, fingerprint: Fingerprint) {
         self.open.remove(&segment);
-        self.done.insert(segment, fingerprint);
+        Arc::make_mut(&mut self.done).insert(segment, fingerprint);
     }
 
     /// Takes over what `other` is ahead in, and gives the places from which it was ahead in segments that are partly
     /// done here.
     pub(super) fn catch_up(&mut self, other: Self) -> Vec<Position> {
         let mut behind = Vec::new();
-        for (segment, fingerprint) in other.done {
-            behind.extend(self.open_at(segment));
-            self.finish(segment, fingerprint);
+        for (segment, fingerprint) in other.done.iter() {
+            behind.extend(self.open_at(*segment));
+            self.finish(*segment, *fingerprint);
         }
         for (segment, open) in other.open {
             let is_ahead = match self.open_at(segment) {
@@ -86,7 +88,8 @@ impl Progress {
     /// # Errors
     /// What would be taken back.
     pub(super) fn check_keeps(&self, before: &Self) -> Result<(), CheckpointError> {
-        for (segment, done) in &before.done {
+        let is_same = Arc::ptr_eq(&self.done, &before.done);
+        for (segment, done) in before.done.iter().filter(|_| !is_same) {
             let segment = *segment;
             let found = self.done.get(&segment).ok_or(CheckpointError::AlreadyDone { segment })?;
             same_segment(segment, Some(*done), Some(*found))?;

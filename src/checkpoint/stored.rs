@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::ser::SerializeStruct as _;
@@ -130,10 +131,11 @@ impl TryFrom<Stored> for Checkpoint {
             before_repetition: stored.before_repetition.map(TryInto::try_into).transpose()?,
             ..Self::default()
         };
+        let parked = Arc::make_mut(&mut checkpoint.parked);
         for text in &stored.parked {
             let mut parts = text.split(' ');
             let place = parse(parts.next().unwrap_or_default())?;
-            checkpoint.parked.insert(place, parts.map(partition).collect::<Result<_, _>>()?);
+            parked.insert(place, parts.map(partition).collect::<Result<_, _>>()?);
         }
         for text in &stored.parked_in_other_scopes {
             checkpoint.of_other_scopes.insert(parse(text)?);
@@ -160,8 +162,9 @@ impl TryFrom<StoredProgress> for Progress {
             }
             progress.insert(reached, fingerprint.map(parse).transpose()?);
         }
+        let done = Arc::make_mut(&mut progress.done);
         for (id, text) in &stored.done {
-            progress.done.insert(SegmentId(*id), parse(text)?);
+            done.insert(SegmentId(*id), parse(text)?);
         }
         Ok(progress)
     }

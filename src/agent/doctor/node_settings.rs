@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::finding::Finding;
 use crate::agent::exit::Exit;
+use crate::agent::run::node::is_other_directory;
 use crate::cli::LogArgs;
 use crate::schema::source::CqlSource;
 
@@ -43,9 +44,7 @@ fn compare(settings: &BTreeMap<String, String>, log: &LogArgs, findings: &mut Ve
         ),
     }));
     findings.extend(get(&["cdc_raw_directory"]).and_then(|directory| {
-        let same = |path: &std::path::Path| path.canonicalize().ok();
-        let is_other = same(directory.as_ref())? != same(&log.cdc_raw)?;
-        is_other.then(|| {
+        is_other_directory(directory, &log.cdc_raw).then(|| {
             Finding::fail(
                 "node.cdc_raw_directory",
                 Exit::Unreadable,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::agent::exit::{Exit, Failure};
@@ -102,6 +103,33 @@ pub(super) fn identity(source: &CqlSource, names: &SourceArgs) -> Result<Option<
         }
         Err(error) => Err(unusable(error)),
     }
+}
+
+/// Checks that the node writes into the directory that is to be read, when it tells and both can be compared: beside a
+/// node in a container they can have different names.
+///
+/// # Errors
+/// It is another directory.
+pub(super) fn check_directory(source: &CqlSource, ours: &Path) -> Result<(), Failure> {
+    let query = "SELECT JSON value FROM system_views.settings WHERE name = 'cdc_raw_directory'".to_owned();
+    // A role that may not read it, or a node without it: doctor tells.
+    let rows = source.start_rows(query, "system_views.settings").wait().unwrap_or_default();
+    let value =
+        |row: &String| serde_json::from_str::<Value>(row).ok()?.get("value")?.as_str().map(str::to_owned);
+    match rows.first().and_then(value) {
+        Some(said) if is_other_directory(&said, ours) => {
+            let what = format!("the node writes its changes into {said}, not into {}", ours.display());
+            Err(Failure::new(Exit::Usage, what)
+                .next("give that directory with cdc_raw_directory or --cdc-raw"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether both names lead to directories, and not to the same one.
+pub(in crate::agent) fn is_other_directory(said: &str, ours: &Path) -> bool {
+    let found = (Path::new(said).canonicalize(), ours.canonicalize());
+    matches!(found, (Ok(said), Ok(ours)) if said != ours)
 }
 
 fn expected(names: &SourceArgs) -> ExpectedNode {

@@ -165,6 +165,7 @@ fn from_node(
         return Ok(None);
     }
     if let Some(info) = &found {
+        node::check_directory(&source, directory.path())?;
         names.cluster.get_or_insert_with(|| info.cluster_name.clone());
         names.dc.get_or_insert_with(|| info.data_center.clone());
         names.host_id = names.host_id.or_else(|| info.host_id.parse().ok());

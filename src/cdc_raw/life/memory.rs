@@ -122,8 +122,10 @@ impl Memory {
         }
         let is_whole = self.torn_since.is_none();
         let passed_for = self.passed_since.map(|since| now.instant.saturating_duration_since(since));
-        // With an index it is about to be completed.
-        let patience = if self.file.has_index { timing.sync_period * 2 } else { timing.order_settles };
+        // Cassandra syncs its segments in their order, each up to where it stopped allocating, before it writes a marker
+        // into a later one (AbstractCommitLogSegmentManager.sync): such a marker says that this one is whole. An index
+        // is completed in the same sync.
+        let patience = if self.file.has_index { timing.sync_period * 2 } else { Duration::ZERO };
         match () {
             () if is_whole
                 && (self.ended_since.is_some() || passed_for.is_some_and(|passed| passed >= patience)) =>

@@ -14,6 +14,11 @@ const QUEUE_RECORDS: &str = "25000";
 /// How long a transaction may stay open, in milliseconds. Readers of committed records wait that long for a dead agent.
 const TRANSACTION_TIMEOUT: &str = "30000";
 
+/// The option that says what librdkafka logs in detail.
+pub(super) const DEBUG: &str = "debug";
+/// Its value with which failed connections are logged: few lines, only when connections change.
+const CONNECTIONS: &str = "broker";
+
 /// Which client a configuration is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -176,7 +181,8 @@ fn check_security(security: &Security) -> Result<(), SinkError> {
 /// The configuration of a client.
 pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config.set_log_level(RDKafkaLogLevel::Warning);
+    // For the context to see what librdkafka does about its connections; it does not tell of it.
+    config.set_log_level(RDKafkaLogLevel::Debug).set(DEBUG, CONNECTIONS);
     config
         .set("bootstrap.servers", &options.bootstrap_servers)
         .set("client.id", "cdc-agent")
@@ -210,7 +216,10 @@ pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig 
     let is_producer = matches!(purpose, Purpose::Transactions(_) | Purpose::Idempotent);
     for (name, value) in &options.extra.0 {
         if is_producer || !PRODUCER_ONLY.contains(&name.as_str()) {
-            config.set(name, value);
+            match name == DEBUG {
+                true => config.set(name, format!("{value},{CONNECTIONS}")),
+                false => config.set(name, value),
+            };
         }
     }
     if *purpose == Purpose::Idempotent {

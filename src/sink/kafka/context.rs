@@ -15,6 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Headers, Message};
 use rdkafka::producer::{NoCustomPartitioner, ProducerContext};
 
+use super::client::DEBUG;
 use super::notice::Notice;
 use super::options::{KafkaOptions, Observer};
 
@@ -40,9 +41,18 @@ pub(super) struct Context {
     failed: Arc<Mutex<Vec<Failed>>>,
     /// Why brokers do not let the agent in.
     shut_out: Arc<Mutex<Option<String>>>,
-    /// Whether a connection failed, or a request.
+    /// Whether a connection failed that matters, or a request.
     has_erred: Arc<AtomicBool>,
+    /// Whether the user wants librdkafka's own log.
+    is_debugged: bool,
 }
+
+/// What the line of librdkafka's debug log holds that tells that a connection failed while it was in use: all requests
+/// that wait on it for an answer are sent again. Its error callback leaves out what repeats within 30 s, this log does
+/// not (`rd_kafka_broker_set_state` of rdkafka_broker.c).
+const HAS_FAILED: &str = "state UP -> DOWN";
+/// The connection to an address of the configuration: given up as soon as the brokers' own addresses are known.
+const BOOTSTRAP: &str = "/bootstrap:";
 
 impl Context {
     pub(super) fn new(options: &KafkaOptions) -> Self {
@@ -52,6 +62,7 @@ impl Context {
             failed: Arc::default(),
             shut_out: Arc::default(),
             has_erred: Arc::default(),
+            is_debugged: options.extra.has(DEBUG),
         }
     }
 
@@ -75,6 +86,14 @@ impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, _: &str, text: &str) {
+        if matches!(level, RDKafkaLogLevel::Debug) {
+            if text.contains(HAS_FAILED) && !text.contains(BOOTSTRAP) {
+                self.has_erred.store(true, Ordering::Relaxed);
+            }
+            if !self.is_debugged {
+                return;
+            }
+        }
         let level = match level {
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert

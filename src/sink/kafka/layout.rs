@@ -186,7 +186,8 @@ fn node_changes(
     now_ms: i64,
 ) -> Result<Vec<Change>, SinkError> {
     let mut changes = Vec::new();
-    for (segment, fingerprint) in after.done() {
+    let are_same = after.shares_done(before);
+    for (segment, fingerprint) in after.done().filter(|_| !are_same) {
         if before.done_as(segment) != Some(fingerprint) {
             let done = Done { fingerprint: fingerprint.to_string(), done_ms: now_ms };
             let value = serde_json::to_vec(&done).map_err(|e| CheckpointError::Unreadable(e.to_string()))?;
@@ -194,7 +195,8 @@ fn node_changes(
             changes.push(Change { segment: Some(segment), key, value: Some(value) });
         }
     }
-    for (segment, _) in before.done().filter(|(segment, _)| after.done_as(*segment).is_none()) {
+    let is_gone = |segment: SegmentId| !are_same && after.done_as(segment).is_none();
+    for (segment, _) in before.done().filter(|(segment, _)| is_gone(*segment)) {
         changes.push(Change { segment: Some(segment), key: done_key(host_id, segment), value: None });
     }
     let rest = after.without_done();

@@ -10,6 +10,7 @@
 mod client;
 mod context;
 mod dead_letter;
+mod doubt;
 mod layout;
 mod local;
 mod notice;
@@ -36,6 +37,7 @@ use crate::envelope::Record;
 use crate::failpoint;
 
 use super::{Sink, SinkError};
+use doubt::Doubts;
 use layout::{Change, Layout};
 use local::LocalCopy;
 pub use notice::Notice;
@@ -56,6 +58,7 @@ pub struct KafkaSink {
     topics: Topics,
     /// `None` after an error, until the sink is rewound.
     turn: Option<Turn>,
+    doubts: Doubts,
     layout: Layout,
     place: Place,
     /// Up to where the topic of checkpoints was read.
@@ -99,6 +102,7 @@ impl KafkaSink {
             options,
             topics,
             turn: None,
+            doubts: Doubts::default(),
             layout,
             place: Place { topic, partition },
             read_to: 0,
@@ -199,6 +203,7 @@ impl KafkaSink {
 
     fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         let mut changes = self.layout.changes(&self.committed, checkpoint, start::now_ms())?;
+        let is_written = !changes.is_empty();
         if self.batch.records > 0 || !changes.is_empty() {
             changes.extend(self.forgotten.iter().cloned());
             if let Err(error) = self.write_batches(changes) {
@@ -208,7 +213,10 @@ impl KafkaSink {
         }
         self.committed = checkpoint.clone();
         self.batch = Batch::default();
-        self.store_local();
+        if is_written {
+            // Else Kafka's is of an earlier generation, and the copy must not win over one that another agent writes.
+            self.store_local();
+        }
         self.topics.look_again();
         Ok(())
     }

@@ -99,6 +99,13 @@ impl fmt::Debug for Password {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ClientOptions(pub Vec<(String, String)>);
 
+impl ClientOptions {
+    /// Whether an option is given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, _)| given == name)
+    }
+}
+
 impl fmt::Debug for ClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()

@@ -10,6 +10,7 @@ use rdkafka::util::Timeout;
 
 use super::client::{Purpose, config};
 use super::context::{Context, EVENT_ID, Failed};
+use super::doubt::Doubts;
 use super::notice::Notice;
 use super::options::KafkaOptions;
 use super::trouble::{Trouble, lasting, refuses_record};
@@ -63,6 +64,8 @@ pub(super) struct Producer {
     options: KafkaOptions,
     unserved: u32,
     in_transaction: bool,
+    /// What may still come of it, and of the producers that had its id before.
+    doubts: Doubts,
 }
 
 impl Producer {
@@ -72,14 +75,21 @@ impl Producer {
     }
 
     /// A producer with a transactional id. Whoever had it before is fenced, and its open transaction aborted.
-    pub(super) fn transactional(options: &KafkaOptions, id: String) -> Result<Self, Trouble> {
-        let producer = Self::create(options, &Purpose::Transactions(id.clone()), id)?;
+    pub(super) fn transactional(
+        options: &KafkaOptions,
+        id: String,
+        doubts: &Doubts,
+    ) -> Result<Self, Trouble> {
+        let mut producer = Self::create(options, &Purpose::Transactions(id.clone()), id)?;
+        producer.doubts = doubts.clone();
         // Serves the first request for a token.
         producer.inner.poll(Duration::ZERO);
-        producer
-            .inner
-            .init_transactions(options.start_timeout)
-            .map_err(|error| producer.trouble(&error, "cannot take over the transactional id"))?;
+        let taken = producer.inner.init_transactions(options.start_timeout);
+        producer.serve();
+        if producer.inner.context().take_erred() {
+            doubts.add();
+        }
+        taken.map_err(|error| producer.trouble(&error, "cannot take over the transactional id"))?;
         Ok(producer)
     }
 
@@ -90,7 +100,14 @@ impl Producer {
                 what: format!("cannot make a Kafka producer: {error}"),
                 hint: "check the options, and files that they name",
             })?;
-        Ok(Self { inner, id, options: options.clone(), unserved: 0, in_transaction: false })
+        Ok(Self {
+            inner,
+            id,
+            options: options.clone(),
+            unserved: 0,
+            in_transaction: false,
+            doubts: Doubts::default(),
+        })
     }
 
     /// What an error means here. A fatal one tells its cause by itself.
@@ -100,10 +117,20 @@ impl Producer {
             let fatal = KafkaError::Global(code);
             return match Trouble::of(&fatal, what, &self.id) {
                 Trouble::Unknown(_) => Trouble::Unknown(format!("{what}: {fatal}: {reason}")),
-                known => known,
+                known => self.judged(known, what),
             };
         }
-        Trouble::of(error, &format!("{what} ({servers})"), &self.id)
+        self.judged(Trouble::of(error, &format!("{what} ({servers})"), &self.id), what)
+    }
+
+    /// Whoever asked twice for the id may be fenced by its own request, which came late.
+    fn judged(&self, trouble: Trouble, what: &str) -> Trouble {
+        match trouble {
+            Trouble::Fenced(id) if self.doubts.take() => Trouble::Unknown(format!(
+                "{what}: {id} was taken over, perhaps by a late request of this agent"
+            )),
+            other => other,
+        }
     }
 
     /// Begins a transaction, when there is none and the producer has transactions.
@@ -138,7 +165,7 @@ impl Producer {
             match error.rdkafka_error_code() {
                 Some(RDKafkaErrorCode::QueueFull) => self.wait(&mut wait, "its queue is full")?,
                 Some(RDKafkaErrorCode::MessageSizeTooLarge) => return Err(Stuck::TooLarge),
-                _ => return Err(self.stuck(&error)),
+                _ => return Err(self.stuck(&error, record.topic)),
             }
         }
         self.unserved += 1;
@@ -150,11 +177,11 @@ impl Producer {
     }
 
     /// Why `send` failed: what failed before explains it better than that the transaction cannot go on.
-    fn stuck(&self, error: &KafkaError) -> Stuck {
+    fn stuck(&self, error: &KafkaError, topic: &str) -> Stuck {
         self.inner.poll(Duration::ZERO);
         let broken = error.rdkafka_error_code() == Some(RDKafkaErrorCode::State);
         let cause = self.failure().err().or_else(|| self.why_broken().filter(|_| broken).map(Stuck::from));
-        cause.unwrap_or_else(|| self.trouble(error, "cannot send a record").into())
+        cause.unwrap_or_else(|| self.trouble(error, &format!("cannot send a record to topic {topic}")).into())
     }
 
     /// Why the transaction, in which something has failed, must be aborted. It cannot be committed: asking for that

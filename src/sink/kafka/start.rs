@@ -17,7 +17,7 @@ impl KafkaSink {
     pub(super) fn restart(&mut self) -> Result<(), SinkError> {
         self.turn = None;
         self.batch = Batch::default();
-        let turn = Turn::start(&self.options).map_err(Trouble::into_error)?;
+        let turn = Turn::start(&self.options, &self.doubts).map_err(Trouble::into_error)?;
         failpoint::cross("kafka_ids_taken");
         let fence = || fence_replays(&self.options).map_err(Trouble::into_error);
         let wanted = |key: &str| self.layout.wants(key);

@@ -196,7 +196,23 @@ fn a_transaction_that_must_be_aborted_is_rolled_back_and_can_be_gone_on_from() {
     sink.send(&record(0, "a", Some("{}"))).unwrap();
     let next = reached(&sink, 1);
     sink.commit(&next).unwrap();
-    assert_eq!(mock.open(Delivery::ExactlyOnce).checkpoint(), Some(&next));
+    assert!(mock.open(Delivery::ExactlyOnce).checkpoint().unwrap().says_the_same(&next));
+}
+
+#[test]
+fn a_local_copy_never_has_a_generation_that_kafka_has_not() {
+    let mock = Mock::new();
+    let mut sink = mock.open(Delivery::ExactlyOnce);
+    sink.send(&record(0, "a", Some("{}"))).unwrap();
+    let in_kafka = reached(&sink, 1);
+    sink.commit(&in_kafka).unwrap();
+    // Heartbeats alone: nothing to be kept.
+    sink.send(&record(0, "b", Some("{}"))).unwrap();
+    let mut later = in_kafka.clone();
+    later.next_generation();
+    sink.commit(&later).unwrap();
+    drop(sink);
+    assert_eq!(mock.open(Delivery::ExactlyOnce).checkpoint(), Some(&in_kafka));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use crate::commitlog::SegmentId;
 
+use super::doubt::Doubts;
 use super::options::{Delivery, Identity, KafkaOptions};
 use super::producer::Producer;
 use super::trouble::Trouble;
@@ -23,7 +24,7 @@ pub(super) enum Turn {
 
 impl Turn {
     /// Takes over all ids that are known beforehand.
-    pub(super) fn start(options: &KafkaOptions) -> Result<Self, Trouble> {
+    pub(super) fn start(options: &KafkaOptions, doubts: &Doubts) -> Result<Self, Trouble> {
         match (&options.identity, options.delivery) {
             (_, Delivery::AtLeastOnce) => {
                 Producer::idempotent(options).map(|producer| Self::Idempotent(Box::new(producer)))
@@ -31,7 +32,7 @@ impl Turn {
             (Identity::Node { host_id, .. }, Delivery::ExactlyOnce) => {
                 let ids = (0..IDS).map(|number| format!("cdc-agent.{}.{host_id}.{number}", options.prefix));
                 let producers =
-                    ids.map(|id| Producer::transactional(options, id)).collect::<Result<_, _>>()?;
+                    ids.map(|id| Producer::transactional(options, id, doubts)).collect::<Result<_, _>>()?;
                 Ok(Self::Rotating { producers, at: 0 })
             }
             (Identity::Replay { .. }, Delivery::ExactlyOnce) => {
@@ -52,7 +53,7 @@ impl Turn {
     pub(super) fn take_over(&mut self, segment: SegmentId) -> Result<(), Trouble> {
         if let Self::PerSegment { options, current } = self {
             *current = None;
-            let producer = Producer::transactional(options, replay_id(options, segment))?;
+            let producer = Producer::transactional(options, replay_id(options, segment), &Doubts::default())?;
             *current = Some((segment, Box::new(producer)));
         }
         Ok(())
@@ -85,7 +86,7 @@ pub(super) fn fence_replays(options: &KafkaOptions) -> Result<(), Trouble> {
     if let (Identity::Replay { segments, .. }, Delivery::ExactlyOnce) = (&options.identity, options.delivery)
     {
         for segment in segments.keys() {
-            Producer::transactional(options, replay_id(options, *segment))?;
+            Producer::transactional(options, replay_id(options, *segment), &Doubts::default())?;
         }
     }
     Ok(())
