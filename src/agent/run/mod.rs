@@ -116,7 +116,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let (worker, retrier) = (worker(UnknownTable::Park), worker(unknown_table));
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
     let own_links = 0;
-    let mut found = Found::new(Timing { sync_period, own_links, ..Timing::default() });
+    let mut found = Found::new(Timing { sync_period, own_links });
     let mut begins = true;
     let mut beyond = Beyond::open(&state);
     loop {
