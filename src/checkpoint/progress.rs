@@ -53,7 +53,7 @@ impl Progress {
     /// Nothing is known of a segment.
     pub(super) fn forget(&mut self, segment: SegmentId) {
         self.open.remove(&segment);
-        self.done.remove(&segment);
+        Arc::make_mut(&mut self.done).remove(&segment);
     }
 
     /// A segment is done.
