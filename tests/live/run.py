@@ -25,6 +25,7 @@ import cluster_faults  # noqa: F401
 import failpoints  # noqa: F401 registers scenarios
 import kafka_faults  # noqa: F401
 import node_faults  # noqa: F401
+import operator_commands  # noqa: F401
 import report
 import schema_faults  # noqa: F401
 from agent import program
