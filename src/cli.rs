@@ -50,7 +50,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{ConfigError, resolve_part};
+use crate::config::{ConfigError, resolve_part, settings};
 
 /// Apache Cassandra change data capture without a JVM.
 ///
@@ -95,7 +95,10 @@ impl Cli {
                 args.settings = Settings { names, ..settings };
             }
             (Command::Run(args), Some((_, flags))) => {
-                args.options = self::config::run_options(flags, args.config.as_deref(), environment)?;
+                let environment: Vec<_> = environment.into_iter().collect();
+                let file = args.config.as_deref();
+                args.options = self::config::run_options(flags, file, environment.iter().cloned())?;
+                args.settings = settings::<RunOptions>(flags, file, environment)?;
             }
             (Command::Config(args), Some((_, flags))) => args.resolve(flags, environment)?,
             (Command::Doctor(args), Some((_, flags))) => {

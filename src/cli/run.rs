@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::live::LiveArgs;
 use super::settings::Settings;
+use crate::config::Setting;
 
 /// `cdc-agent run`.
 #[derive(Debug, Clone, Args)]
@@ -23,6 +24,9 @@ pub struct RunArgs {
     /// Options that the configuration file can give too.
     #[command(flatten)]
     pub options: RunOptions,
+    /// Every option with where it comes from.
+    #[arg(skip)]
+    pub settings: Vec<Setting>,
 }
 
 /// Options of `run` that the command line, the environment and a configuration file can give.

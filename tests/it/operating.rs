@@ -224,3 +224,37 @@ fn a_segment_that_is_accepted_as_lost_does_not_come() {
     assert!(code(&again) == 2 && stderr(&again).contains("nothing in it waits"), "{}", stderr(&again));
     assert!(!Path::new(&place.path("state").join("agent.sock")).exists());
 }
+
+#[test]
+fn a_reload_takes_over_what_may_change_and_refuses_what_is_wrong() {
+    let place = Place::new();
+    let (config, log) = (place.path("agent.toml"), place.path("agent.log"));
+    fs::write(&config, "undecodable = \"park\"\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cdc-agent"));
+    command.arg("run").args(place.options()).arg("--schema").arg(place.path("schema.json"));
+    command.args(["--http=false", "--finished-segments", "keep", "--config"]).arg(&config);
+    let running = Running(command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap());
+    let said = |word: &str| fs::read_to_string(&log).unwrap().contains(word);
+    let wait_for = |word: &str| {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !said(word) {
+            assert!(Instant::now() < until, "{word}: {}", fs::read_to_string(&log).unwrap());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let reload = |text: &str| {
+        fs::write(&config, text).unwrap();
+        let pid = running.0.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    };
+    wait_for("parked: ");
+    reload("late_after = 5\n");
+    wait_for("not taken over");
+    reload("late_after_s = 5\ntopic_prefix = \"other\"\nlog_format = \"json\"\n");
+    wait_for("need a restart: topic_prefix");
+    assert!(said("changed: late_after_s, log_format") && said("{\"ts\":"));
+    assert_eq!(place.parked().len(), 2, "it goes on where it was");
+    let before = place.event_ids().len();
+    running.stop();
+    assert_eq!(place.event_ids().len(), before);
+}

@@ -41,6 +41,8 @@ pub(super) enum Ended {
     Stopped,
     /// Everything is published, and that was what was asked for.
     Empty,
+    /// Options are to be read anew; all that was read is committed.
+    Reload,
 }
 
 /// How a turn of the loop ended.
@@ -70,8 +72,8 @@ pub(super) struct Parts<'l> {
     pub(super) finished: &'l Finished,
     pub(super) heartbeat: Option<Duration>,
     pub(super) until_empty: bool,
-    /// `cdc_block_writes` of the node.
-    pub(super) blocks_writes: bool,
+    /// Segments that are missing, as far as it was told of.
+    pub(super) gaps: &'l mut gap::Told,
     pub(super) found: &'l mut Found,
     pub(super) beyond: &'l mut Beyond,
     pub(super) telling: &'l mut Telling,
@@ -95,7 +97,6 @@ pub(super) struct Live<'l> {
     read_since: Option<Instant>,
     /// Parked mutations are to be tried again.
     retries: bool,
-    gaps: gap::Told,
     /// Segments of ended processes of which it is known what was forgotten.
     judged: BTreeSet<FileId>,
     /// The last error of a growing segment, said once.
@@ -117,7 +118,6 @@ impl<'l> Live<'l> {
     pub(super) fn new(parts: Parts<'l>, writer: Writer<'l>) -> Self {
         let pace = Pace::new(parts.asked, false, parts.watch.problem().is_none(), Instant::now());
         let watermark = Watermark::new(parts.asked, false, parts.sync_period);
-        let gaps = gap::Told::new(parts.blocks_writes);
         let beats = Beats::new(parts.heartbeat);
         parts.beyond.rewind(writer.checkpoint());
         let retries = writer.checkpoint().parked().next().is_some();
@@ -134,7 +134,6 @@ impl<'l> Live<'l> {
             last_parked: None,
             read_since: None,
             retries,
-            gaps,
             judged: BTreeSet::new(),
             trouble: None,
             was_busy: true,
@@ -171,6 +170,10 @@ impl<'l> Live<'l> {
             self.commit()?;
             failpoint::cross("stopping");
             return Ok(Went::Ended(Ended::Stopped));
+        }
+        if self.parts.stop.takes_reload() {
+            self.commit()?;
+            return Ok(Went::Ended(Ended::Reload));
         }
         self.take_requests()?;
         let look = self.look(now, is_urgent)?;

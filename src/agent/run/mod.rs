@@ -19,6 +19,7 @@ mod notices;
 pub(super) mod offline;
 pub(super) mod parked;
 mod reader;
+mod reload;
 mod schema;
 mod start;
 mod still;
@@ -49,6 +50,7 @@ use crate::sink::Sink;
 use crate::telemetry::{Limits, Phase};
 use beyond::Beyond;
 use finished::Finished;
+use gap::Told;
 use live::{Ended, Live, Parts};
 use lives::Found;
 use notices::Notices;
@@ -64,7 +66,8 @@ const REWIND_PAUSE: Duration = Duration::from_secs(1);
 /// # Errors
 /// What it cannot go on after.
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    let live = &args.options.live;
+    let mut args = args.clone();
+    let live = args.options.live.clone();
     log::begin(live.telling.log_format == LogFormatWord::Json);
     start::check(&live.log)?;
     let directory = start::directory(&live.log.cdc_raw)?;
@@ -77,7 +80,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let state = start::state_directory(&live.log.state_dir)?;
     let _held = StateLock::take(&state)?;
     let (_socket, inbox) = start::socket(&state, &telling, watch.waker());
-    let finished = Finished::new(&live.log, &directory)?;
+    let mut finished = Finished::new(&live.log, &directory)?;
     let mut settings = args.options.settings.clone();
     let keys = Keys::open(&settings.keys, &settings.names)?;
     let filter = table_filter(&settings.filter);
@@ -90,36 +93,39 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
     let asked = visibility(live.log.visibility);
     let notices = Notices::new(&config, asked, filter);
-    telling.identity(args, &settings, asked.as_str());
+    telling.identity(&args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
     let mut sink = destination::open(&args.out, &settings, &newest.get().schema, &state, &stop)?;
     failpoint::cross("start_sink");
-    let undecoded = &settings.undecoded;
-    // Whether a table is dropped, only the node knows.
-    let unknown_table = match (undecoded.unknown_table, schema.can_be_asked_for()) {
-        (Some(UnknownTable::Park), _) | (None, false) => UnknownTable::Park,
-        (None, true) => UnknownTable::Ledger,
-        (Some(word), _) => word,
-    };
-    let late_after_us = i64::try_from(live.log.late_after_s).ok().and_then(|s| s.checked_mul(1_000_000));
-    let worker = |unknown_table| Worker {
-        later: newest.as_ref(),
-        config: &config,
-        range: Range::default(),
-        of_other_scopes: BTreeSet::new(),
-        dry_run: false,
-        late_after_us: late_after_us.filter(|after| *after > 0),
-        unknown_table,
-        undecodable: undecoded.undecodable,
-        given_up: None,
-    };
-    let (worker, retrier) = (worker(UnknownTable::Park), worker(unknown_table));
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
     let own_links = 0;
     let mut found = Found::new(Timing { sync_period, own_links });
     let mut begins = true;
     let mut beyond = Beyond::open(&state);
+    let blocks_writes = live.log.cdc_block_writes;
+    let mut gaps = Told::new(blocks_writes);
     loop {
+        let undecoded = &args.options.settings.undecoded;
+        // Whether a table is dropped, only the node knows.
+        let unknown_table = match (undecoded.unknown_table, schema.can_be_asked_for()) {
+            (Some(UnknownTable::Park), _) | (None, false) => UnknownTable::Park,
+            (None, true) => UnknownTable::Ledger,
+            (Some(word), _) => word,
+        };
+        let late_after_us =
+            i64::try_from(args.options.live.log.late_after_s).ok().and_then(|s| s.checked_mul(1_000_000));
+        let worker = |unknown_table| Worker {
+            later: newest.as_ref(),
+            config: &config,
+            range: Range::default(),
+            of_other_scopes: BTreeSet::new(),
+            dry_run: false,
+            late_after_us: late_after_us.filter(|after| *after > 0),
+            unknown_table,
+            undecodable: undecoded.undecodable,
+            given_up: None,
+        };
+        let (worker, retrier) = (worker(UnknownTable::Park), worker(unknown_table));
         let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
         writer.tell(&notices);
@@ -141,11 +147,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             notices: &notices,
             inbox: &inbox,
             finished: &finished,
-            heartbeat: Some(live.telling.heartbeat_interval_ms)
+            heartbeat: Some(args.options.live.telling.heartbeat_interval_ms)
                 .filter(|ms| *ms > 0)
                 .map(Duration::from_millis),
             until_empty: args.until_empty,
-            blocks_writes: live.log.cdc_block_writes,
+            gaps: &mut gaps,
             found: &mut found,
             beyond: &mut beyond,
             telling: &mut telling,
@@ -155,16 +161,27 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let is_rewindable = live.is_rewindable();
         drop(live);
         match ended {
+            Ok(Ended::Reload) => {
+                let parts = reload::Parts {
+                    directory: &directory,
+                    finished: &mut finished,
+                    schema: &mut schema,
+                    telling: &mut telling,
+                };
+                reload::reload(&mut args, parts);
+            }
             Ok(ended) => {
                 schema.save();
                 log::info(match ended {
-                    Ended::Stopped => "stopped; all that was sent is committed",
+                    Ended::Reload | Ended::Stopped => "stopped; all that was sent is committed",
                     Ended::Empty => "everything is published",
                 });
                 return Ok(Exit::Ok);
             }
             Err(failure) if is_rewindable => {
                 log::warn(&failure.to_string());
+                // What was told of and not committed is told of again.
+                gaps = Told::new(blocks_writes);
                 telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
                 if !rewind(sink.as_mut(), &stop, &watch)? {
                     schema.save();

@@ -23,6 +23,8 @@ use crate::schema::{SchemaHistory, SystemSchemaRows};
 #[derive(Debug)]
 pub(super) struct Node {
     source: CqlSource,
+    /// Takes its place when no request is under way.
+    next_source: Option<CqlSource>,
     store: SchemaStore,
     refresh: Refresh,
     under_way: Option<UnderWay>,
@@ -169,6 +171,7 @@ impl Node {
         let limits = RefreshLimits { poll_interval, ..RefreshLimits::default() };
         Ok(Self {
             source,
+            next_source: None,
             store,
             refresh: Refresh::new(limits),
             under_way: None,
@@ -189,6 +192,12 @@ impl Node {
             history.learn(&rows);
         }
         Some(history)
+    }
+
+    /// The node is asked through this source from the next request on.
+    pub(super) fn renew(&mut self, source: CqlSource) {
+        self.next_source = Some(source);
+        self.refresh.hint();
     }
 
     /// Something was read that asks for a newer schema.
@@ -214,6 +223,9 @@ impl Node {
     /// Asks the node, takes its answers. A schema that came, and when it was asked for.
     pub(super) fn tend(&mut self, now: Instant) -> Option<(Instant, SystemSchemaRows)> {
         if self.under_way.is_none() {
+            if let Some(source) = self.next_source.take() {
+                self.source = source;
+            }
             let due = self.refresh.due(now);
             let request = match due {
                 Due::Fetch => Request::Fetch(self.source.start_fetch()),

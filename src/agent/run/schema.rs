@@ -13,6 +13,7 @@ use crate::agent::input::from_schema_file;
 use crate::agent::log;
 use crate::agent::pipeline::epoch::SchemaAt;
 use crate::change::filter::TableFilter;
+use crate::cli::CassandraArgs;
 use crate::schema::SchemaHistory;
 
 /// The schema at the place that is read, and where newer ones come from.
@@ -115,6 +116,20 @@ impl LiveSchema {
         if let Some(node) = &mut self.node {
             node.hint();
         }
+    }
+
+    /// Goes on asking the node with other options: files that they name are read anew.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(super) fn renew(&mut self, args: &CassandraArgs) -> Result<(), Failure> {
+        #[cfg(feature = "cql")]
+        if let Some(node) = &mut self.node {
+            node.renew(super::node::source(args)?);
+        }
+        #[cfg(not(feature = "cql"))]
+        let _ = args;
+        Ok(())
     }
 
     /// Keeps what is known on disk.

@@ -5,31 +5,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(feature = "cql")]
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
 use crate::cdc_raw::Waker;
 
-/// Whether the agent is asked to stop.
-#[derive(Debug, Clone)]
-pub(super) struct Stop(Arc<AtomicBool>);
+/// Whether the agent is asked to stop, or to read its options anew.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop {
+    stops: Arc<AtomicBool>,
+    reloads: Arc<AtomicBool>,
+}
 
 impl Stop {
-    /// Asked by SIGTERM and SIGINT, which also wake `waker` up. A second one ends the program at once: what is not
+    /// Asked by SIGTERM and SIGINT, and by SIGHUP to read the options anew; they also wake `waker` up. A second
+    /// one to stop ends the program at once: what is not
     /// committed is read again by the next one.
     ///
     /// # Errors
     /// The operating system refuses.
     pub(super) fn on_signals(waker: Waker) -> Result<Self, Failure> {
         let refused = |error| Failure::new(Exit::Bug, "signals cannot be handled").because(error);
-        let stop = Self(Arc::new(AtomicBool::new(false)));
-        let asked = Arc::clone(&stop.0);
-        let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(refused)?;
+        let stop = Self::default();
+        let asked = stop.clone();
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(refused)?;
         let listen = move || {
             for signal in &mut signals {
-                if asked.swap(true, Ordering::Relaxed) {
+                if signal == SIGHUP {
+                    asked.reloads.store(true, Ordering::Relaxed);
+                    waker.wake();
+                    continue;
+                }
+                if asked.stops.swap(true, Ordering::Relaxed) {
                     log::warn("stopped at once; what is not committed is read again at the next start");
                     std::process::exit(128 + signal);
                 }
@@ -43,12 +52,17 @@ impl Stop {
 
     /// Never asked.
     pub(super) fn never() -> Self {
-        Self(Arc::new(AtomicBool::new(false)))
+        Self::default()
     }
 
     /// Whether it is asked to stop.
     pub(super) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.stops.load(Ordering::Relaxed)
+    }
+
+    /// Whether the options are to be read anew; asked once.
+    pub(super) fn takes_reload(&self) -> bool {
+        self.reloads.swap(false, Ordering::Relaxed)
     }
 
     /// Waits, unless it is asked to stop.
@@ -63,6 +77,6 @@ impl Stop {
     /// For who cannot wait for the end of a call.
     #[cfg(feature = "kafka")]
     pub(super) fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.stops)
     }
 }

@@ -39,14 +39,18 @@ pub(super) struct Telling {
 
 impl Telling {
     pub(super) fn new(args: &LogArgs, limits: Limits) -> Self {
-        let limit = args.cdc_total_space_mb.map_or(TOTAL_SPACE, |mib| mib.get().saturating_mul(1 << 20));
         Self {
             telemetry: Arc::new(Telemetry::new(limits)),
-            quota: Quota::new(limit, SEGMENT_SIZE),
+            quota: quota_of(args),
             measured: None,
             phase: None,
             parked: ParkedNotes::default(),
         }
+    }
+
+    /// Another limit of the directory is configured.
+    pub(super) fn limit(&mut self, args: &LogArgs) {
+        (self.quota, self.measured) = (quota_of(args), None);
     }
 
     /// Who the agent is.
@@ -204,6 +208,11 @@ impl Telling {
     ) {
         self.telemetry.ledger(LedgerEntry { kind, place, table, bytes, reason });
     }
+}
+
+fn quota_of(args: &LogArgs) -> Quota {
+    let limit = args.cdc_total_space_mb.map_or(TOTAL_SPACE, |mib| mib.get().saturating_mul(1 << 20));
+    Quota::new(limit, SEGMENT_SIZE)
 }
 
 fn segment(standing: &Standing, checkpoint: &Checkpoint, growing: Option<&Growing>) -> SegmentStatus {

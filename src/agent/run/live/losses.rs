@@ -18,8 +18,8 @@ impl Live<'_> {
     /// Tells of segments that are missing.
     pub(super) fn note_gaps(&mut self) -> Result<(), Failure> {
         self.note_vanished()?;
-        let found = &self.parts.found;
-        for gap in self.gaps.news(&found.scan, &found.lives, self.writer.checkpoint()) {
+        let parts = &mut self.parts;
+        for gap in parts.gaps.news(&parts.found.scan, &parts.found.lives, self.writer.checkpoint()) {
             if let Some(what) = gap.what {
                 log::log(gap.level, &format!("segments are missing: {what}"));
                 self.parts.telling.gap(&what);

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::beyond::Beyond;
 use super::finished::Finished;
+use super::gap::Told;
 use super::live::{Live, Parts};
 use super::lives::Found;
 use super::notices::Notices;
@@ -130,7 +131,7 @@ impl World {
                 finished: &Finished::delete(),
                 heartbeat: None,
                 until_empty: false,
-                blocks_writes: true,
+                gaps: &mut Told::new(true),
                 found: &mut found,
                 beyond: &mut beyond,
                 telling: &mut telling,
