@@ -55,6 +55,12 @@ impl Stop {
         Self::default()
     }
 
+    /// As SIGHUP does.
+    #[cfg(test)]
+    pub(super) fn ask_reload(&self) {
+        self.reloads.store(true, Ordering::Relaxed);
+    }
+
     /// Whether it is asked to stop.
     pub(super) fn is_asked(&self) -> bool {
         self.stops.load(Ordering::Relaxed)

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::beyond::Beyond;
 use super::finished::Finished;
 use super::gap::Told;
-use super::live::{Live, Parts};
+use super::live::{Ended, Live, Parts, Went};
 use super::lives::Found;
 use super::notices::Notices;
 use super::reader::Reading;
@@ -137,6 +137,7 @@ impl World {
                 telling: &mut telling,
             };
             let mut agent = Live::new(parts, writer);
+            let mut rewinds = true;
             while left > 0 {
                 left -= 1;
                 match life {
@@ -145,16 +146,24 @@ impl World {
                 }
                 let before = self.node.in_raw();
                 let is_urgent = self.random.once_in(3);
+                if self.random.once_in(50) {
+                    stop.ask_reload();
+                }
                 let went = agent.step(self.node.now(), is_urgent);
                 self.check_deleted(&before);
                 match went {
+                    // What was sent is committed; a new loop goes on from there.
+                    Ok(Went::Ended(Ended::Reload)) => {
+                        rewinds = false;
+                        break;
+                    }
                     Ok(_) => self.check_watermark(agent.watermark_us()),
                     Err(_) if agent.is_rewindable() => break,
                     Err(failure) => self.fail(&format!("the agent ended: {failure}")),
                 }
             }
             drop(agent);
-            while left > 0 && sink.rewind().is_err() {
+            while left > 0 && rewinds && sink.rewind().is_err() {
                 left -= 1;
             }
         }
