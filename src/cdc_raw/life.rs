@@ -132,6 +132,20 @@ pub struct Lives {
     pub process_began: Option<SegmentId>,
 }
 
+/// Lengths of memory-mapped segments are multiples of this one: `commitlog_segment_size` is a number of mebibytes.
+const MEBIBYTE: u64 = 1 << 20;
+
+impl Lives {
+    /// Whether something of what is logged now stands in a file only when Cassandra has synced it: in compressed and
+    /// encrypted segments, and with direct I/O (5.0), which a segment does not tell of itself. A memory-mapped segment has
+    /// its full length from the beginning, and the others grow; the one that is made ahead is the shortest of them.
+    #[must_use]
+    pub fn come_with_syncs(&self) -> bool {
+        let is_written = |standing: &&Standing| !standing.state.is_still() && !standing.has_process_ended;
+        self.standings.iter().filter(is_written).any(|standing| standing.file.length % MEBIBYTE != 0)
+    }
+}
+
 /// The time of a look.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {

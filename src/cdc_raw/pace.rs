@@ -21,12 +21,17 @@ pub struct Pace {
 impl Pace {
     /// `has_notifications`: indexes that are written wake up ([`Watch::problem`](super::watch::Watch::problem)).
     #[must_use]
-    pub fn new(visibility: Visibility, is_stored: bool, has_notifications: bool, now: Instant) -> Self {
+    pub fn new(
+        visibility: Visibility,
+        comes_with_syncs: bool,
+        has_notifications: bool,
+        now: Instant,
+    ) -> Self {
         let (busy, quiet) = match visibility {
             // A section, or an index that says more, comes with each sync.
             Visibility::Synced if has_notifications => (100, 1000),
             Visibility::Synced => (20, 100),
-            _ if is_stored => (5, 20),
+            _ if comes_with_syncs => (5, 20),
             // A marker comes every 100 ms.
             Visibility::Marked => (4, 10),
             Visibility::Written => (1, 4),
@@ -60,9 +65,10 @@ mod tests {
         pace.news(start + Duration::from_secs(1));
         assert_eq!([pause(&pace, 1000), pause(&pace, 1499), pause(&pace, 1500)], [1, 1, 4]);
         for visibility in [Visibility::Synced, Visibility::Marked, Visibility::Written] {
-            for (is_stored, has_notifications) in [(true, true), (true, false), (false, true), (false, false)]
+            for (comes_with_syncs, has_notifications) in
+                [(true, true), (true, false), (false, true), (false, false)]
             {
-                let pace = Pace::new(visibility, is_stored, has_notifications, start);
+                let pace = Pace::new(visibility, comes_with_syncs, has_notifications, start);
                 assert!(pause(&pace, 0) < pause(&pace, 1000) && pause(&pace, 1000) <= 1000);
             }
         }

@@ -223,6 +223,8 @@ impl Work<'_, '_> {
             Some(Skipped::OutsideRange)
         } else if !range.contains_time(|| event.newest_timestamp()) {
             Some(Skipped::OutsideTime)
+        } else if !self.worker.owned.is_none_or(|owned| owned.owns(event.update)) {
+            Some(Skipped::NotOwned)
         } else {
             None
         }

@@ -101,6 +101,8 @@ pub(in crate::agent) enum Skipped {
     OutsideRange,
     /// Outside `--since`, `--until`.
     OutsideTime,
+    /// Another node owns its partition first, and only what is owned first was asked for.
+    NotOwned,
     /// It changes nothing in the tables that are wanted.
     NoEvent,
 }
@@ -113,6 +115,7 @@ impl Skipped {
             Self::UnknownTable => "unknown_table",
             Self::OutsideRange => "outside_range",
             Self::OutsideTime => "outside_time",
+            Self::NotOwned => "not_owned",
             Self::NoEvent => "no_event",
         }
     }

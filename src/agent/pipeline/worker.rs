@@ -13,6 +13,7 @@ use super::report::{Outcome, Report, Skipped};
 use super::unit::Unit;
 use crate::agent::exit::Failure;
 use crate::cli::{Undecodable, UnknownTable};
+use crate::commitlog::mutation::PartitionUpdate;
 use crate::commitlog::{CheckedFrames, Decoder, Frame, Mutation, Position, SegmentId, peek};
 use crate::envelope::{Encoder, EncoderConfig, Place, Visibility};
 use crate::schema::TableId;
@@ -30,6 +31,12 @@ pub(in crate::agent) trait LaterSchema: Sync {
     fn last_epoch(&self) -> Arc<Epoch>;
 }
 
+/// Knows which partitions are to be given out here, of those that several nodes have.
+pub(in crate::agent) trait Owned: Sync {
+    /// Whether this one is.
+    fn owns(&self, update: &PartitionUpdate<'_>) -> bool;
+}
+
 /// One worker.
 pub(in crate::agent) struct Worker<'w> {
     /// Where a later schema than that of the place is known.
@@ -38,6 +45,8 @@ pub(in crate::agent) struct Worker<'w> {
     pub(in crate::agent) range: Range,
     /// Mutations that were parked when other ones were asked for.
     pub(in crate::agent) of_other_scopes: BTreeSet<Position>,
+    /// Only what it owns is given out; `None`: everything.
+    pub(in crate::agent) owned: Option<&'w dyn Owned>,
     /// Count only: no record is kept.
     pub(in crate::agent) dry_run: bool,
     /// Events that are so many microseconds older than their decoding are late.

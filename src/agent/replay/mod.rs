@@ -61,6 +61,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         config: &config,
         range,
         of_other_scopes: checkpoint.parked_in_other_scopes().collect(),
+        owned: None,
         dry_run: args.output.dry_run,
         late_after_us: None,
         unknown_table: args.settings.undecoded.unknown_table.unwrap_or(UnknownTable::Park),

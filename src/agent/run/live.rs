@@ -88,7 +88,8 @@ pub(super) struct Live<'l> {
     passed: BTreeSet<FileId>,
     pace: Pace,
     watermark: Watermark,
-    is_stored: bool,
+    /// Whether what is logged stands in the files only when Cassandra has synced it.
+    comes_with_syncs: bool,
     beats: Beats,
     /// Parked mutations, when they were counted last, and since when there are so many.
     parked: usize,
@@ -128,7 +129,7 @@ impl<'l> Live<'l> {
             passed: BTreeSet::new(),
             pace,
             watermark,
-            is_stored: false,
+            comes_with_syncs: false,
             beats,
             parked: 0,
             last_parked: None,
@@ -229,6 +230,7 @@ impl<'l> Live<'l> {
                     parts.watch.renew(parts.reading.directory.path());
                 }
                 self.note_gaps()?;
+                self.note_how_written();
                 let found = &self.parts.found;
                 let is_there = |name: &SegmentName, growing: &Growing| {
                     let file = found.scan.segments.iter().find(|file| file.name == *name);
@@ -342,7 +344,6 @@ impl<'l> Live<'l> {
             match Growing::open(&self.parts.reading, file, from) {
                 Ok(Some(growing)) => {
                     failpoint::cross("growing_opened");
-                    self.begin(&growing);
                     self.growing.insert(file.name, growing);
                 }
                 Ok(None) => return Ok(step(standing.state)),
@@ -380,13 +381,13 @@ impl<'l> Live<'l> {
         }
     }
 
-    /// A segment is begun with: how it is stored says how often to look, and how old its entries can be.
-    fn begin(&mut self, growing: &Growing) {
-        if growing.is_stored() != self.is_stored {
-            self.is_stored = growing.is_stored();
+    /// How segments are written says how often to look, and how old their entries can be.
+    fn note_how_written(&mut self) {
+        let now = self.parts.found.lives.come_with_syncs();
+        if std::mem::replace(&mut self.comes_with_syncs, now) != now {
             let (asked, has_notifications) = (self.parts.asked, self.parts.watch.problem().is_none());
-            self.pace = Pace::new(asked, self.is_stored, has_notifications, Instant::now());
-            self.watermark.store(self.is_stored, self.parts.sync_period);
+            self.pace = Pace::new(asked, now, has_notifications, Instant::now());
+            self.watermark.written(now, self.parts.sync_period);
         }
     }
 

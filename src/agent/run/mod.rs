@@ -119,6 +119,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             config: &config,
             range: Range::default(),
             of_other_scopes: BTreeSet::new(),
+            owned: None,
             dry_run: false,
             late_after_us: late_after_us.filter(|after| *after > 0),
             unknown_table,

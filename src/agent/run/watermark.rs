@@ -31,13 +31,19 @@ pub(super) struct Watermark {
 }
 
 impl Watermark {
-    pub(super) fn new(visibility: Visibility, is_stored: bool, sync_period: Duration) -> Self {
-        Self { visibility, lag: lag(visibility, is_stored, sync_period), last: None, more: None, us: None }
+    pub(super) fn new(visibility: Visibility, comes_with_syncs: bool, sync_period: Duration) -> Self {
+        Self {
+            visibility,
+            lag: lag(visibility, comes_with_syncs, sync_period),
+            last: None,
+            more: None,
+            us: None,
+        }
     }
 
-    /// The segments are stored in another way from here on.
-    pub(super) fn store(&mut self, is_stored: bool, sync_period: Duration) {
-        self.lag = lag(self.visibility, is_stored, sync_period);
+    /// The segments are written in another way from here on.
+    pub(super) fn written(&mut self, comes_with_syncs: bool, sync_period: Duration) {
+        self.lag = lag(self.visibility, comes_with_syncs, sync_period);
     }
 
     /// All was read. `is_parked`: a mutation waits, so that it cannot move.
@@ -68,8 +74,8 @@ impl Watermark {
 }
 
 /// So long after it was logged an entry may still be unseen.
-fn lag(visibility: Visibility, is_stored: bool, sync_period: Duration) -> Duration {
-    if is_stored || visibility == Visibility::Synced { sync_period } else { MARKED_AFTER }
+fn lag(visibility: Visibility, comes_with_syncs: bool, sync_period: Duration) -> Duration {
+    if comes_with_syncs || visibility == Visibility::Synced { sync_period } else { MARKED_AFTER }
 }
 
 fn micros(time: SystemTime) -> Option<i64> {
@@ -118,8 +124,8 @@ mod tests {
 
     #[test]
     fn what_comes_with_a_sync_may_be_a_period_behind() {
-        for (visibility, is_stored) in [(Visibility::Synced, false), (Visibility::Marked, true)] {
-            let mut mark = Watermark::new(visibility, is_stored, Duration::from_secs(10));
+        for (visibility, comes_with_syncs) in [(Visibility::Synced, false), (Visibility::Marked, true)] {
+            let mut mark = Watermark::new(visibility, comes_with_syncs, Duration::from_secs(10));
             mark.drained(look(0, None), false);
             assert_eq!(mark.us(), Some(WALL - 10_000_000));
         }

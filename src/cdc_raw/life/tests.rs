@@ -164,6 +164,20 @@ fn a_node_that_starts_again_links_old_segments_anew_and_completes_them_later() {
 }
 
 #[test]
+fn files_that_grow_are_told_from_those_that_have_their_length_from_the_beginning() {
+    let mut node = Node::new();
+    let id = base(node.start.wall) - 5000;
+    node.create(id);
+    let file = |id| File::options().write(true).open(node.cdc_raw(id)).unwrap();
+    file(id).set_len(1 << 20).unwrap();
+    assert!(!node.lives(false).come_with_syncs(), "memory-mapped");
+    node.create(id + 1);
+    let file = |id| File::options().write(true).open(node.cdc_raw(id)).unwrap();
+    file(id + 1).set_len(4096).unwrap();
+    assert!(node.lives(false).come_with_syncs(), "a block of direct I/O, made ahead");
+}
+
+#[test]
 fn a_segment_without_cdc_data_is_sealed_by_the_one_that_follows() {
     let mut node = Node::new();
     let id = base(node.start.wall) - 5000;

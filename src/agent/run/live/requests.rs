@@ -108,6 +108,7 @@ impl Live<'_> {
             config: worker.config,
             range: worker.range,
             of_other_scopes: BTreeSet::new(),
+            owned: worker.owned,
             dry_run: worker.dry_run,
             late_after_us: worker.late_after_us,
             unknown_table: worker.unknown_table,

@@ -99,6 +99,7 @@ impl World {
             config: &config,
             range: Range::default(),
             of_other_scopes: BTreeSet::new(),
+            owned: None,
             dry_run: false,
             late_after_us: None,
             unknown_table: UnknownTable::Park,

@@ -14,6 +14,8 @@ use crate::commitlog::{Position, SegmentId};
 
 /// Bytes of a segment file.
 const SEGMENT: usize = 2048;
+/// Length of its file, as of a memory-mapped one.
+const FILE: u64 = 1 << 20;
 const MARKER: usize = 8;
 
 /// A mutation of the wanted table.
@@ -121,7 +123,7 @@ impl Node {
         let head = SegmentWriter::new(id, false).finish();
         let path = self.commitlog.join(Self::name(id));
         let file = OpenOptions::new().write(true).read(true).create_new(true).open(&path).unwrap();
-        file.set_len(SEGMENT as u64).unwrap();
+        file.set_len(FILE).unwrap();
         file.write_all_at(&head, 0).unwrap();
         fs::hard_link(&path, self.raw.join(Self::name(id))).unwrap();
         self.segments.push(Segment {
