@@ -82,7 +82,7 @@ impl Work<'_, '_> {
     ) -> Result<Outcome, Failed> {
         let mut tally = std::mem::take(&mut self.tally);
         tally.clear();
-        let counted = (self.report.records, self.report.tombstones);
+        let counted = (self.report.records, self.report.tombstones, self.report.late);
         let done = if payload.len() <= SMALL_PAYLOAD {
             let decoded = decoder.decode(payload, mutation).map_err(Failed::from);
             decoded.and_then(|()| self.at_once(mutation, place, epoch, &mut tally))
@@ -91,7 +91,7 @@ impl Work<'_, '_> {
         };
         match &done {
             Ok(()) => self.count(&tally, epoch),
-            Err(_) => (self.report.records, self.report.tombstones) = counted,
+            Err(_) => (self.report.records, self.report.tombstones, self.report.late) = counted,
         }
         let outcome = done.map(|()| tally.outcome());
         self.tally = tally;
@@ -244,7 +244,7 @@ impl Work<'_, '_> {
 
     /// Makes the records of an event.
     fn push(&mut self, event: &ChangeEvent<'_, '_>, place: Place<'_>) -> Result<(), Failed> {
-        let is_old = self.late_before_us.is_some_and(|before| event.newest_timestamp() < before);
+        let is_old = self.is_old(event);
         let place = Place { late: place.late || is_old, ..place };
         let (batch, dry_run, report) = (&mut self.batch, self.worker.dry_run, &mut self.report);
         let tag = tag(event.update.table.id, event.update.partition_key);
@@ -258,6 +258,16 @@ impl Work<'_, '_> {
             }
             Ok(())
         })
+    }
+
+    /// Whether the event was written long ago; counts it.
+    fn is_old(&mut self, event: &ChangeEvent<'_, '_>) -> bool {
+        let Some(before) = self.late_before_us else { return false };
+        let newest = event.newest_timestamp();
+        let table = self.report.events.entry(event.update.table.id).or_default();
+        table.newest_us = table.newest_us.max(Some(newest));
+        self.report.late += u64::from(newest < before);
+        newest < before
     }
 
     fn count(&mut self, tally: &Tally, epoch: &Epoch) {

@@ -17,6 +17,8 @@ pub(in crate::agent) struct TableEvents {
     /// `keyspace.table`
     pub(in crate::agent) name: String,
     pub(in crate::agent) by_operation: BTreeMap<Operation, u64>,
+    /// The newest timestamp of those that were compared with the clock, microseconds since the epoch.
+    pub(in crate::agent) newest_us: Option<i64>,
 }
 
 /// Mutations of a table that no schema describes.
@@ -46,6 +48,8 @@ pub(in crate::agent) struct Report {
     /// Of the records: those without value.
     pub(in crate::agent) tombstones: u64,
     pub(in crate::agent) events: TableMap<TableEvents>,
+    /// Of the events: those that were written long before they were read, where that is looked at.
+    pub(in crate::agent) late: u64,
     /// Events of wanted tables that are not given out.
     pub(in crate::agent) left_out: BTreeMap<Skipped, u64>,
     /// Records that the destination was given and that are not committed, because the replay failed.
@@ -205,10 +209,10 @@ impl Report {
         name: impl FnOnce() -> String,
         count: u64,
     ) {
-        let counts = self
-            .events
-            .entry(table)
-            .or_insert_with(|| TableEvents { name: name(), ..TableEvents::default() });
+        let counts = self.events.entry(table).or_default();
+        if counts.name.is_empty() {
+            counts.name = name();
+        }
         *counts.by_operation.entry(operation).or_default() += count;
     }
 
@@ -252,6 +256,7 @@ impl Report {
         self.undecodable += other.undecodable;
         self.records += other.records;
         self.tombstones += other.tombstones;
+        self.late += other.late;
         self.uncommitted_records += other.uncommitted_records;
         self.is_failed |= other.is_failed;
         self.unmarked_bytes += other.unmarked_bytes;
@@ -261,7 +266,10 @@ impl Report {
         self.lost.more_mutations |= other.lost.more_mutations;
         for (table, events) in other.events {
             let known = self.events.entry(table).or_default();
-            known.name = events.name;
+            if !events.name.is_empty() {
+                known.name = events.name;
+            }
+            known.newest_us = known.newest_us.max(events.newest_us);
             add_counts(&mut known.by_operation, events.by_operation);
         }
         add_counts(&mut self.skipped, other.skipped);

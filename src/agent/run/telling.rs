@@ -156,14 +156,15 @@ impl Telling {
     pub(super) fn committed(&mut self, report: &Report, checkpoint: &Checkpoint, took: Duration) {
         let mut events = Vec::new();
         for table in report.events.values() {
+            let newest_us = table.newest_us.and_then(|us| u64::try_from(us).ok());
             for (operation, count) in &table.by_operation {
                 let op = operation.code();
-                events.push(EventCount { table: &table.name, op, events: *count, newest_us: None });
+                events.push(EventCount { table: &table.name, op, events: *count, newest_us });
             }
         }
         self.telemetry.committed(&CommitReport {
             events,
-            late: 0,
+            late: report.late,
             records: report.records,
             bytes: 0,
             mutations: report.mutations,
