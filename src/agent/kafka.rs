@@ -74,12 +74,13 @@ pub fn options(
             args.options.iter().map(|option| (option.name.clone(), option.value.clone())).collect(),
         ),
         stop: Arc::new(AtomicBool::new(false)),
-        observer: Observer::new(tell),
+        observer: Observer::new(log_notice),
         ..KafkaOptions::new(servers, &settings.source.prefix, identity)
     })
 }
 
-fn tell(notice: &Notice) {
+/// Says a notice in the log.
+pub fn log_notice(notice: &Notice) {
     let level = match notice {
         Notice::Client { level, .. } if *level > SHOWN => return,
         Notice::TopicCreated { .. } => Level::Info,

@@ -78,11 +78,8 @@ fn directory(out: &mut String, status: &Status) {
         };
         _ = writeln!(
             out,
-            "Kafka     {is}; queue {}; {} transactions, {} aborted, {} indeterminate",
-            size(kafka.queue_bytes),
-            kafka.transactions,
-            kafka.aborts,
-            kafka.indeterminate
+            "Kafka     {is}; {} records not acknowledged; {} transactions, {} aborted, {} indeterminate",
+            kafka.queue_records, kafka.transactions, kafka.aborts, kafka.indeterminate
         );
     }
     if let Some(schema) = &status.schema {

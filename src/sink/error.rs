@@ -134,6 +134,12 @@ impl SinkError {
         matches!(self, Self::RolledBack { .. } | Self::Indefinite { .. })
     }
 
+    /// Whether nobody knows how a commit ended.
+    #[must_use]
+    pub fn is_indefinite(&self) -> bool {
+        matches!(self, Self::Indefinite { .. })
+    }
+
     /// The exit code of a program that ends with this error: 7 for a second writer, 1 for a checkpoint that moves
     /// back (a bug), 2 for options and another number of partitions than asked for, else 6.
     #[must_use]

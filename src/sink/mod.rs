@@ -58,6 +58,11 @@ pub trait Sink {
         false
     }
 
+    /// Records that were sent and that the destination has not acknowledged, where it takes them one by one.
+    fn queued(&self) -> u64 {
+        0
+    }
+
     /// Whether a commit may hold records of one segment only.
     fn commits_each_segment(&self) -> bool {
         false

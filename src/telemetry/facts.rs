@@ -325,10 +325,8 @@ pub struct SchemaStatus {
 pub struct KafkaStatus {
     /// Whether the last attempt to talk to it went well; `None` before the first.
     pub is_reachable: Option<bool>,
-    /// Records in the producer's queue.
+    /// Records that it was given and has not acknowledged.
     pub queue_records: u64,
-    /// Bytes in the producer's queue.
-    pub queue_bytes: u64,
     /// Transactions that were committed.
     pub transactions: u64,
     /// Transactions that were aborted.

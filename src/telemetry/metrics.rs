@@ -188,10 +188,8 @@ fn surroundings(out: &mut Exposition, status: &Status) {
     if let Some(kafka) = &status.kafka {
         let help = "Whether the destination answers";
         out.single("cdc_kafka_reachable", Type::Gauge, help, kafka.is_reachable.map(truth));
-        let help = "Records in the producer's queue";
+        let help = "Records that were sent and are not acknowledged";
         out.single("cdc_kafka_queue_records", Type::Gauge, help, Some(to_float(kafka.queue_records)));
-        let help = "Bytes in the producer's queue";
-        out.single("cdc_kafka_queue_bytes", Type::Gauge, help, Some(to_float(kafka.queue_bytes)));
         let help = "Transactions that were committed";
         out.single("cdc_txn_commits_total", Type::Counter, help, Some(to_float(kafka.transactions)));
         let help = "Transactions that were aborted";

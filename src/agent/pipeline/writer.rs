@@ -53,6 +53,8 @@ pub(in crate::agent) struct Writer<'s> {
     ledger: Option<&'s dyn Ledger>,
     /// Whether the sink failed in a way that [`Sink::rewind`] mends.
     is_rewindable: bool,
+    /// Whether it is not known how its last commit ended.
+    is_indefinite: bool,
 }
 
 impl<'s> Writer<'s> {
@@ -75,6 +77,7 @@ impl<'s> Writer<'s> {
             is_urgent: false,
             ledger: None,
             is_rewindable: false,
+            is_indefinite: false,
         }
     }
 
@@ -154,6 +157,16 @@ impl<'s> Writer<'s> {
         self.is_rewindable
     }
 
+    /// Whether it is not known how the sink's last commit ended.
+    pub(in crate::agent) fn is_indefinite(&self) -> bool {
+        self.is_indefinite
+    }
+
+    /// Records that the sink has, and that its destination has not acknowledged.
+    pub(in crate::agent) fn queued(&self) -> u64 {
+        self.sink.queued()
+    }
+
     /// What was committed since the last call.
     pub(in crate::agent) fn take_report(&mut self) -> Report {
         std::mem::take(&mut self.report)
@@ -161,6 +174,7 @@ impl<'s> Writer<'s> {
 
     fn sink_failed(&mut self, error: SinkError) -> Failure {
         self.is_rewindable = error.is_rewindable();
+        self.is_indefinite = error.is_indefinite();
         sink_failure(error)
     }
 

@@ -1,6 +1,7 @@
 //! Where the records of a live agent go.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
@@ -8,17 +9,18 @@ use crate::agent::pipeline::writer::sink_failure;
 use crate::cli::Settings;
 use crate::schema::Schema;
 use crate::sink::{FileLog, FileLogOptions, Sink};
+use crate::telemetry::Telemetry;
 
-/// Opens what the options name.
+/// Opens what the options name. `telemetry` is told of records that are not taken.
 pub(super) fn open(
     out: &Path,
     settings: &Settings,
     schema: &Schema,
     state: &Path,
-    stop: &Stop,
+    (stop, telemetry): (&Stop, Option<&Arc<Telemetry>>),
 ) -> Result<Box<dyn Sink>, Failure> {
     if out.to_str() == Some("kafka") {
-        return kafka(settings, schema, state, stop);
+        return kafka(settings, schema, state, stop, telemetry);
     }
     let log = FileLog::open(out, FileLogOptions::default()).map_err(sink_failure)?;
     if log.checkpoint().is_some_and(|checkpoint| checkpoint.scope().is_some()) {
@@ -29,16 +31,44 @@ pub(super) fn open(
 }
 
 #[cfg(not(feature = "kafka"))]
-fn kafka(_: &Settings, _: &Schema, _: &Path, _: &Stop) -> Result<Box<dyn Sink>, Failure> {
+fn kafka(
+    _: &Settings,
+    _: &Schema,
+    _: &Path,
+    _: &Stop,
+    _: Option<&Arc<Telemetry>>,
+) -> Result<Box<dyn Sink>, Failure> {
     Err(Failure::new(Exit::Usage, "this cdc-agent was built without Kafka")
         .next("build it with the feature kafka, or write a file log (--out DIR)"))
 }
 
 #[cfg(feature = "kafka")]
-fn kafka(settings: &Settings, schema: &Schema, state: &Path, stop: &Stop) -> Result<Box<dyn Sink>, Failure> {
-    use crate::sink::kafka::KafkaSink;
+fn kafka(
+    settings: &Settings,
+    schema: &Schema,
+    state: &Path,
+    stop: &Stop,
+    telemetry: Option<&Arc<Telemetry>>,
+) -> Result<Box<dyn Sink>, Failure> {
+    use crate::agent::kafka::log_notice;
+    use crate::sink::kafka::{KafkaOptions, KafkaSink, Notice, Observer};
+    use crate::telemetry::{LedgerEntry, LedgerKind};
 
-    let options = kafka_options(settings, schema, state, stop)?;
+    let telemetry = telemetry.map(Arc::clone);
+    let observer = Observer::new(move |notice| {
+        log_notice(notice);
+        if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason }) = (&telemetry, notice)
+        {
+            telemetry.ledger(LedgerEntry {
+                kind: LedgerKind::DeadLetter,
+                place: position.clone(),
+                table: Some(topic.clone()),
+                bytes: *bytes,
+                reason: reason.clone(),
+            });
+        }
+    });
+    let options = KafkaOptions { observer, ..kafka_options(settings, schema, state, stop)? };
     Ok(Box::new(KafkaSink::open(options).map_err(sink_failure)?))
 }
 

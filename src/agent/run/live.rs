@@ -152,6 +152,11 @@ impl<'l> Live<'l> {
         self.writer.is_rewindable()
     }
 
+    /// Whether it is not known how the sink's last commit ended.
+    pub(super) fn is_indefinite(&self) -> bool {
+        self.writer.is_indefinite()
+    }
+
     /// Goes on until it is asked to stop, or something fails.
     pub(super) fn run(&mut self) -> Result<Ended, Failure> {
         self.tell_schema();
@@ -434,7 +439,8 @@ impl<'l> Live<'l> {
     /// Commits, and says how many mutations were given up since the last commit.
     fn commit_counted(&mut self) -> Result<u64, Failure> {
         let began = Instant::now();
-        if self.writer.has_news() {
+        let has_news = self.writer.has_news();
+        if has_news {
             failpoint::cross("commit_begun");
             self.parts.beyond.keep();
             self.writer.commit()?;
@@ -443,6 +449,9 @@ impl<'l> Live<'l> {
         }
         let report = self.writer.take_report();
         ledger::say(&report);
+        if has_news {
+            self.parts.telling.destination.committed();
+        }
         self.parts.telling.committed(&report, self.writer.checkpoint(), began.elapsed());
         Ok(report.given_up.count)
     }

@@ -27,6 +27,7 @@ mod stop;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod told_destination;
 mod watermark;
 
 use std::collections::BTreeSet;
@@ -95,7 +96,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let notices = Notices::new(&config, asked, filter);
     telling.identity(&args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
-    let mut sink = destination::open(&args.out, &settings, &newest.get().schema, &state, &stop)?;
+    let observers = (&stop, Some(&telling.telemetry));
+    let mut sink = destination::open(&args.out, &settings, &newest.get().schema, &state, observers)?;
     failpoint::cross("start_sink");
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
     let own_links = 0;
@@ -159,7 +161,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         };
         let mut live = Live::new(parts, writer);
         let ended = live.run();
-        let is_rewindable = live.is_rewindable();
+        let (is_rewindable, is_indefinite) = (live.is_rewindable(), live.is_indefinite());
         drop(live);
         match ended {
             Ok(Ended::Reload) => {
@@ -184,6 +186,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 // What was told of and not committed is told of again.
                 gaps = Told::new(blocks_writes);
                 telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
+                telling.destination.failed(is_indefinite);
                 if !rewind(sink.as_mut(), &stop, &watch)? {
                     schema.save();
                     return Ok(Exit::Ok);

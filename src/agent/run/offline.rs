@@ -86,7 +86,7 @@ impl Offline {
     /// # Errors
     /// It cannot be written.
     pub(in crate::agent) fn sink(&self, out: &Path, state: &Path) -> Result<Box<dyn Sink>, Failure> {
-        destination::open(out, &self.settings, &Schema::default(), state, &Stop::never())
+        destination::open(out, &self.settings, &Schema::default(), state, (&Stop::never(), None))
     }
 
     /// Writes control records.

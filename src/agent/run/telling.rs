@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use super::growing::Growing;
 use super::lives::Found;
 use super::parked::ParkedNotes;
+use super::told_destination::ToldDestination;
 use crate::agent::log;
 use crate::agent::pipeline::report::{Report, Undelivered};
 use crate::agent::pipeline::writer::Writer;
 use crate::cdc_raw::quota::{self, Quota};
 use crate::cdc_raw::{Directory, Standing};
 use crate::checkpoint::Checkpoint;
-use crate::cli::{LogArgs, RunArgs, Settings};
+use crate::cli::{DeliveryWord, LogArgs, RunArgs, Settings};
 use crate::commitlog::Index;
 use crate::telemetry::{
     CommitReport, DirectoryUsage, EventCount, Identity, LedgerEntry, LedgerKind, Limits, Phase, Reading,
@@ -33,14 +34,18 @@ pub(super) struct Telling {
     quota: Quota,
     measured: Option<Instant>,
     phase: Option<Phase>,
+    /// What is known of Kafka, where records go there.
+    pub(super) destination: ToldDestination,
     /// What is known of parked mutations.
     pub(super) parked: ParkedNotes,
 }
 
 impl Telling {
     pub(super) fn new(args: &LogArgs, limits: Limits) -> Self {
+        let telemetry = Arc::new(Telemetry::new(limits));
         Self {
-            telemetry: Arc::new(Telemetry::new(limits)),
+            destination: ToldDestination::new(Arc::clone(&telemetry)),
+            telemetry,
             quota: quota_of(args),
             measured: None,
             phase: None,
@@ -54,13 +59,14 @@ impl Telling {
     }
 
     /// Who the agent is.
-    pub(super) fn identity(&self, args: &RunArgs, settings: &Settings, visibility: &str) {
+    pub(super) fn identity(&mut self, args: &RunArgs, settings: &Settings, visibility: &str) {
         let names = &settings.source;
         let delivery = match args.out.to_str() {
-            Some("kafka") => match settings.kafka.delivery {
-                crate::cli::DeliveryWord::ExactlyOnce => "exactly-once",
-                crate::cli::DeliveryWord::AtLeastOnce => "at-least-once",
-            },
+            Some("kafka") => {
+                let is_in_transactions = settings.kafka.delivery == DeliveryWord::ExactlyOnce;
+                self.destination.is_kafka(is_in_transactions);
+                if is_in_transactions { "exactly-once" } else { "at-least-once" }
+            }
             _ => "file log",
         };
         self.telemetry.identity(Identity {
@@ -104,7 +110,7 @@ impl Telling {
 
     /// Where reading stands after a look at the directory.
     pub(super) fn reading<'g>(
-        &self,
+        &mut self,
         found: &Found,
         writer: &Writer<'_>,
         growing: impl Fn(&Standing) -> Option<&'g Growing>,
@@ -120,6 +126,7 @@ impl Telling {
             segments.push(status);
         }
         let (uncommitted_records, uncommitted_bytes) = writer.uncommitted();
+        self.destination.queued(writer.queued());
         self.telemetry.reading(Reading {
             segments,
             uncommitted_records,

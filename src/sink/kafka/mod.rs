@@ -380,6 +380,10 @@ impl Sink for KafkaSink {
             || self.batch.since.is_some_and(|since| since.elapsed() >= limits.time)
     }
 
+    fn queued(&self) -> u64 {
+        self.turn.as_ref().map_or(0, Turn::queued)
+    }
+
     fn commits_each_segment(&self) -> bool {
         matches!(self.options.identity, Identity::Replay { .. })
     }

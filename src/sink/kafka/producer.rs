@@ -204,6 +204,11 @@ impl Producer {
         }
     }
 
+    /// Records that are not acknowledged.
+    pub(super) fn queued(&self) -> u64 {
+        u64::try_from(self.inner.in_flight_count()).unwrap_or_default()
+    }
+
     /// Commits the transaction, whose records are acknowledged.
     ///
     /// librdkafka repeats a request whose connection broke, and tells only of the answer that it got in the end. The

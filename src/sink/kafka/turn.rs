@@ -68,6 +68,15 @@ impl Turn {
         }
     }
 
+    /// Records that are not acknowledged.
+    pub(super) fn queued(&self) -> u64 {
+        match self {
+            Self::Idempotent(producer) => producer.queued(),
+            Self::Rotating { producers, .. } => producers.iter().map(Producer::queued).sum(),
+            Self::PerSegment { current, .. } => current.as_ref().map_or(0, |(_, producer)| producer.queued()),
+        }
+    }
+
     /// A transaction is committed: the next producer is next.
     pub(super) fn next(&mut self) {
         if let Self::Rotating { producers, at } = self {
