@@ -168,6 +168,12 @@ fn accept_loss(args: &AcceptLossArgs) -> Result<Exit, Failure> {
     let (id, stored) = (args.segment, &args.stored);
     let held = Offline::hold(&stored.options)?;
     let file = held.segment(id);
+    // What it would take in later would be lost as well.
+    if let Some(file) = file.filter(|file| file.links > 1 && !file.index.is_completed()) {
+        return Err(Failure::new(Exit::Usage, format!("Cassandra may still write into {}", file.name)).next(
+            "wait until its index says COMPLETED (nodetool drain completes all), or the node has dropped the segment",
+        ));
+    }
     let plan = Loss::of(&stored::of_destination(stored)?.checkpoint, id, file.is_some())?;
     say(&plan.told(id))?;
     if !args.yes {

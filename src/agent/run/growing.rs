@@ -170,7 +170,7 @@ pub(super) fn fatal(error: &GrowingError, name: SegmentName) -> Option<Failure> 
             Some(match crate::agent::keys::advice(source) {
                 Some(advice) => failure.next(advice),
                 None => {
-                    failure.next("cdc-agent verify says more; remove it only if what it holds may be lost")
+                    failure.next("cdc-agent verify says more; if what it holds may be lost: cdc-agent checkpoint accept-loss --segment ID")
                 }
             })
         }

@@ -154,5 +154,5 @@ fn unreadable(label: &str, head: &Head<'_>) -> Failure {
         Head::Sound(_) | Head::Blank => (Exit::Bug, "it can be read".to_owned()),
     };
     Failure::new(exit, format!("{label} cannot be read: {why}"))
-        .next("cdc-agent verify says more; move it out of cdc_raw only if what it holds may be lost")
+        .next("cdc-agent verify says more; if what it holds may be lost: cdc-agent checkpoint accept-loss --segment ID")
 }
