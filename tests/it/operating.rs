@@ -85,6 +85,15 @@ impl Place {
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
+    /// Until status ends with this code.
+    fn wait_for_status(&self, wanted: i32) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while code(&self.ask(&["status"])) != wanted {
+            assert!(Instant::now() < until, "{}", stdout(&self.ask(&["status"])));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// A command with all options.
     fn command(&self, words: &[&str]) -> Output {
         agent(words.iter().map(|word| (*word).to_owned()).chain(self.options()))
@@ -166,6 +175,11 @@ fn parked_mutations_are_listed_tried_again_and_given_up() {
     );
     let ledger = place.status()["ledger_counts"]["lost"]["entries"].as_u64();
     assert_eq!(ledger, Some(2));
+    // It runs, and has nothing to read.
+    fs::rename(place.path("raw"), place.path("away")).unwrap();
+    place.wait_for_status(4);
+    fs::rename(place.path("away"), place.path("raw")).unwrap();
+    place.wait_for_status(0);
     running.stop();
     let told = place.control("given_up");
     let told: Vec<&str> = told.iter().map(|value| value["position"].as_str().unwrap()).collect();

@@ -42,6 +42,7 @@ use super::pipeline::range::Range;
 use super::pipeline::worker::{Worker, now_ms};
 use super::pipeline::writer::{Writer, sink_failure};
 use super::record_options::{Reading as Kind, encoder_config, table_filter};
+use super::socket::Inbox;
 use super::state_lock::StateLock;
 use crate::cdc_raw::{Timing, Watch};
 use crate::cli::{LogFormatWord, RunArgs, Undecodable, UnknownTable, VisibilityWord};
@@ -187,7 +188,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 gaps = Told::new(blocks_writes);
                 telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
                 telling.destination.failed(is_indefinite);
-                if !rewind(sink.as_mut(), &stop, &watch)? {
+                if !rewind(sink.as_mut(), &stop, &watch, &inbox)? {
                     schema.save();
                     return Ok(Exit::Ok);
                 }
@@ -201,7 +202,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 /// Goes back to what is committed, as often as it takes; `false` when it is asked to stop meanwhile.
-fn rewind(sink: &mut dyn Sink, stop: &Stop, watch: &Watch) -> Result<bool, Failure> {
+fn rewind(sink: &mut dyn Sink, stop: &Stop, watch: &Watch, inbox: &Inbox) -> Result<bool, Failure> {
     let began = Instant::now();
     let mut said = None;
     while !stop.is_asked() {
@@ -212,6 +213,7 @@ fn rewind(sink: &mut dyn Sink, stop: &Stop, watch: &Watch) -> Result<bool, Failu
             }
             Err(error) if error.is_rewindable() => {
                 let text = error.to_string();
+                inbox.refuse(&text);
                 if said.as_ref() != Some(&text) {
                     log::warn(&format!("not yet: {text}"));
                     said = Some(text);

@@ -62,6 +62,16 @@ impl Inbox {
     pub(in crate::agent) fn next(&self) -> Option<Waiting> {
         self.0.as_ref()?.try_recv().ok()
     }
+
+    /// Refuses all that wait, while the loop can do nothing.
+    pub(in crate::agent) fn refuse(&self, why: &str) {
+        while let Some(waiting) = self.next() {
+            if waiting.begin() {
+                let error = format!("nothing was done: the agent waits for its destination: {why}");
+                waiting.answer(Answer::refused(error, "try again when cdc-agent status says that it runs"));
+            }
+        }
+    }
 }
 
 /// Listens until it is dropped.

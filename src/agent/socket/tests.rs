@@ -65,6 +65,20 @@ fn a_refusal_says_what_to_do() {
 }
 
 #[test]
+fn while_the_loop_can_do_nothing_it_says_so_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, inbox) = server(folder.path());
+    let state = folder.path().to_owned();
+    let client = std::thread::spawn(move || ask(&state, &Request::ParkedRetry));
+    while !client.is_finished() {
+        inbox.refuse("no broker");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let Ok(Answer::Refused { error, .. }) = client.join().unwrap() else { panic!() };
+    assert!(error.contains("nothing was done") && error.contains("no broker"), "{error}");
+}
+
+#[test]
 fn the_status_needs_no_loop() {
     let folder = tempfile::tempdir().unwrap();
     let (_server, _inbox) = server(folder.path());
