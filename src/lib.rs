@@ -7,6 +7,7 @@
 //! 3. [`commitlog`]: segment file → sections → frames → mutations. [`keystore`] supplies the keys of
 //!    encrypted segments.
 //! 4. [`change`]: mutation + schema → change events.
+//!    [`snapshot`]: rows that are read over CQL → change events.
 //! 5. [`envelope`]: change events → records (topic, key, value, headers).
 //! 6. [`checkpoint`]: what is safely done. It stands above the sinks: a sink makes it durable together with the
 //!    records, or a stop between the two would lose or repeat some.
@@ -36,4 +37,5 @@ pub mod keystore;
 pub mod primitives;
 pub mod schema;
 pub mod sink;
+pub mod snapshot;
 pub mod telemetry;

@@ -16,6 +16,8 @@ pub enum Operation {
     Delete,
     /// A range of rows was deleted, or a partition of a table with clustering columns.
     RangeDelete,
+    /// Nothing happened: the row, or the static row, was read by a snapshot.
+    Read,
 }
 
 impl Operation {
@@ -27,6 +29,7 @@ impl Operation {
             Self::Update => "u",
             Self::Delete => "d",
             Self::RangeDelete => "rt",
+            Self::Read => "r",
         }
     }
 }
@@ -77,19 +80,31 @@ pub struct ChangeEvent<'m, 'a> {
     pub update: &'m PartitionUpdate<'a>,
     /// The deletion, of `d` and `rt`.
     pub deletion: Option<Deletion>,
-    /// The row whose content a `c` or `u` carries.
+    /// The row whose content a `c`, `u` or `r` carries.
     pub(super) content: Option<&'m Row>,
     pub(super) mutation: &'m Mutation<'a>,
 }
 
 impl<'m, 'a> ChangeEvent<'m, 'a> {
+    /// A row that a snapshot read: the row of `mutation` that [`Mutation::set_row`] made, in the partition of `update`.
+    /// Times that are not known are [`NO_TIMESTAMP`](crate::commitlog::mutation::NO_TIMESTAMP).
+    #[must_use]
+    pub fn read(update: &'m PartitionUpdate<'a>, mutation: &'m Mutation<'a>, row: &'m Row) -> Self {
+        let shape = match row.is_static {
+            true => Shape::StaticRow,
+            false => Shape::Row { clustering: mutation.clustering(row) },
+        };
+        let operation = Operation::Read;
+        Self { operation, shape, index: 0, update, deletion: None, content: Some(row), mutation }
+    }
+
     /// Liveness of the row, of `c`.
     #[must_use]
     pub fn liveness(&self) -> Option<Liveness> {
         self.content.and_then(|row| row.liveness)
     }
 
-    /// The columns that `c` and `u` carry, as logged: simple ones by name, then complex ones by name.
+    /// The columns that `c`, `u` and `r` carry, as logged: simple ones by name, then complex ones by name.
     #[must_use]
     #[inline]
     pub fn columns(&self) -> &'m [ColumnCells<'a>] {

@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::event::ChangeEvent;
-use crate::commitlog::mutation::{Cell, CellValue, ColumnCells};
+use super::event::{ChangeEvent, Operation};
+use crate::commitlog::mutation::{Cell, CellValue, ColumnCells, NO_TIMESTAMP};
 use crate::cql::CqlType;
 use crate::cql::value::is_no_value;
 
@@ -63,11 +63,18 @@ impl<'m, 'a> EventColumns<'m, 'a> {
         if !sorted {
             columns.sort_by_key(|cells: &EventCells<'_, '_>| cells.column.index);
         }
-        Self { columns, newest_us: times.newest().unwrap_or_default(), plain: plain && times.are_one() }
+        let (newest_us, is_known) = match (event.operation, times.newest()) {
+            (Operation::Read, newest) => {
+                let newest = newest.unwrap_or(NO_TIMESTAMP);
+                (newest, newest != NO_TIMESTAMP)
+            }
+            (_, newest) => (newest.unwrap_or_default(), true),
+        };
+        Self { columns, newest_us, plain: plain && is_known && times.are_one() }
     }
 
     /// The newest timestamp that the event itself carries, in microseconds: of its deletion, its liveness, its
-    /// cells and their columns' deletions.
+    /// cells and their columns' deletions. [`NO_TIMESTAMP`] when a snapshot found none.
     #[must_use]
     pub fn newest_us(&self) -> i64 {
         self.newest_us

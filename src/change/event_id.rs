@@ -99,6 +99,7 @@ fn operation_code(operation: Operation) -> u8 {
         Operation::Update => b'u',
         Operation::Delete => b'd',
         Operation::RangeDelete => b't',
+        Operation::Read => b'r',
     }
 }
 

@@ -9,6 +9,7 @@ mod parts;
 mod progress;
 mod rewind;
 mod scope;
+mod snapshot;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ pub use fingerprint::{Fingerprint, FingerprintParts, ParseFingerprintError};
 use progress::{Progress, same_segment};
 pub use rewind::Rewound;
 pub use scope::{Difference, Scope};
+pub use snapshot::TableSnapshot;
 
 /// What is safely done in the commit log of one node.
 ///
@@ -40,6 +42,8 @@ pub struct Checkpoint {
     parked: Arc<BTreeMap<Position, Partitions>>,
     /// Those that were parked in another scope than this one.
     of_other_scopes: BTreeSet<Position>,
+    /// Tables whose rows are being read, in the order in which that was asked for.
+    snapshots: Vec<TableSnapshot>,
 }
 
 /// The partitions of a mutation: one, but of a batch over several tables.
@@ -242,6 +246,17 @@ impl Checkpoint {
     pub fn unpark(&mut self, place: Position) -> Result<(), CheckpointError> {
         self.of_other_scopes.remove(&place);
         Arc::make_mut(&mut self.parked).remove(&place).map(|_| ()).ok_or(CheckpointError::NotParked { place })
+    }
+
+    /// The tables whose rows are being read, the one at hand first.
+    #[must_use]
+    pub fn snapshots(&self) -> &[TableSnapshot] {
+        &self.snapshots
+    }
+
+    /// The same, to move them.
+    pub fn snapshots_mut(&mut self) -> &mut Vec<TableSnapshot> {
+        &mut self.snapshots
     }
 
     /// Whether every event of the segment is done and nothing in it is parked, so that it may be deleted.

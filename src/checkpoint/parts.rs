@@ -19,6 +19,7 @@ impl Checkpoint {
             before_repetition: self.before_repetition.clone(),
             parked: self.parked.clone(),
             of_other_scopes: self.of_other_scopes.clone(),
+            snapshots: self.snapshots.clone(),
         }
     }
 
@@ -58,6 +59,7 @@ impl Checkpoint {
         }
         Arc::make_mut(&mut self.parked).extend(Arc::unwrap_or_clone(part.parked));
         self.of_other_scopes.extend(part.of_other_scopes);
+        self.snapshots.extend(part.snapshots);
     }
 
     /// Takes a finished segment on, as a stored part says; it is no longer open then.
@@ -84,6 +86,7 @@ impl Checkpoint {
             && self.before_repetition == other.before_repetition
             && self.parked == other.parked
             && self.of_other_scopes == other.of_other_scopes
+            && self.snapshots == other.snapshots
     }
 }
 

@@ -13,12 +13,14 @@ use serde_json::Value;
 use crate::commitlog::{Position, SegmentId};
 
 use super::progress::{Open, Progress};
-use super::{Checkpoint, CheckpointError, PartitionTag, Partitions, Scope};
+use super::{Checkpoint, CheckpointError, PartitionTag, Partitions, Scope, TableSnapshot};
 
-/// The version written here, and the highest one read.
-const VERSION: u64 = 4;
+/// The highest version that is read, and the one written while snapshots are under way.
+const VERSION: u64 = 5;
+/// The version written otherwise: what was written before snapshots were known.
+const WITHOUT_SNAPSHOTS: u64 = 4;
 
-/// Version 4, and what is read of older ones. Positions, fingerprints and partitions are texts, segment ids (JSON
+/// Version 5, and what is read of older ones. Positions, fingerprints and partitions are texts, segment ids (JSON
 /// has text keys only) too. An entry of `parked` is a position, and behind spaces its partitions: there can be millions.
 #[derive(Deserialize)]
 struct Stored {
@@ -33,6 +35,9 @@ struct Stored {
     /// Not before version 3.
     #[serde(default)]
     parked_in_other_scopes: Vec<String>,
+    /// Not before version 5.
+    #[serde(default)]
+    snapshots: Vec<TableSnapshot>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,7 +90,8 @@ impl Checkpoint {
     /// "done":{"11":"<fingerprint>"},"parked":["12:20:3 <partition tag>"]}`:
     /// `scope` has options by name, `open` maps a segment to its first event not yet done, `parked` names the
     /// partitions that wait; `parked_in_other_scopes`, when there are some, their positions. While a repetition has not
-    /// come to its end, `before_repetition` has the `open` and `done` from before it. Version 3 had no repetitions,
+    /// come to its end, `before_repetition` has the `open` and `done` from before it. `snapshots`, when there are some,
+    /// are tables whose rows are being read ([`TableSnapshot`]): only then the version is 5. Version 3 had no repetitions,
     /// version 2 no scopes;
     /// version 1 had `{"12":"12:20:5"}` and `["12:20:3"]` for `open` and `parked`.
     ///
@@ -129,6 +135,7 @@ impl TryFrom<Stored> for Checkpoint {
             scope: stored.scope,
             progress: StoredProgress { open: stored.open, done: stored.done }.try_into()?,
             before_repetition: stored.before_repetition.map(TryInto::try_into).transpose()?,
+            snapshots: stored.snapshots,
             ..Self::default()
         };
         let parked = Arc::make_mut(&mut checkpoint.parked);
@@ -201,8 +208,9 @@ impl From<&Open> for StoredOpen {
 impl Serialize for Checkpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let progress = StoredProgress::from(&self.progress);
-        let mut stored = serializer.serialize_struct("Checkpoint", 8)?;
-        stored.serialize_field("version", &VERSION)?;
+        let mut stored = serializer.serialize_struct("Checkpoint", 9)?;
+        let version = if self.snapshots.is_empty() { WITHOUT_SNAPSHOTS } else { VERSION };
+        stored.serialize_field("version", &version)?;
         stored.serialize_field("generation", &self.generation)?;
         if let Some(scope) = &self.scope {
             stored.serialize_field("scope", scope)?;
@@ -216,6 +224,9 @@ impl Serialize for Checkpoint {
         if !self.of_other_scopes.is_empty() {
             let places: Vec<String> = self.of_other_scopes.iter().map(ToString::to_string).collect();
             stored.serialize_field("parked_in_other_scopes", &places)?;
+        }
+        if !self.snapshots.is_empty() {
+            stored.serialize_field("snapshots", &self.snapshots)?;
         }
         stored.end()
     }

@@ -19,6 +19,7 @@ mod marker;
 pub mod mutation;
 mod parts;
 pub mod position;
+mod read_row;
 mod row;
 pub mod section;
 pub mod segment;

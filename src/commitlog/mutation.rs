@@ -10,6 +10,10 @@ use std::ops::Range;
 use crate::primitives::Malformed;
 use crate::schema::{Column, TableId, TableSchema};
 
+/// Cassandra's number for a timestamp that there is not (`LivenessInfo.NO_TIMESTAMP`). Here: one that is not known,
+/// which only rows have that were read over CQL.
+pub const NO_TIMESTAMP: i64 = i64::MIN;
+
 /// A deletion: everything older than `ts_us` is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deletion {

@@ -14,6 +14,10 @@ use crate::cql::{CqlType, ValueError};
 
 /// Appends `,"liveness":{…}` when it applies.
 pub(super) fn write_liveness(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
+    if parts.is_read() && !parts.is_static() {
+        // CQL does not tell of it.
+        out.extend_from_slice(b",\"liveness\":{\"ts_known\":false}");
+    }
     let Some(liveness) = parts.event.liveness() else { return };
     let all = parts.config.cells == CellTimes::All;
     if !all && liveness.ts_us == parts.ts_us && liveness.expiry.is_none() {
@@ -23,15 +27,19 @@ pub(super) fn write_liveness(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     write_integer(liveness.ts_us, out);
     if let Some(expiry) = liveness.expiry {
         out.push(b',');
-        write_expiry(expiry, out);
+        write_expiry(parts, expiry, out);
     }
     out.push(b'}');
 }
 
-fn write_expiry(expiry: Expiry, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\"ttl\":");
-    write_integer(expiry.ttl, out);
-    out.extend_from_slice(b",\"expires_at\":");
+fn write_expiry(parts: &Parts<'_, '_, '_>, expiry: Expiry, out: &mut Vec<u8>) {
+    // CQL tells how much is left of it, and so when it ends, but not what was written.
+    if !parts.is_read() {
+        out.extend_from_slice(b"\"ttl\":");
+        write_integer(expiry.ttl, out);
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"expires_at\":");
     write_integer(expiry.local_time, out);
 }
 
@@ -91,6 +99,7 @@ fn says_nothing(parts: &Parts<'_, '_, '_>, item: &EventColumn<'_, '_, '_>) -> bo
     }
     item.cells.iter().all(|cell| {
         cell.ts_us == parts.ts_us
+            && !parts.is_unknown(cell.ts_us)
             && match cell.value {
                 CellValue::Tombstone { .. } => true,
                 CellValue::Live { value, expiry } => {
@@ -203,14 +212,17 @@ fn write_times(
     expiry: Option<Expiry>,
     out: &mut Vec<u8>,
 ) {
-    if parts.config.cells == CellTimes::All || ts_us != parts.ts_us {
+    if parts.is_unknown(ts_us) {
+        separate(out);
+        out.extend_from_slice(b"\"ts_known\":false");
+    } else if parts.config.cells == CellTimes::All || ts_us != parts.ts_us {
         separate(out);
         out.extend_from_slice(name);
         write_integer(ts_us, out);
     }
     if let Some(expiry) = expiry {
         separate(out);
-        write_expiry(expiry, out);
+        write_expiry(parts, expiry, out);
     }
 }
 

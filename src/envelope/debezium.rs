@@ -13,10 +13,10 @@ pub(super) fn unrepresentable(parts: &Parts<'_, '_, '_>) -> Option<&'static str>
     match parts.event.operation {
         Operation::Delete => return None,
         Operation::RangeDelete => return Some("a range delete"),
-        Operation::Create | Operation::Update => {}
+        Operation::Create | Operation::Update | Operation::Read => {}
     }
     if matches!(parts.event.shape, Shape::StaticRow) {
-        return Some("a write to static columns");
+        return Some("a static row");
     }
     let mut whole = 0;
     for item in parts.columns() {
@@ -41,7 +41,9 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
     } else {
         out.extend_from_slice(b"{\"before\":null,\"after\":");
         write_after(parts, out)?;
-        out.extend_from_slice(b",\"op\":\"c\",\"ts_ms\":");
+        let is_read = parts.event.operation == Operation::Read;
+        out.extend_from_slice(if is_read { b",\"op\":\"r\"" } else { b",\"op\":\"c\"" });
+        out.extend_from_slice(b",\"ts_ms\":");
     }
     write_integer(parts.now_ms, out);
     out.push(b',');

@@ -14,6 +14,7 @@ use super::encoder::EncodeError;
 use super::json::{write_null, write_string};
 use super::parts::{EventColumn, Parts};
 use super::plan::ColumnPlan;
+use super::source::{write_source_ms, write_source_us};
 use super::value::{write_nested, write_value};
 use crate::change::filter::ColumnRule;
 use crate::change::partition_key::for_each_component;
@@ -31,7 +32,7 @@ pub(super) fn is_delete(event: &ChangeEvent<'_, '_>) -> bool {
 
 fn operation(event: &ChangeEvent<'_, '_>) -> &'static [u8] {
     match event.operation {
-        Operation::Create => b"i",
+        Operation::Create | Operation::Read => b"i",
         Operation::Update => b"u",
         _ if is_delete(event) => b"d",
         Operation::Delete | Operation::RangeDelete => b"r",
@@ -59,18 +60,25 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
 fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     let Some(plan) = &parts.plan.connector else { return };
     out.extend_from_slice(&parts.plan.source.head);
-    write_integer(parts.ts_us.div_euclid(1000), out);
-    out.extend_from_slice(b",\"snapshot\":\"false\",\"db\":\"NULL\",\"sequence\":null,\"ts_us\":");
-    write_integer(parts.ts_us, out);
+    write_source_ms(parts, out);
+    out.extend_from_slice(b",\"snapshot\":");
+    out.extend_from_slice(if parts.is_read() { b"\"true\"" } else { b"\"false\"" });
+    out.extend_from_slice(b",\"db\":\"NULL\",\"sequence\":null,\"ts_us\":");
+    write_source_us(parts, out);
     out.extend_from_slice(b",\"ts_ns\":");
+    // A time that is not known has none either.
     match parts.ts_us.checked_mul(1000) {
         Some(nanos) => write_integer(nanos, out),
         None => write_null(out),
     }
     out.extend_from_slice(&plan.source_cluster);
-    write_string(parts.place.file, out);
-    out.extend_from_slice(b",\"pos\":");
-    write_integer(parts.place.end, out);
+    if parts.is_read() {
+        out.extend_from_slice(b"\"\",\"pos\":-1");
+    } else {
+        write_string(parts.place.file, out);
+        out.extend_from_slice(b",\"pos\":");
+        write_integer(parts.place.end, out);
+    }
     out.extend_from_slice(&plan.source_table);
 }
 

@@ -21,7 +21,7 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
     out.extend_from_slice(b"\",\"ts_ms\":");
     write_integer(parts.now_ms, out);
     match parts.event.operation {
-        Operation::Create | Operation::Update => {
+        Operation::Create | Operation::Update | Operation::Read => {
             out.extend_from_slice(b",\"before\":null,\"after\":");
             if write_after(parts, out)? == After::NotAll {
                 write_patches(parts, out)?;

@@ -4,8 +4,8 @@ use super::config::EncoderConfig;
 use super::plan::{ColumnPlan, TablePlan};
 use super::row_hash::RowHash;
 use crate::change::filter::ColumnRule;
-use crate::change::{ChangeEvent, EventCells, EventColumns, Shape};
-use crate::commitlog::mutation::{Cell, ColumnCells};
+use crate::change::{ChangeEvent, EventCells, EventColumns, Operation, Shape};
+use crate::commitlog::mutation::{Cell, ColumnCells, NO_TIMESTAMP};
 use crate::commitlog::{Position, SegmentId};
 
 /// Under which promise a mutation is read.
@@ -96,6 +96,16 @@ impl<'p, 'm, 'a> Parts<'p, 'm, 'a> {
             let shown = plan.rule != Some(ColumnRule::Drop);
             shown.then_some(EventColumn { column, cells, plan })
         })
+    }
+
+    /// Whether a snapshot read it.
+    pub(super) fn is_read(&self) -> bool {
+        self.event.operation == Operation::Read
+    }
+
+    /// Whether this time of the event is not known.
+    pub(super) fn is_unknown(&self, ts_us: i64) -> bool {
+        ts_us == NO_TIMESTAMP && self.is_read()
     }
 
     pub(super) fn is_static(&self) -> bool {

@@ -91,13 +91,14 @@ fn default_columns(table: &TableSchema, options: &RowHashOptions, rules: &Column
         .regulars
         .iter()
         .enumerate()
-        .filter(|(_, column)| is_hashed(column) && !options.exclude.contains(&column.name));
+        .filter(|(_, column)| is_hashed(table, column) && !options.exclude.contains(&column.name));
     let regulars = regulars.map(|(index, column)| regular(table, index, column, rules));
     partition_key.chain(clustering).chain(regulars).collect()
 }
 
-fn is_hashed(column: &Column) -> bool {
-    column.cql_type != CqlType::Counter && column.dropped_at_us.is_none()
+fn is_hashed(table: &TableSchema, column: &Column) -> bool {
+    // A snapshot reads counters as numbers.
+    !table.counter && column.cql_type != CqlType::Counter && column.dropped_at_us.is_none()
 }
 
 fn regular(table: &TableSchema, index: usize, column: &Column, rules: &ColumnRules) -> HashedColumn {
@@ -111,7 +112,7 @@ fn find_column(table: &TableSchema, name: &str, rules: &ColumnRules) -> Option<H
         .or_else(|| at(&table.clustering).map(HashedColumn::Clustering))
         .or_else(|| {
             let index = at(&table.regulars)?;
-            let column = table.regulars.get(index).filter(|column| is_hashed(column))?;
+            let column = table.regulars.get(index).filter(|column| is_hashed(table, column))?;
             Some(regular(table, index, column, rules))
         })
 }

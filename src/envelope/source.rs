@@ -1,7 +1,7 @@
 //! The `source` block of profiles `flat` and `debezium`.
 
 use super::config::EncoderConfig;
-use super::json::{field, write_optional_string, write_string};
+use super::json::{field, write_null, write_optional_string, write_string};
 use super::parts::{Parts, Place, Visibility};
 use crate::commitlog::SegmentId;
 use crate::cql::number::write_integer;
@@ -14,6 +14,8 @@ pub(super) struct SourcePlan {
     pub(super) head: Vec<u8>,
     /// From `snapshot` up to `file`.
     middle: Vec<u8>,
+    /// From `snapshot` to the closing brace, of rows that a snapshot read: they have no place in the log.
+    of_snapshot: Vec<u8>,
     written: Tails,
     marked: Tails,
     synced: Tails,
@@ -61,23 +63,16 @@ impl SourcePlan {
         head.extend_from_slice(br#","connector":"cassandra","name":"#);
         write_string(&names.prefix, &mut head);
         head.extend_from_slice(br#","ts_ms":"#);
-        let mut middle = br#","snapshot":"false""#.to_vec();
-        for (name, value) in [
-            ("cluster", names.cluster.as_deref()),
-            ("dc", names.dc.as_deref()),
-            ("host_id", names.host_id.as_deref()),
-            ("keyspace", Some(table.keyspace.as_str())),
-            ("table", Some(table.name.as_str())),
-        ] {
-            middle.push(b',');
-            middle.extend_from_slice(&field(name));
-            write_optional_string(value, &mut middle);
-        }
-        middle.extend_from_slice(br#","file":"#);
+        let middle = middle("false", table, config);
+        let mut of_snapshot = self::middle("true", table, config);
+        of_snapshot.extend_from_slice(
+            br#"null,"pos":null,"entry":null,"row":null,"visibility":null,"late":false,"replay":false}"#,
+        );
         let tails = |visibility| Tails::new(visibility, config);
         Self {
             head,
             middle,
+            of_snapshot,
             written: tails(Visibility::Written),
             marked: tails(Visibility::Marked),
             synced: tails(Visibility::Synced),
@@ -113,13 +108,54 @@ impl SourcePlan {
     }
 }
 
+/// From `snapshot` up to `file`.
+fn middle(snapshot: &str, table: &TableSchema, config: &EncoderConfig) -> Vec<u8> {
+    let names = &config.source;
+    let mut middle = format!(r#","snapshot":"{snapshot}""#).into_bytes();
+    for (name, value) in [
+        ("cluster", names.cluster.as_deref()),
+        ("dc", names.dc.as_deref()),
+        ("host_id", names.host_id.as_deref()),
+        ("keyspace", Some(table.keyspace.as_str())),
+        ("table", Some(table.name.as_str())),
+    ] {
+        middle.push(b',');
+        middle.extend_from_slice(&field(name));
+        write_optional_string(value, &mut middle);
+    }
+    middle.extend_from_slice(br#","file":"#);
+    middle
+}
+
+/// Appends the event's time in milliseconds; null when it is not known.
+pub(super) fn write_source_ms(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
+    if parts.is_unknown(parts.ts_us) {
+        write_null(out);
+    } else {
+        write_integer(parts.ts_us.div_euclid(1000), out);
+    }
+}
+
+/// The same in microseconds.
+pub(super) fn write_source_us(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
+    if parts.is_unknown(parts.ts_us) {
+        write_null(out);
+    } else {
+        write_integer(parts.ts_us, out);
+    }
+}
+
 /// Appends `"source":{…}`.
 pub(super) fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     let source = &parts.plan.source;
     out.extend_from_slice(&source.head);
-    write_integer(parts.ts_us.div_euclid(1000), out);
+    write_source_ms(parts, out);
     out.extend_from_slice(b",\"ts_us\":");
-    write_integer(parts.ts_us, out);
+    write_source_us(parts, out);
+    if parts.is_read() {
+        out.extend_from_slice(&source.of_snapshot);
+        return;
+    }
     if let Some(section) = &source.section {
         out.extend_from_slice(&section.text);
     }

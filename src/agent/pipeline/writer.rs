@@ -10,6 +10,8 @@ use super::waiting::Waiting;
 use super::worker::{Outlet, now_ms};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::warn;
+#[cfg(feature = "cql")]
+use crate::checkpoint::TableSnapshot;
 use crate::checkpoint::{Checkpoint, Fingerprint, PartitionTag};
 use crate::commitlog::{Position, SegmentId};
 use crate::envelope::Record;
@@ -129,6 +131,13 @@ impl<'s> Writer<'s> {
     /// What is done, with what was not committed yet.
     pub(in crate::agent) fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// How far snapshots are, to be moved: that is committed with what was sent.
+    #[cfg(feature = "cql")]
+    pub(in crate::agent) fn snapshots_mut(&mut self) -> &mut Vec<TableSnapshot> {
+        self.has_news = true;
+        self.checkpoint.snapshots_mut()
     }
 
     /// Whether there is something to commit.

@@ -4,6 +4,8 @@
 mod losses;
 mod requests;
 mod retries;
+#[cfg(feature = "cql")]
+mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ use super::lives::{Found, Look};
 use super::notices::{Beats, Notices};
 use super::reader::Reading;
 use super::schema::LiveSchema;
+#[cfg(feature = "cql")]
+use super::snapshot::Snapshots;
 use super::still::{self, Read, Task};
 use super::stop::Stop;
 use super::telling::Telling;
@@ -33,6 +37,10 @@ use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
+
+/// The longest pause while rows of a snapshot come.
+#[cfg(feature = "cql")]
+const ROWS_PAUSE: Duration = Duration::from_millis(10);
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +85,9 @@ pub(super) struct Parts<'l> {
     pub(super) found: &'l mut Found,
     pub(super) beyond: &'l mut Beyond,
     pub(super) telling: &'l mut Telling,
+    /// `None` where no node can be asked for rows.
+    #[cfg(feature = "cql")]
+    pub(super) snapshots: Option<&'l mut Snapshots>,
 }
 
 /// One pass of the loop until the sink has to be rewound.
@@ -117,6 +128,12 @@ struct Pass {
 
 impl<'l> Live<'l> {
     pub(super) fn new(parts: Parts<'l>, writer: Writer<'l>) -> Self {
+        #[cfg(feature = "cql")]
+        let parts = {
+            let mut parts = parts;
+            parts.snapshots.as_deref_mut().into_iter().for_each(Snapshots::rewind);
+            parts
+        };
         let pace = Pace::new(parts.asked, false, parts.watch.problem().is_none(), Instant::now());
         let watermark = Watermark::new(parts.asked, false, parts.sync_period);
         let beats = Beats::new(parts.heartbeat);
@@ -192,6 +209,8 @@ impl<'l> Live<'l> {
         self.drained(pass, look == Look::Done);
         self.tend_schema(now.instant)?;
         self.beat()?;
+        #[cfg(feature = "cql")]
+        self.tend_snapshots(now.instant)?;
         if self.writer.is_worth_a_commit(Instant::now()) {
             self.commit()?;
         }
@@ -215,6 +234,8 @@ impl<'l> Live<'l> {
             Some(_) => Duration::from_secs(1),
             None => self.pace.pause(Instant::now()),
         };
+        #[cfg(feature = "cql")]
+        let limit = if self.reads_rows() { limit.min(ROWS_PAUSE) } else { limit };
         self.parts.watch.wait(limit) == Woken::Changed
     }
 

@@ -21,6 +21,8 @@ pub(super) mod parked;
 mod reader;
 mod reload;
 mod schema;
+#[cfg(feature = "cql")]
+mod snapshot;
 mod start;
 mod still;
 mod stop;
@@ -57,6 +59,8 @@ use live::{Ended, Live, Parts};
 use lives::Found;
 use notices::Notices;
 use reader::Reading;
+#[cfg(feature = "cql")]
+use snapshot::Snapshots;
 use stop::Stop;
 use telling::Telling;
 
@@ -107,6 +111,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut beyond = Beyond::open(&state);
     let blocks_writes = live.log.cdc_block_writes;
     let mut gaps = Told::new(blocks_writes);
+    #[cfg(feature = "cql")]
+    let mut snapshots = match schema.can_be_asked_for() {
+        true => Some(Snapshots::new(node::settings(&live.cassandra)?)),
+        false => None,
+    };
     loop {
         let undecoded = &args.options.settings.undecoded;
         // Whether a table is dropped, only the node knows.
@@ -159,6 +168,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             found: &mut found,
             beyond: &mut beyond,
             telling: &mut telling,
+            #[cfg(feature = "cql")]
+            snapshots: snapshots.as_mut(),
         };
         let mut live = Live::new(parts, writer);
         let ended = live.run();

@@ -80,6 +80,12 @@ impl Notices {
         }
     }
 
+    /// Which tables are wanted.
+    #[cfg(feature = "cql")]
+    pub(super) fn filter(&self) -> &TableFilter {
+        &self.filter
+    }
+
     /// A heartbeat with the low watermark into every partition of every wanted table's topic.
     pub(super) fn heartbeat(
         &self,

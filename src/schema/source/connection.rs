@@ -80,7 +80,7 @@ impl CqlSource {
         self.start(move |node| async move { node.rows(&cql, table).await })
     }
 
-    fn start<T, F>(&self, ask: impl FnOnce(Arc<Node>) -> F) -> Pending<T>
+    pub(super) fn start<T, F>(&self, ask: impl FnOnce(Arc<Node>) -> F) -> Pending<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, CqlError>> + Send + 'static,
@@ -107,8 +107,8 @@ impl Drop for CqlSource {
 }
 
 /// The node and the session with it.
-struct Node {
-    settings: CqlSettings,
+pub(super) struct Node {
+    pub(super) settings: CqlSettings,
     tls: Option<TlsContext>,
     session: Mutex<Option<Arc<Session>>>,
 }
@@ -138,7 +138,7 @@ impl Node {
         Err(CqlError::Changing { address: self.address(), attempts: ATTEMPTS })
     }
 
-    async fn info(&self) -> Result<NodeInfo, CqlError> {
+    pub(super) async fn info(&self) -> Result<NodeInfo, CqlError> {
         let table = "system.local";
         let rows = self.rows(query::LOCAL, table).await?;
         let error = |reason| CqlError::Query { address: self.address(), table, reason };
@@ -147,16 +147,21 @@ impl Node {
     }
 
     /// The rows of a `SELECT JSON`, as texts.
-    async fn rows(&self, cql: &str, table: &'static str) -> Result<Vec<String>, CqlError> {
+    pub(super) async fn rows(&self, cql: &str, table: &'static str) -> Result<Vec<String>, CqlError> {
         let session = self.session().await?;
         let rows = self.all_pages(&session, cql, table).await;
         if rows.is_err() {
-            let mut kept = self.session.lock().await;
-            if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &session)) {
-                *kept = None;
-            }
+            self.forget(&session).await;
         }
         rows
+    }
+
+    /// The next request makes a new session.
+    pub(super) async fn forget(&self, session: &Arc<Session>) {
+        let mut kept = self.session.lock().await;
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, session)) {
+            *kept = None;
+        }
     }
 
     async fn all_pages(
@@ -185,7 +190,7 @@ impl Node {
         }
     }
 
-    async fn session(&self) -> Result<Arc<Session>, CqlError> {
+    pub(super) async fn session(&self) -> Result<Arc<Session>, CqlError> {
         let mut kept = self.session.lock().await;
         if let Some(session) = kept.as_ref() {
             return Ok(session.clone());
@@ -195,7 +200,7 @@ impl Node {
         Ok(session)
     }
 
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         self.settings.address()
     }
 }

@@ -5,6 +5,8 @@
 //! log was written with that of its own node.
 
 pub mod identity;
+pub mod page;
+pub mod ring;
 
 #[cfg(feature = "cql")]
 mod classify;
@@ -12,6 +14,8 @@ mod classify;
 mod connection;
 #[cfg(feature = "cql")]
 mod error;
+#[cfg(feature = "cql")]
+mod paging;
 #[cfg(feature = "cql")]
 mod pending;
 #[cfg(feature = "cql")]
@@ -28,6 +32,10 @@ pub use connection::CqlSource;
 #[cfg(feature = "cql")]
 pub use error::CqlError;
 pub use identity::{ExpectedNode, IdentityError, NodeInfo};
+pub use page::{Page, ReadConsistency};
+pub use ring::{PeerInfo, Ring};
+#[cfg(feature = "cql")]
+pub use paging::PageRequest;
 #[cfg(feature = "cql")]
 pub use pending::Pending;
 #[cfg(feature = "cql")]

@@ -136,6 +136,8 @@ impl World {
                 found: &mut found,
                 beyond: &mut beyond,
                 telling: &mut telling,
+                #[cfg(feature = "cql")]
+                snapshots: None,
             };
             let mut agent = Live::new(parts, writer);
             let mut rewinds = true;
