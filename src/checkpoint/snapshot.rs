@@ -75,7 +75,8 @@ mod tests {
 
     fn snapshot() -> TableSnapshot {
         let id = "5a1c395e-b41f-11e5-9f22-ba0be0483c18".parse().unwrap();
-        let begun = TableSnapshot::new(("shop", "orders", id), 1_767_323_045_912, 2000, ReadConsistency::LocalOne);
+        let begun =
+            TableSnapshot::new(("shop", "orders", id), 1_767_323_045_912, 2000, ReadConsistency::LocalOne);
         TableSnapshot {
             rows: 12,
             done_to: Some(-5),
@@ -92,7 +93,10 @@ mod tests {
         assert!(String::from_utf8(checkpoint.to_json().unwrap()).unwrap().contains("\"version\":4"));
         checkpoint.snapshots_mut().push(snapshot());
         let text = String::from_utf8(checkpoint.to_json().unwrap()).unwrap();
-        assert!(text.contains("\"version\":5"), "an agent that cannot go on with it must not forget it: {text}");
+        assert!(
+            text.contains("\"version\":5"),
+            "an agent that cannot go on with it must not forget it: {text}"
+        );
         assert!(text.contains("\"consistency\":\"local_one\"") && text.contains("\"done_to\":-5"), "{text}");
         assert_eq!(Checkpoint::from_json(text.as_bytes()).unwrap(), checkpoint);
         assert_eq!(checkpoint.without_done().snapshots(), checkpoint.snapshots());

@@ -60,7 +60,12 @@ pub(super) fn write(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) -> Result<(), 
 fn write_source(parts: &Parts<'_, '_, '_>, out: &mut Vec<u8>) {
     let Some(plan) = &parts.plan.connector else { return };
     out.extend_from_slice(&parts.plan.source.head);
-    write_source_ms(parts, out);
+    if parts.is_unknown(parts.ts_us) {
+        // The connector's field is never null.
+        write_integer(parts.now_ms, out);
+    } else {
+        write_source_ms(parts, out);
+    }
     out.extend_from_slice(b",\"snapshot\":");
     out.extend_from_slice(if parts.is_read() { b"\"true\"" } else { b"\"false\"" });
     out.extend_from_slice(b",\"db\":\"NULL\",\"sequence\":null,\"ts_us\":");

@@ -98,7 +98,9 @@ fn default_columns(table: &TableSchema, options: &RowHashOptions, rules: &Column
 
 fn is_hashed(table: &TableSchema, column: &Column) -> bool {
     // A snapshot reads counters as numbers.
-    !table.counter && column.cql_type != CqlType::Counter && column.dropped_at_us.is_none()
+    let is_counter =
+        column.cql_type == CqlType::Counter || (table.counter && column.cql_type == CqlType::BigInt);
+    !is_counter && column.dropped_at_us.is_none()
 }
 
 fn regular(table: &TableSchema, index: usize, column: &Column, rules: &ColumnRules) -> HashedColumn {

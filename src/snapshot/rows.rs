@@ -121,7 +121,11 @@ impl<'p> Reading<'p> {
     fn cell(self, place: Place) -> Result<Cell<'p>, PageError> {
         let Some(value) = self.page.value(self.row, place.value) else {
             // Nothing tells when it was deleted, or whether it was ever written.
-            return Ok(Cell { ts_us: NO_TIMESTAMP, path: None, value: CellValue::Tombstone { local_time: 0 } });
+            return Ok(Cell {
+                ts_us: NO_TIMESTAMP,
+                path: None,
+                value: CellValue::Tombstone { local_time: 0 },
+            });
         };
         let (ts_us, left) = match place.times {
             Some(times) => self.times(times)?,
@@ -235,7 +239,11 @@ pub(super) mod tests {
                     let cell = event.cells(column)[0];
                     format!("{} {} {:?}", column.column.name, cell.ts_us, cell.value)
                 });
-                events.push((is_static, event.update.partition_key.to_vec(), cells.collect::<Vec<_>>().join("; ")));
+                events.push((
+                    is_static,
+                    event.update.partition_key.to_vec(),
+                    cells.collect::<Vec<_>>().join("; "),
+                ));
                 Ok(())
             })
             .unwrap();

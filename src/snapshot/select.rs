@@ -63,11 +63,13 @@ impl Select {
         }
         let keys: Vec<String> =
             table.partition_key.iter().chain(&table.clustering).map(|column| quoted(&column.name)).collect();
-        let token = format!("token({})", keys.get(..table.partition_key.len()).unwrap_or_default().join(", "));
+        let token =
+            format!("token({})", keys.get(..table.partition_key.len()).unwrap_or_default().join(", "));
         let mut list = vec![token.clone()];
         list.extend(keys);
         let has_times = |column: &Column| {
-            column.cql_type != CqlType::Counter && (!column.multi_cell || major_version >= ELEMENT_TIMES_SINCE)
+            column.cql_type != CqlType::Counter
+                && (!column.multi_cell || major_version >= ELEMENT_TIMES_SINCE)
         };
         let mut places = |columns: &[Column]| -> Vec<Place> {
             let shown = columns.iter().enumerate().filter(|(_, column)| column.dropped_at_us.is_none());
@@ -164,7 +166,8 @@ mod tests {
 
     #[test]
     fn counters_have_no_times() {
-        let counters = "CREATE TABLE k.t (p int PRIMARY KEY, n counter) WITH ID = 00000000-0000-0000-0000-000000000001;";
+        let counters =
+            "CREATE TABLE k.t (p int PRIMARY KEY, n counter) WITH ID = 00000000-0000-0000-0000-000000000001;";
         let select = Select::new(&table(counters), 5).unwrap();
         let cql = select.cql(TokenRange { after: 0, to: 1 });
         assert!(cql.starts_with("SELECT token(\"p\"), \"p\", \"n\" FROM "), "{cql}");

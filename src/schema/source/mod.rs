@@ -33,12 +33,12 @@ pub use connection::CqlSource;
 pub use error::CqlError;
 pub use identity::{ExpectedNode, IdentityError, NodeInfo};
 pub use page::{Page, ReadConsistency};
-pub use ring::{PeerInfo, Ring};
 #[cfg(feature = "cql")]
 pub use paging::PageRequest;
 #[cfg(feature = "cql")]
 pub use pending::Pending;
 #[cfg(feature = "cql")]
 pub use query::Fetched;
+pub use ring::{PeerInfo, Ring};
 #[cfg(feature = "cql")]
 pub use settings::{CqlSettings, Credentials, DEFAULT_PORT, TlsSettings};

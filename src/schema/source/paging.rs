@@ -82,11 +82,14 @@ impl Node {
         let node = self.info().await?;
         // From 4.0 on nodes may share an address.
         let peers = if node.major_version() >= 4 { "system.peers_v2" } else { "system.peers" };
-        let peers = self.json(&format!("SELECT JSON data_center, tokens FROM {peers}"), "system.peers").await?;
+        let peers =
+            self.json(&format!("SELECT JSON data_center, tokens FROM {peers}"), "system.peers").await?;
         let keyspace = keyspace.replace('\'', "''");
         let replication: Vec<Replication> = self
             .json(
-                &format!("SELECT JSON replication FROM system_schema.keyspaces WHERE keyspace_name = '{keyspace}'"),
+                &format!(
+                    "SELECT JSON replication FROM system_schema.keyspaces WHERE keyspace_name = '{keyspace}'"
+                ),
                 "system_schema.keyspaces",
             )
             .await?;

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
-use cdc_agent::change::EventColumns;
 use cdc_agent::change::event_id::EventIdEncoder;
 use cdc_agent::change::filter::{ColumnRule, ColumnRules};
 use cdc_agent::change::for_each_event;
+use cdc_agent::change::{ChangeEvent, EventColumns};
+use cdc_agent::commitlog::mutation::{Cell, CellValue, Expiry, PartitionUpdate};
 use cdc_agent::commitlog::{Decoder, Mutation};
 use cdc_agent::envelope::options::Profile;
 use serde_json::Value;
@@ -159,7 +160,7 @@ fn encoded(case: &Case, payload: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
 fn every_event_has_the_bytes_and_the_id_of_the_vectors() {
     let lines = lines("event_id.jsonl");
     let mut checked = 0;
-    // Snapshot rows do not come from a log, and an update without content is no event.
+    // Snapshot rows do not come from a log (below), and an update without content is no event.
     let is_event =
         |line: &&Value| line["op"] != "r" && (line["op"] != "u" || line["cells"] != serde_json::json!([]));
     for line in lines.iter().filter(is_event) {
@@ -178,4 +179,38 @@ fn every_event_has_the_bytes_and_the_id_of_the_vectors() {
         checked += 1;
     }
     assert!(checked > 130, "{checked} rows");
+}
+
+#[test]
+fn rows_that_were_read_have_the_bytes_and_the_id_of_the_vectors() {
+    let lines = lines("event_id.jsonl");
+    let mut checked = 0;
+    for line in lines.iter().filter(|line| line["op"] == "r") {
+        let (name, case) = (text(line, "name"), case(line));
+        let schema = case.table.schema();
+        let table = schema.tables().next().unwrap();
+        let is_static = text(line, "shape") == "static";
+        let values: Vec<CellData> =
+            line["cells"].as_array().unwrap().iter().map(|value| cell(value, false, 0)).collect();
+        let cells = line["cells"].as_array().unwrap().iter().zip(&values).map(|(value, data)| {
+            let (index, column) = table.column(is_static, text(value, "column").as_bytes()).unwrap();
+            let value = match &data.value {
+                CellContent::Deleted(local_time) => CellValue::Tombstone { local_time: *local_time },
+                CellContent::Live(value, ttl) => {
+                    CellValue::Live { value, expiry: ttl.map(|(ttl, local_time)| Expiry { ttl, local_time }) }
+                }
+            };
+            (index, column, Cell { ts_us: data.ts, path: None, value })
+        });
+        let key = unhex(&line["partition_key"]);
+        let update = PartitionUpdate::of_partition(table, &key);
+        let clustering = bytes(&line["clustering"]);
+        let mut mutation = Mutation::default();
+        let row = mutation.set_row(is_static, clustering.iter().map(Option::as_deref), cells);
+        let event = ChangeEvent::read(&update, &mutation, &row);
+        let encoded = EventIdEncoder::default().encode(&event, &EventColumns::of(&event), |_| false).to_vec();
+        assert_eq!(hex::encode(encoded), text(line, "encoded"), "{name}");
+        checked += 1;
+    }
+    assert!(checked > 5, "{checked} rows");
 }

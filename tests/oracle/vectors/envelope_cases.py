@@ -64,7 +64,11 @@ def more_good(records):
               "tp": [7, None, True], "big": 9223372036854775807, "null": None, "nested": {"a": [{"b": [None]}]}, "precise": {"scale": 2, "value": "BOI="}}
     snapshot = {**insert["source"], "snapshot": "true", "file": None, "pos": None, "entry": None, "row": None, "visibility": None}
     yield "flat", "all kinds of values", change(insert, "after", values)
-    yield "flat", "snapshot row", {**change(insert, "op", "r"), "source": snapshot}
+    read = {**change(insert, "op", "r"), "source": snapshot, "liveness": {"ts_known": False}, "cells": {
+        "note": {"ts_known": False}, "amount": {"ts_us": 1, "expires_at": 1767326645}, "ship": {"empty": True}}}
+    yield "flat", "snapshot row", read
+    yield "flat", "snapshot, static row", change(change(read, "liveness", GONE), "cells", GONE)
+    yield "flat", "snapshot row, no time known", {**read, "source": {**snapshot, "ts_ms": None, "ts_us": None}}
     yield "flat", "replayed, nothing configured", {**insert, "source": {
         **insert["source"], "cluster": None, "dc": None, "host_id": None, "visibility": "synced", "replay": True}}
     yield "flat", "timestamps of any size", {**insert, "source": {**insert["source"], "ts_us": -9223372036854775808, "ts_ms": -9223372036854776}}
@@ -92,6 +96,8 @@ def more_debezium(records):
     yield "debezium-cassandra", "insert", made("i", {"id": cell("u1"), "name": cell(None), "x": None, **ranges})
     yield "debezium-cassandra", "snapshot", {**made("i", {"id": cell("u1"), **ranges}),
                                              "source": {**base["source"], "snapshot": "true", "file": "", "pos": -1}}
+    yield "debezium-cassandra", "snapshot, no time known", {**made("i", {"page": cell("/"), "n": cell(5), **ranges}), "source": {
+        **base["source"], "snapshot": "true", "file": "", "pos": -1, "ts_us": None, "ts_ns": None}}
     yield "debezium-cassandra", "a set and a list with removed elements", made("u", {
         "id": cell("u1"), "s": cell([], removed=[1]), "l": cell(["c"]), **ranges})
     yield "debezium-cassandra", "a counter", made("u", {
@@ -103,8 +109,13 @@ def more_debezium(records):
     yield "debezium-cassandra", "ts_ns beyond 64 bits", {**base, "source": {**base["source"], "ts_us": 2 ** 62, "ts_ns": None}}
     flink = find(records, "9.2 debezium")
     yield "debezium", "delete", {**flink, "op": "d", "before": {"id": "u1"}, "after": None}
-    snapshot = {"snapshot": "true", "file": None, "pos": None, "entry": None, "row": None, "visibility": None}
+    snapshot = {"snapshot": "true", "file": None, "pos": None, "entry": None, "row": None, "visibility": None, "replay": False}
     yield "debezium", "snapshot", {**flink, "op": "r", "source": {**flink["source"], **snapshot}}
+
+
+def more_good_flat(records):
+    """The same of profile flat, in the form of the page's records."""
+    return ((schema, name, record) for schema, name, record in more_good(records) if schema == "flat")
 
 
 def bad(records):
@@ -140,6 +151,13 @@ def bad(records):
         ("an element live and removed", change(append, "cells", {"tags": {"elements": [{"path": "c", "ts_us": 1, "deleted_ts_us": 1}]}})),
         ("heartbeat without wm_us", change(find(records, "8. Heartbeats"), "wm_us", GONE)),
         ("heartbeat with event_id", change(find(records, "8. Heartbeats"), "event_id", insert["event_id"]))]
+    read = find(list(more_good_flat(records)), "snapshot row")
+    flat += [
+        ("r with a patch", {**read, "patch": {"x": {"put": ["a"], "remove": []}}}), ("r with a time of liveness", change(read, "liveness", {"ts_us": 1})),
+        ("r with a ttl", change(read, "cells", "amount", "ttl", 60)), ("r, a known time that is not known", change(read, "cells", "note", "ts_us", 1)),
+        ("r, ts_known true", change(read, "cells", "note", "ts_known", True)), ("r from a log", {**read, "source": insert["source"]}),
+        ("c from a snapshot", {**insert, "source": read["source"]}), ("c, a time that is not known", change(insert, "cells", {"note": {"ts_known": False}})),
+        ("r that is late", change(read, "source", "late", True))]
     flat += bad_parts(insert, delete, rt, append, ttl, counter)
     for field in insert["source"]:
         flat.append((f"no source.{field}", change(insert, "source", field, GONE)))

@@ -122,7 +122,8 @@ def clustering(values):
 def event_timestamp(event):
     """The newest timestamp that the event carries."""
     times = [part["ts"] for part in [event["deletion"], event["liveness"], *event["cells"]] if part is not None]
-    return max(times, default=0)
+    # Of a row that a snapshot read, where nothing tells a time: the smallest number, as for each time that is not known.
+    return max(times, default=-(1 << 63) if event["op"] == "r" else 0)
 
 
 def row_times(event, newest):

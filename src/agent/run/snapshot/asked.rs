@@ -63,7 +63,8 @@ impl Snapshots {
         around: &mut Around<'_, '_>,
     ) -> Result<usize, Failure> {
         let is_meant = |snapshot: &&TableSnapshot| {
-            let is_one = |name: &TableName| name.keyspace == snapshot.keyspace && name.table == snapshot.table;
+            let is_one =
+                |name: &TableName| name.keyspace == snapshot.keyspace && name.table == snapshot.table;
             tables.is_empty() || tables.iter().any(is_one)
         };
         let under_way = around.writer.checkpoint().snapshots();

@@ -125,9 +125,8 @@ impl Snapshots {
         if let Some(held) = reading.pages.take(around.watermark_us) {
             self.publish(&held, &snapshot, around, now)?;
         }
-        let is_through = |reading: &Reading| {
-            reading.plan.as_ref().is_some_and(|plan| reading.pages.is_through(plan))
-        };
+        let is_through =
+            |reading: &Reading| reading.plan.as_ref().is_some_and(|plan| reading.pages.is_through(plan));
         match self.reading.as_ref().is_some_and(is_through) {
             true => self.end(around, &snapshot, "complete", None),
             false => Ok(()),

@@ -195,9 +195,7 @@ impl Pages {
                 token: token.or(self.cursor.token),
                 done_to: self.cursor.done_to,
             },
-            None => {
-                Cursor { done_to: Some(asked.range.to), after: None, token: Some(asked.range.to) }
-            }
+            None => Cursor { done_to: Some(asked.range.to), after: None, token: Some(asked.range.to) },
         };
         self.resize(&page, snapshot.rate);
         if let Some(rows) = u32::try_from(rows).ok().filter(|_| snapshot.rate > 0) {

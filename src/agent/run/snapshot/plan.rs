@@ -48,7 +48,9 @@ pub(super) fn wanted<'s>(
 ) -> Result<&'s Arc<TableSchema>, String> {
     let mut named = schema.tables().filter(|table| table.keyspace == keyspace && table.name == name);
     let Some(table) = named.next() else {
-        return Err("there is no such table in the schema; a new one is known after a minute at most".to_owned());
+        return Err(
+            "there is no such table in the schema; a new one is known after a minute at most".to_owned()
+        );
     };
     if table.view {
         return Err("it is a materialized view: read its table".to_owned());
