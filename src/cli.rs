@@ -16,6 +16,8 @@ mod replay;
 mod run;
 mod schema;
 mod settings;
+mod snapshot;
+mod state;
 mod values;
 mod words;
 
@@ -44,6 +46,11 @@ pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange};
 pub use run::{RunArgs, RunOptions};
 pub use schema::{SchemaArgs, SchemaCheckArgs, SchemaCommand, SchemaShowArgs};
 pub use settings::{RecordArgs, Settings, SourceArgs, UndecodedArgs};
+pub use snapshot::{
+    AskedArgs, ConsistencyWord, SnapshotArgs, SnapshotCommand, SnapshotStartArgs, SnapshotStatusArgs,
+    SnapshotStopArgs,
+};
+pub use state::StateArgs;
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
 use std::ffi::OsString;
@@ -100,6 +107,7 @@ impl Cli {
                 args.options = self::config::run_options(flags, file, environment.iter().cloned())?;
                 args.settings = settings::<RunOptions>(flags, file, environment)?;
             }
+            (Command::Snapshot(args), Some((_, flags))) => args.resolve(flags, environment)?,
             (Command::Config(args), Some((_, flags))) => args.resolve(flags, environment)?,
             (Command::Doctor(args), Some((_, flags))) => {
                 args.options = self::config::run_options(flags, args.config.as_deref(), environment)?;
@@ -134,6 +142,9 @@ pub enum Command {
     /// Turn segments into records: JSON Lines on standard output, or a file log
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),
+    /// Publish the rows that tables have already: asks the running agent
+    #[command(after_help = examples::SNAPSHOT)]
+    Snapshot(SnapshotArgs),
     /// Show what is in a segment: descriptor, sections, mutations, rows, cells, with offsets
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),

@@ -4,7 +4,7 @@
 //! aborts when it crosses the place with that name for the count-th time. `docs/faults.md` says how they are used.
 
 /// The places, in the order of the way of one change.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 35] = [
     "start_locked",
     "start_schema",
     "start_sink",
@@ -26,6 +26,7 @@ pub const NAMES: [&str; 34] = [
     "schema_fetched",
     "schema_kept",
     "heartbeat_sent",
+    "snapshot_sent",
     "commit_begun",
     "kafka_checkpoint_sent",
     "kafka_drained",

@@ -176,3 +176,28 @@ Examples:
 
 Exit code: 0 when nothing fails, or that of the first check that does: 2 configuration, 3 damaged segment, 4 directory
 or segment cannot be read, 5 schema, 6 destination or state directory, 7 another agent holds the directory.";
+
+pub(super) const SNAPSHOT: &str = "\
+Examples:
+  cdc-agent snapshot start --table shop.orders
+  cdc-agent snapshot status
+  cdc-agent snapshot stop";
+
+pub(super) const SNAPSHOT_START: &str = "\
+Examples:
+  cdc-agent snapshot start --config agent.toml --table shop.orders --table shop.users
+  cdc-agent snapshot start --table shop.orders --rate 500 --wait
+
+The running agent reads the rows that this node owns first, and publishes them as records with op r between the changes.
+Give the command on every node of the data centre. It goes on after a restart of the agent. The role of the agent
+needs SELECT on the tables. Exit codes: 0 done, 2 refused, 6 no agent answers, or it did not complete.";
+
+pub(super) const SNAPSHOT_STOP: &str = "\
+Examples:
+  cdc-agent snapshot stop --table shop.orders
+  cdc-agent snapshot stop --config agent.toml";
+
+pub(super) const SNAPSHOT_STATUS: &str = "\
+Examples:
+  cdc-agent snapshot status
+  cdc-agent snapshot status --config agent.toml --json | jq .percent";

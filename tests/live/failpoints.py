@@ -29,7 +29,8 @@ def names():
 
 def of_kind(name, kind):
     """Whether a place is on the way of this kind of output."""
-    return not name.startswith("file_log" if kind == "kafka" else ("kafka_", "local_"))
+    # Snapshots have scenarios of their own (snapshots.py).
+    return not name.startswith(("file_log", "snapshot_") if kind == "kafka" else ("kafka_", "local_", "snapshot_"))
 
 
 @scenario("failpoints", f"the agent dies (SIGKILL) at every named place, five times each, under load and changes of the schema: {ONCE}", kinds=("kafka", "file"))

@@ -68,12 +68,28 @@ class Fold:
         if op == "d":
             row.deleted = max(row.deleted, ts)
             return
-        if op in ("c", "r"):
+        if op == "r":
+            self._read(row, value, ts)
+            return
+        if op == "c":
             own = value.get("liveness", {})
             liveness = Cell(own.get("ts_us", ts), None, True, own.get("ttl"), own.get("expires_at"))
             if liveness.newer_than(row.liveness):
                 row.liveness = liveness
         self._columns(row, value, ts)
+
+    def _read(self, row, value, ts):
+        """A row that a snapshot read (docs/delivery.md 7). What has no time is older than anything that has one; a null takes nothing away."""
+        cells = value.get("cells", {})
+        for name, found in value["after"].items():
+            if name in self.table.partition or name in self.table.clustering or found is None:
+                continue
+            own, kind = cells.get(name, {}), self.table.collection(name)
+            if own.get("ts_known") is not False:
+                row.put((name, None), self._cell(found, own, ts))
+            elif kind != "list":
+                for path, element in self._elements(kind, found):
+                    row.put((name, (path,)), Cell(NEVER + 1, element, True))
 
     def _bound(self, bound):
         return None if bound is None else (tuple(bound["values"][name] for name in self.table.clustering if name in bound["values"]), bound["inclusive"])

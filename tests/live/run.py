@@ -28,6 +28,7 @@ import node_faults  # noqa: F401
 import operator_commands  # noqa: F401
 import report
 import schema_faults  # noqa: F401
+import snapshots  # noqa: F401
 from agent import program
 from case import Case, Failed
 from node import Stack

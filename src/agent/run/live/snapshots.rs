@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::Live;
 use crate::agent::exit::Failure;
-use crate::agent::run::snapshot::{Around, Snapshots};
+use crate::agent::run::snapshot::{Around, Begin, Snapshots};
+use crate::agent::socket::{Answer, Request};
 
 impl Live<'_> {
     /// Goes on with snapshots: what was read of the log is sent already.
@@ -15,6 +16,27 @@ impl Live<'_> {
     /// Whether rows come.
     pub(super) fn reads_rows(&self) -> bool {
         self.parts.snapshots.as_ref().is_some_and(|snapshots| snapshots.is_busy())
+    }
+
+    /// Begins, stops, tells.
+    pub(in crate::agent::run) fn answer_snapshot(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let answer = self.with_snapshots(|snapshots, around| match request {
+            Request::SnapshotStart { tables, rate, consistency } => {
+                let begin = Begin { tables, rate: *rate, consistency: *consistency };
+                snapshots.begin(&begin, around)
+            }
+            Request::SnapshotStop { tables } => snapshots.stop(tables, around),
+            _ => Ok(snapshots.tell(around)),
+        });
+        let Some(answer) = answer else {
+            return Ok(Answer::refused(
+                "the agent reads its schema from a file (--schema), and asks no node: it cannot read rows",
+                "let it ask the node: take --schema away (docs/operations.md)",
+            ));
+        };
+        let answer = answer?;
+        self.commit()?;
+        Ok(answer)
     }
 
     /// `None` when there can be none: no node is asked for its schema.

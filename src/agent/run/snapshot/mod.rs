@@ -163,21 +163,8 @@ impl Snapshots {
         around.writer.end_unit(report, After::Stay, None)
     }
 
-    /// The snapshot at hand comes to an end.
-    fn end(
-        &mut self,
-        around: &mut Around<'_, '_>,
-        snapshot: &TableSnapshot,
-        outcome: &'static str,
-        reason: Option<&str>,
-    ) -> Result<(), Failure> {
-        self.end_of(around, snapshot, outcome, reason)?;
-        self.reading = None;
-        Ok(())
-    }
-
     /// A snapshot, at hand or not, comes to an end: it leaves the checkpoint, and the control topic tells of it.
-    fn end_of(
+    fn end(
         &mut self,
         around: &mut Around<'_, '_>,
         snapshot: &TableSnapshot,
@@ -202,6 +189,9 @@ impl Snapshots {
         match reason {
             Some(reason) => log::error(&format!("the snapshot of {name} ended ({outcome}): {reason}")),
             None => log::info(&format!("the snapshot of {name} ended ({outcome}): {} rows", snapshot.rows)),
+        }
+        if self.reading.as_ref().is_some_and(|reading| reading.id == snapshot.id) {
+            self.reading = None;
         }
         self.ended.push(Ended { snapshot, outcome, reason: reason.map(str::to_owned), ended_ms });
         state::shorten(&mut self.ended);

@@ -26,7 +26,8 @@ impl Plan {
         schema: &Schema,
         filter: &TableFilter,
     ) -> Result<Self, String> {
-        let table = wanted(schema, filter, &snapshot.keyspace, &snapshot.table)?;
+        let table = wanted(schema, filter, &snapshot.keyspace, &snapshot.table)
+            .map_err(|no| format!("{}; {}", no.what, no.next))?;
         if table.id.to_string() != snapshot.id {
             return Err("it was dropped and made again: start a new snapshot".to_owned());
         }
@@ -36,33 +37,42 @@ impl Plan {
     }
 }
 
+/// Why there is no snapshot of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unwanted {
+    pub(super) what: &'static str,
+    pub(super) next: &'static str,
+}
+
 /// The table of that name, when its changes are published: a snapshot without them would be old at once.
 ///
 /// # Errors
-/// Why a snapshot of it is refused, in words.
+/// Why a snapshot of it is refused.
 pub(super) fn wanted<'s>(
     schema: &'s Schema,
     filter: &TableFilter,
     keyspace: &str,
     name: &str,
-) -> Result<&'s Arc<TableSchema>, String> {
+) -> Result<&'s Arc<TableSchema>, Unwanted> {
     let mut named = schema.tables().filter(|table| table.keyspace == keyspace && table.name == name);
+    let no = |what, next| Err(Unwanted { what, next });
     let Some(table) = named.next() else {
-        return Err(
-            "there is no such table in the schema; a new one is known after a minute at most".to_owned()
+        return no(
+            "there is no such table in the schema",
+            "check the name; a new table is known after schema_refresh_interval_ms at most",
         );
     };
     if table.view {
-        return Err("it is a materialized view: read its table".to_owned());
+        return no("it is a materialized view", "read the table that it is a view of");
     }
     if !table.cdc {
-        return Err("its changes are not logged: ALTER TABLE … WITH cdc = true first".to_owned());
+        return no("its changes are not logged", "ALTER TABLE … WITH cdc = true first");
     }
     if !filter.wants(table) {
-        return Err("its changes are not published: the configured lists of tables leave it out".to_owned());
+        return no("its changes are not published", "put it into the configured lists of tables");
     }
     if table.compact {
-        return Err("it is WITH COMPACT STORAGE, which snapshots cannot read".to_owned());
+        return no("it is WITH COMPACT STORAGE", "ALTER TABLE … DROP COMPACT STORAGE first");
     }
     Ok(table)
 }

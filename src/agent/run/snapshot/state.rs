@@ -1,6 +1,7 @@
 //! How snapshots stand, for people and for programs.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Snapshots;
 use crate::checkpoint::TableSnapshot;
@@ -51,7 +52,7 @@ impl Snapshots {
         ended.chain(under_way.iter().map(|snapshot| self.state(snapshot))).collect()
     }
 
-    fn state(&self, snapshot: &TableSnapshot) -> State {
+    pub(super) fn state(&self, snapshot: &TableSnapshot) -> State {
         let Some(reading) = self.reading.as_ref().filter(|reading| reading.id == snapshot.id) else {
             return blank(snapshot);
         };
@@ -68,6 +69,13 @@ impl Snapshots {
             reason: reading.pages.trouble.clone(),
             ..blank(snapshot)
         }
+    }
+}
+
+impl State {
+    /// As an item of an answer.
+    pub(in crate::agent::run) fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 
