@@ -17,7 +17,6 @@ mod run;
 mod schema;
 mod settings;
 mod snapshot;
-mod state;
 mod values;
 mod words;
 
@@ -50,7 +49,6 @@ pub use snapshot::{
     AskedArgs, ConsistencyWord, SnapshotArgs, SnapshotCommand, SnapshotStartArgs, SnapshotStatusArgs,
     SnapshotStopArgs,
 };
-pub use state::StateArgs;
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
 use std::ffi::OsString;

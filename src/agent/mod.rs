@@ -42,6 +42,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Parked(args) => asking::parked(&args),
         Command::Checkpoint(args) => asking::checkpoint(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Snapshot(args) => asking::snapshot(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::Schema(args) => match args.command {

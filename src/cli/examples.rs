@@ -190,7 +190,7 @@ Examples:
 
 The running agent reads the rows that this node owns first, and publishes them as records with op r between the changes.
 Give the command on every node of the data centre. It goes on after a restart of the agent. The role of the agent
-needs SELECT on the tables. Exit codes: 0 done, 2 refused, 6 no agent answers, or it did not complete.";
+needs SELECT on the tables. Exit codes: 0 done, 6 no agent answers, it refuses, or (--wait) one did not complete.";
 
 pub(super) const SNAPSHOT_STOP: &str = "\
 Examples:

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Subcommand, ValueEnum};
 
+use super::asking::AgentPlace;
 use super::examples;
 use super::run::RunOptions;
-use super::state::StateArgs;
 use super::values::TableName;
 use crate::config::{ConfigError, resolve_part};
 
@@ -36,12 +36,12 @@ pub enum SnapshotCommand {
 /// Which agent, and how to print.
 #[derive(Debug, Clone, Args)]
 pub struct AskedArgs {
-    /// The agent's TOML file: it names the state directory
+    /// The agent's TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Which agent.
+    /// Where the agent is.
     #[command(flatten)]
-    pub state: StateArgs,
+    pub place: AgentPlace,
     /// One JSON object a line instead of text
     #[arg(long)]
     pub json: bool,
@@ -112,7 +112,7 @@ impl SnapshotArgs {
             SnapshotCommand::Status(args) => &mut args.asked,
         };
         let file = asked.config.as_deref();
-        (asked.state, _) = resolve_part::<RunOptions, StateArgs>(flags, file, environment)?;
+        (asked.place, _) = resolve_part::<RunOptions, AgentPlace>(flags, file, environment)?;
         Ok(())
     }
 }

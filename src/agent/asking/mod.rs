@@ -1,7 +1,8 @@
-//! `status`, `parked` and `checkpoint`: what a running agent is asked, and what is looked up or changed when none runs.
+//! `status`, `parked`, `snapshot` and `checkpoint`: what a running agent is asked, and what is looked up or changed when none runs.
 
 mod checkpoint;
 mod parked;
+mod snapshot;
 mod status;
 mod stored;
 
@@ -13,6 +14,7 @@ use super::exit::{Exit, Failure};
 use super::socket::{Answer, AskError, Request, ask};
 pub use checkpoint::checkpoint;
 pub use parked::parked;
+pub use snapshot::snapshot;
 pub use status::status;
 
 /// The answer of a running agent: items, and the last line. `None` when there is none.

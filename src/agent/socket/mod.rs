@@ -18,6 +18,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::cli::TableName;
+use crate::schema::source::ReadConsistency;
+
 pub use client::{AskError, ask};
 pub(in crate::agent) use server::{Inbox, Server};
 
@@ -56,6 +59,22 @@ pub enum Request {
         /// Its id, or `keyspace.table`.
         table: String,
     },
+    /// Begin to publish the rows of tables: how each stands then.
+    SnapshotStart {
+        /// Which tables.
+        tables: Vec<TableName>,
+        /// Most rows a second; 0: as many as come.
+        rate: u32,
+        /// Of how many replicas each row is read.
+        consistency: ReadConsistency,
+    },
+    /// Stop that: how each ended.
+    SnapshotStop {
+        /// Which tables; none are all.
+        tables: Vec<TableName>,
+    },
+    /// How snapshots stand: an item each.
+    SnapshotStatus,
 }
 
 /// What it answers: lines of items, and behind them a line with `ok`.

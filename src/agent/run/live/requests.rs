@@ -47,6 +47,14 @@ impl Live<'_> {
                 self.commit()?;
                 Ok(Answer::items(vec![json!({"checkpoint": self.writer.checkpoint()})]))
             }
+            #[cfg(feature = "cql")]
+            Request::SnapshotStart { .. } | Request::SnapshotStop { .. } | Request::SnapshotStatus => {
+                self.answer_snapshot(request)
+            }
+            #[cfg(not(feature = "cql"))]
+            Request::SnapshotStart { .. } | Request::SnapshotStop { .. } | Request::SnapshotStatus => {
+                Ok(Answer::refused("this cdc-agent was built without CQL", "build it with the feature cql"))
+            }
             Request::ParkedList => Ok(self.list_parked()),
             Request::ParkedRetry => self.retry_parked(),
             Request::ParkedSkip { place } => match place.parse() {

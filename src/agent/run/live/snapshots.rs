@@ -19,7 +19,7 @@ impl Live<'_> {
     }
 
     /// Begins, stops, tells.
-    pub(in crate::agent::run) fn answer_snapshot(&mut self, request: &Request) -> Result<Answer, Failure> {
+    pub(super) fn answer_snapshot(&mut self, request: &Request) -> Result<Answer, Failure> {
         let answer = self.with_snapshots(|snapshots, around| match request {
             Request::SnapshotStart { tables, rate, consistency } => {
                 let begin = Begin { tables, rate: *rate, consistency: *consistency };

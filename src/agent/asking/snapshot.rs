@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::exit::{Exit, Failure};
-use super::output::stdout;
-use super::socket::{Answer, Request, ask};
+use super::must_answer;
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::output::stdout;
+use crate::agent::socket::Request;
 use crate::cli::{AskedArgs, ConsistencyWord, SnapshotArgs, SnapshotCommand, SnapshotStartArgs};
 use crate::schema::source::ReadConsistency;
 
@@ -25,18 +26,18 @@ pub fn snapshot(args: &SnapshotArgs) -> Result<Exit, Failure> {
         SnapshotCommand::Start(args) => start(args),
         SnapshotCommand::Stop(args) => {
             let stop = Request::SnapshotStop { tables: args.tables.clone() };
-            print(&asked(&args.asked.state.state_dir, &stop)?, &args.asked)?;
+            print(&asked(&args.asked.place.state_dir, &stop)?, &args.asked)?;
             Ok(Exit::Ok)
         }
         SnapshotCommand::Status(args) => {
-            print(&asked(&args.asked.state.state_dir, &Request::SnapshotStatus)?, &args.asked)?;
+            print(&asked(&args.asked.place.state_dir, &Request::SnapshotStatus)?, &args.asked)?;
             Ok(Exit::Ok)
         }
     }
 }
 
 fn start(args: &SnapshotStartArgs) -> Result<Exit, Failure> {
-    let state = &args.asked.state.state_dir;
+    let state = &args.asked.place.state_dir;
     let consistency = match args.consistency {
         ConsistencyWord::LocalOne => ReadConsistency::LocalOne,
         ConsistencyWord::LocalQuorum => ReadConsistency::LocalQuorum,
@@ -76,16 +77,7 @@ fn name_and_begin(item: &Value) -> Value {
 }
 
 fn asked(state: &Path, request: &Request) -> Result<Vec<Value>, Failure> {
-    match ask(state, request)? {
-        Answer::Done { items, .. } => Ok(items),
-        Answer::Refused { error, next } => {
-            let failure = Failure::new(Exit::Usage, error);
-            Err(match next {
-                Some(next) => failure.next(next),
-                None => failure,
-            })
-        }
-    }
+    must_answer(state, request).map(|(items, _)| items)
 }
 
 fn print(items: &[Value], asked: &AskedArgs) -> Result<(), Failure> {
