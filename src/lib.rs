@@ -15,7 +15,7 @@
 //! 8. [`sink`]: records → Kafka, file log, stdout; the checkpoint is committed with them.
 //! 9. [`telemetry`]: what a running agent tells of itself; [`http`]: who is told.
 //! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
-//! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `demo`; they only join the others.
+//! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `snapshot`, `demo`; they only join the others.
 
 #[cfg(test)]
 extern crate self as cdc_agent;

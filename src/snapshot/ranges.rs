@@ -164,7 +164,7 @@ mod tests {
     fn a_node_alone_owns_the_whole_ring() {
         let found = primary_ranges(&ring(&["7"], &[], NTS), "k").unwrap();
         assert_eq!(pairs(&found), [(i64::MIN, 7), (7, i64::MAX)]);
-        let ends = [&i64::MIN.to_string()[..], "0", &i64::MAX.to_string()];
+        let ends = ["-9223372036854775808", "0", "9223372036854775807"];
         let found = primary_ranges(&ring(&ends, &[], NTS), "k").unwrap();
         assert_eq!(pairs(&found), [(i64::MIN, 0), (0, i64::MAX)], "no key has the smallest token");
     }
