@@ -9,8 +9,13 @@ use scylla::response::PagingState;
 use scylla::statement::{Consistency, Statement};
 
 use super::connection::Node;
-use super::ring::Replication;
 use super::{CqlError, CqlSource, Page, Pending, ReadConsistency, Ring, classify};
+
+/// The replication options of a keyspace.
+#[derive(Debug, serde::Deserialize)]
+struct Replication {
+    replication: std::collections::BTreeMap<String, String>,
+}
 
 /// How errors call the table that pages are of: its name stands in the node's reason, or the caller adds it.
 const TABLE: &str = "the table of a snapshot";

@@ -26,12 +26,6 @@ pub struct PeerInfo {
     pub tokens: Option<Vec<String>>,
 }
 
-/// The replication options of a keyspace.
-#[derive(Debug, Deserialize)]
-pub(super) struct Replication {
-    pub(super) replication: BTreeMap<String, String>,
-}
-
 impl NodeInfo {
     /// The first number of the version of Cassandra; 0 when there is none.
     #[must_use]
