@@ -82,6 +82,11 @@ fn directory(out: &mut String, status: &Status) {
             kafka.queue_records, kafka.transactions, kafka.aborts, kafka.indeterminate
         );
     }
+    for snapshot in &status.snapshots {
+        let done = snapshot.percent.map(|percent| format!(", {percent:.1} %")).unwrap_or_default();
+        let (table, state) = (clean(&snapshot.table), snapshot.state.replace('_', " "));
+        _ = writeln!(out, "Snapshot  {table}: {state}, {} rows{done}", snapshot.rows);
+    }
     if let Some(schema) = &status.schema {
         _ = writeln!(out, "Schema    {} tables, {} published", schema.tables_known, schema.tables_wanted);
     }

@@ -334,3 +334,18 @@ pub struct KafkaStatus {
     /// Commits of which it was not known whether they went well, so that they were looked up.
     pub indeterminate: u64,
 }
+
+/// How the snapshot of a table stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotStatus {
+    /// `keyspace.table`
+    pub table: String,
+    /// `queued`, `planning`, `reading`, `waiting_for_log` or `retrying`.
+    pub state: String,
+    /// Rows and static rows published.
+    pub rows: u64,
+    /// How much of the node's token ranges is published; `None` while that is not known.
+    pub percent: Option<f64>,
+    /// The error that it waits after.
+    pub reason: Option<String>,
+}

@@ -185,6 +185,20 @@ fn surroundings(out: &mut Exposition, status: &Status) {
         let help = "Whether the node's CQL answers";
         out.single("cdc_cql_reachable", Type::Gauge, help, schema.is_cql_reachable.map(truth));
     }
+    if !status.snapshots.is_empty() {
+        let mut rows =
+            out.metric("cdc_snapshot_rows", Type::Gauge, "Rows published by the snapshots under way");
+        for snapshot in &status.snapshots {
+            rows.add(&[("table", &snapshot.table), ("state", &snapshot.state)], to_float(snapshot.rows));
+        }
+        let help = "How much of the node's token ranges a snapshot has published, 0 to 1";
+        let mut done = out.metric("cdc_snapshot_done_ratio", Type::Gauge, help);
+        for snapshot in &status.snapshots {
+            if let Some(percent) = snapshot.percent {
+                done.add(&[("table", &snapshot.table)], percent / 100.0);
+            }
+        }
+    }
     if let Some(kafka) = &status.kafka {
         let help = "Whether the destination answers";
         out.single("cdc_kafka_reachable", Type::Gauge, help, kafka.is_reachable.map(truth));

@@ -22,7 +22,7 @@ mod tests;
 pub use clock::{Clock, Moment, SetClock, SystemClock};
 pub use facts::{
     CommitReport, DirectoryUsage, EventCount, Identity, KafkaStatus, LedgerEntry, LedgerKind, Phase, Reading,
-    SchemaStatus, SegmentState, SegmentStatus,
+    SchemaStatus, SegmentState, SegmentStatus, SnapshotStatus,
 };
 pub use health::{Headline, Level, Reason};
 pub(crate) use health::{size, time};
@@ -142,6 +142,11 @@ impl Telemetry {
     /// What is known of the schema.
     pub fn schema(&self, schema: SchemaStatus) {
         self.state().schema = Some(schema);
+    }
+
+    /// The snapshots that are under way.
+    pub fn snapshots(&self, snapshots: Vec<SnapshotStatus>) {
+        self.state().snapshots = snapshots;
     }
 
     /// What is known of the destination.

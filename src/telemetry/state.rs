@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::clock::Moment;
 use super::facts::{
     CommitReport, DirectoryUsage, Identity, KafkaStatus, LedgerEntry, LedgerKind, Phase, Reading,
-    SchemaStatus,
+    SchemaStatus, SnapshotStatus,
 };
 use super::rates::Seconds;
 use super::status::{DatedEntry, ErrorLine, Kinds, LISTED_ENTRIES};
@@ -77,6 +77,7 @@ pub(super) struct State {
     pub(super) watermark_us: Option<u64>,
     pub(super) schema: Option<SchemaStatus>,
     pub(super) kafka: Option<KafkaStatus>,
+    pub(super) snapshots: Vec<SnapshotStatus>,
     pub(super) errors: VecDeque<ErrorLine>,
     pub(super) errors_total: u64,
     pub(super) events: Seconds,
@@ -107,6 +108,7 @@ impl State {
             watermark_us: None,
             schema: None,
             kafka: None,
+            snapshots: Vec::new(),
             errors: VecDeque::new(),
             errors_total: 0,
             events: Seconds::new(PLOTTED + 1),

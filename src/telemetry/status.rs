@@ -9,7 +9,7 @@ use super::Limits;
 use super::clock::Moment;
 use super::facts::{
     DirectoryUsage, Identity, KafkaStatus, LedgerEntry, LedgerKind, Phase, SchemaStatus, SegmentState,
-    SegmentStatus,
+    SegmentStatus, SnapshotStatus,
 };
 use super::health::{self, Headline, Reason};
 use super::process::ProcessStatus;
@@ -69,6 +69,9 @@ pub struct Status {
     pub schema: Option<SchemaStatus>,
     /// What is known of the destination.
     pub kafka: Option<KafkaStatus>,
+    /// Snapshots that are under way, the one at hand first.
+    #[serde(default)]
+    pub snapshots: Vec<SnapshotStatus>,
     /// Errors and warnings, the newest first.
     pub errors: Vec<ErrorLine>,
     /// How many there were since the start.
@@ -214,6 +217,7 @@ pub(super) fn make(state: &State, now: Moment, silent: Duration, limits: Limits)
         ledger: state.entries.iter().cloned().collect(),
         schema: state.schema.clone(),
         kafka: state.kafka.clone(),
+        snapshots: state.snapshots.clone(),
         errors: state.errors.iter().cloned().collect(),
         errors_total: state.errors_total,
         history: History {

@@ -180,7 +180,7 @@ def snapshot_kinds(case):
     names = ("kinds", "hits", "keys")
     agent = case.agent("--schema-refresh-interval-ms", 1000).start()
     wait_for(lambda: (case.state / "agent.sock").exists(), "the agent's socket", agent=agent)
-    refused = ask(case, "start", *tables(case, "kinds"), code=2)
+    refused = ask(case, "start", *tables(case, "kinds"), code=6)
     if "not logged" not in refused:
         raise Failed(f"a table without CDC is not refused as one: {refused}")
     for name in names:
@@ -195,7 +195,7 @@ def snapshot_kinds(case):
     ask(case, "start", *tables(case, "kinds"), "--rate", 50, "--consistency", "local-quorum")
     (state,) = [state for state in ask(case, "status") if state["table"] == f"{case.ks}.kinds" and state["ended_ms"] is None]
     case.note(f"a second one is {state['state']} at a rate of {state['rate']}")
-    ask(case, "start", *tables(case, "kinds"), code=2)
+    ask(case, "start", *tables(case, "kinds"), code=6)
     (stopped,) = ask(case, "stop", *tables(case, "kinds"))
     if stopped["state"] != "stopped":
         raise Failed(f"not stopped: {stopped}")

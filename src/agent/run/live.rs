@@ -38,10 +38,6 @@ use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
 
-/// The longest pause while rows of a snapshot come.
-#[cfg(feature = "cql")]
-const ROWS_PAUSE: Duration = Duration::from_millis(10);
-
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -129,11 +125,7 @@ struct Pass {
 impl<'l> Live<'l> {
     pub(super) fn new(parts: Parts<'l>, writer: Writer<'l>) -> Self {
         #[cfg(feature = "cql")]
-        let parts = {
-            let mut parts = parts;
-            parts.snapshots.as_deref_mut().into_iter().for_each(Snapshots::rewind);
-            parts
-        };
+        let parts = snapshots::rewound(parts);
         let pace = Pace::new(parts.asked, false, parts.watch.problem().is_none(), Instant::now());
         let watermark = Watermark::new(parts.asked, false, parts.sync_period);
         let beats = Beats::new(parts.heartbeat);
@@ -235,7 +227,7 @@ impl<'l> Live<'l> {
             None => self.pace.pause(Instant::now()),
         };
         #[cfg(feature = "cql")]
-        let limit = if self.reads_rows() { limit.min(ROWS_PAUSE) } else { limit };
+        let limit = self.rows_limit(limit);
         self.parts.watch.wait(limit) == Woken::Changed
     }
 

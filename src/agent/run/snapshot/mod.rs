@@ -99,7 +99,7 @@ impl Snapshots {
 
     /// Whether there is something to do soon.
     pub(super) fn is_busy(&self) -> bool {
-        self.reading.is_some()
+        self.reading.as_ref().is_some_and(|reading| reading.pages.is_busy())
     }
 
     /// Goes on: takes what was read, publishes what is due, asks for more. Never waits.

@@ -107,6 +107,15 @@ impl Pages {
             && next_range(&plan.ranges, self.cursor.done_to).is_none()
     }
 
+    /// Whether there is something to do soon: not after an error, and not while nothing more is read ahead.
+    pub(super) fn is_busy(&self) -> bool {
+        self.trouble.is_none() && (self.asked.is_some() || self.has_room())
+    }
+
+    fn has_room(&self) -> bool {
+        self.held.iter().map(|held| held.page.memory()).sum::<usize>() < HELD_BYTES
+    }
+
     /// Whether pages wait for the log.
     pub(super) fn are_held(&self) -> bool {
         !self.held.is_empty()
@@ -141,8 +150,7 @@ impl Pages {
                 }
             }
         }
-        let held: usize = self.held.iter().map(|held| held.page.memory()).sum();
-        if self.asked.is_none() && held < HELD_BYTES && self.is_time(now) {
+        if self.asked.is_none() && self.has_room() && self.is_time(now) {
             self.asked = next_range(&plan.ranges, self.cursor.done_to)
                 .map(|range| self.ask(source, plan, range, snapshot.consistency, 1));
         }

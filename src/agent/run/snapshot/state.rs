@@ -7,6 +7,7 @@ use super::Snapshots;
 use crate::checkpoint::TableSnapshot;
 use crate::schema::source::ReadConsistency;
 use crate::snapshot::done_share;
+use crate::telemetry::SnapshotStatus;
 
 /// So many that came to an end are remembered.
 const REMEMBERED: usize = 20;
@@ -52,7 +53,7 @@ impl Snapshots {
         ended.chain(under_way.iter().map(|snapshot| self.state(snapshot))).collect()
     }
 
-    pub(super) fn state(&self, snapshot: &TableSnapshot) -> State {
+    pub(in crate::agent::run) fn state(&self, snapshot: &TableSnapshot) -> State {
         let Some(reading) = self.reading.as_ref().filter(|reading| reading.id == snapshot.id) else {
             return blank(snapshot);
         };
@@ -76,6 +77,13 @@ impl State {
     /// As an item of an answer.
     pub(in crate::agent::run) fn to_json(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// As it is told to those who watch.
+    pub(in crate::agent::run) fn told(self) -> SnapshotStatus {
+        let state = self.state.to_owned();
+        let Self { table, rows, percent, reason, .. } = self;
+        SnapshotStatus { table, state, rows, percent, reason }
     }
 }
 
