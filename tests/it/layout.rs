@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of src/lib.rs. `fuzzing` joins them for the fuzz targets, as `agent` does for users.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "failpoint",
     "primitives",
     "cql",
@@ -11,6 +11,7 @@ const ORDER: [&str; 16] = [
     "commitlog",
     "keystore",
     "change",
+    "snapshot",
     "envelope",
     "checkpoint",
     "cdc_raw",

@@ -136,7 +136,7 @@ fn a_stored_form_that_is_newer_or_broken_is_refused() {
     let bytes = data_files(dir.path()).values().next().unwrap().len();
     for (from, to) in [
         (r#"{"version":1,"partitions""#.to_owned(), r#"{"version":2,"partitions""#),
-        (r#""checkpoint":{"version":4"#.to_owned(), r#""checkpoint":{"version":5"#),
+        (r#""checkpoint":{"version":4"#.to_owned(), r#""checkpoint":{"version":6"#),
         (r#""partitions":1"#.to_owned(), r#""partitions":0"#),
         (r#""p.cdc.ks.t""#.to_owned(), r#""../t""#),
         (r#"{"0":["#.to_owned(), r#"{"1":["#),
