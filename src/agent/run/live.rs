@@ -1,6 +1,7 @@
 //! The loop: looks at the directory, reads what is there in the order of the log, commits, deletes what is finished,
 //! waits.
 
+mod ended;
 mod losses;
 mod requests;
 mod retries;
@@ -9,6 +10,8 @@ mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+
+pub(super) use ended::{Ended, Went};
 
 use super::beyond::Beyond;
 use super::finished::Finished;
@@ -37,27 +40,6 @@ use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
-
-/// How the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// It was asked to.
-    Stopped,
-    /// Everything is published, and that was what was asked for.
-    Empty,
-    /// Options are to be read anew; all that was read is committed.
-    Reload,
-}
-
-/// How a turn of the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Went {
-    /// There was something to read.
-    OnWithNews,
-    /// There was nothing.
-    OnWithoutNews,
-    Ended(Ended),
-}
 
 /// What the loop works with.
 pub(super) struct Parts<'l> {
