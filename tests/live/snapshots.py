@@ -38,6 +38,11 @@ def ask(case, *words, code=0):
     return [json.loads(line) for line in done.stdout.splitlines()] if code == 0 else done.stderr
 
 
+@scenario("snapshot-5.0", "the same on Cassandra 5.0, which tells the times of collections too", kinds=("file",), options=("onprem.version=5.0",))
+def snapshot_5_0(case):
+    return snapshot_kinds(case)
+
+
 def begins(case, names, rate=2000):
     """Whether the agent takes the snapshots of these tables on; not before it knows them."""
     command = [program(), "snapshot", "start", *tables(case, *names), "--rate", str(rate), "--state-dir", str(case.state)]
@@ -113,13 +118,18 @@ def shown(case, table):
     """key → column → (value, write time, rest of the TTL) as SELECT shows them, and when it was asked; a static row has no clustering."""
     session, schema = case.stack.session(), case.stack.tables(case.ks)
     meta = next(found for found in schema if found.name == table)
+    release = session.execute("SELECT release_version FROM system.local").one().release_version
     timed = [name for name in meta.values if meta.types[name].startswith("frozen") or meta.types[name].split("<")[0] in TIMED]
-    columns = [*(f'"{name}"' for name in meta.types), *(word for name in timed for word in (f'writetime("{name}")', f'ttl("{name}")'))]
+    # All elements are written at once here. The driver cannot read lists with nulls, which their TTLs are.
+    elements = [name for name in meta.values if release >= "5" and name not in timed and meta.types[name] != "counter"]
+    times_of = [word for name in timed for word in (f'writetime("{name}")', f'ttl("{name}")')]
+    columns = [*(f'"{name}"' for name in meta.types), *times_of, *(f'maxwritetime("{name}")' for name in elements)]
     found, names = {}, list(meta.types)
     for row in session.execute(f"SELECT {', '.join(columns)} FROM {case.ks}.{table}"):
         row = list(row)
         values = {name: str(value) if meta.types[name] == "varint" and value is not None else json_form(value) for name, value in zip(names, row, strict=False)}
         times = {name: row[len(names) + 2 * number : len(names) + 2 * number + 2] for number, name in enumerate(timed)}
+        times.update({name: (row[len(columns) - len(elements) + number], None) for number, name in enumerate(elements)})
         cell = lambda name, values=values, times=times: (values[name], *times.get(name, (None, None)))
         partition, clustering = tuple(values[name] for name in meta.partition), tuple(values[name] for name in meta.clustering)
         statics = {name: cell(name) for name in meta.values if name in meta.static}
