@@ -17,6 +17,9 @@
 //! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
 //! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `snapshot`, `demo`; they only join the others.
 
+//!
+//! [`durable`] replaces files in one step, [`failpoint`] names the places at which tests end the program.
+
 #[cfg(test)]
 extern crate self as cdc_agent;
 
@@ -28,6 +31,7 @@ pub mod cli;
 pub mod commitlog;
 pub mod config;
 pub mod cql;
+pub mod durable;
 pub mod envelope;
 pub mod failpoint;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::CheckpointError;
+use crate::durable::DurableError;
 
 /// What to do after standard output failed.
 pub(super) const STDOUT_HINT: &str = "nothing remembers how far this came: start again from the beginning, or write a file log (--out DIR), \
@@ -176,5 +177,11 @@ impl SinkError {
             _ => "start again, which continues from the last commit",
         };
         Self::Io { what, path: path.to_owned(), hint, error }
+    }
+}
+
+impl From<DurableError> for SinkError {
+    fn from(error: DurableError) -> Self {
+        Self::io(error.action, &error.path, error.source)
     }
 }

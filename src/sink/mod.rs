@@ -10,7 +10,6 @@ pub mod file_log;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 mod line;
-mod replace;
 mod stdout;
 
 use crate::checkpoint::Checkpoint;

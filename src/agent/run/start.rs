@@ -16,6 +16,8 @@ use crate::agent::exit::{Exit, Failure};
 use crate::agent::socket::{Inbox, Server as Socket};
 use crate::cdc_raw::{Directory, DirectoryError, Waker};
 use crate::change::filter::TableFilter;
+#[cfg(feature = "cql")]
+use crate::durable::replace;
 use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, TellingArgs};
 #[cfg(feature = "http")]
 use crate::http::Server;
@@ -228,5 +230,6 @@ fn keep_identity(
         return Ok(());
     }
     let path = state.join(NODE);
-    fs::write(&path, now.to_string()).map_err(|error| Failure::cannot_write(&path, error))
+    replace(&path, &path.with_extension("tmp"), &[now.to_string().as_bytes()])
+        .map_err(|error| Failure::cannot_write(&path, error.source))
 }

@@ -1,8 +1,7 @@
 //! The file of a history: a line that says what follows and its checksum, then one JSON object.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use crate::durable::{replace, sync_dir};
 
 /// The file in the state directory.
 pub(super) const NAME: &str = "schema-history.json";
@@ -21,9 +21,6 @@ const FORMAT: &str = "cdc-agent schema history";
 
 /// The version written here, and the highest one read.
 const VERSION: u64 = 1;
-
-/// It names every table of the node.
-const FILE_MODE: u32 = 0o600;
 
 /// Names that a file that is put aside may get.
 const ASIDE: u32 = 1000;
@@ -91,7 +88,7 @@ pub(super) fn put_aside(dir: &Path, reason: String) -> Result<PutAside, StoreErr
         StoreError::io("put aside", &path, error)
     })?;
     fs::rename(&path, &aside).map_err(|error| StoreError::io("put aside", &path, error))?;
-    sync(dir)?;
+    sync_dir(dir)?;
     Ok(PutAside { path: aside, reason })
 }
 
@@ -103,24 +100,7 @@ pub(super) fn write(dir: &Path, body: &[u8]) -> Result<(), StoreError> {
         bytes: u64::try_from(body.len()).unwrap_or(u64::MAX),
         sha256: digest(body),
     };
-    let temporary = dir.join(TEMPORARY);
-    let written = (|| {
-        let mut line = serde_json::to_vec(&head)?;
-        line.push(b'\n');
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(&temporary)?;
-        file.write_all(&line)?;
-        file.write_all(body)?;
-        file.sync_all()
-    })();
-    written.map_err(|error: io::Error| StoreError::io("write", &temporary, error))?;
-    let path = dir.join(NAME);
-    fs::rename(&temporary, &path).map_err(|error| StoreError::io("replace", &path, error))?;
-    sync(dir)
-}
-
-/// Makes the names in the directory durable.
-fn sync(dir: &Path) -> Result<(), StoreError> {
-    let synced = File::open(dir).and_then(|dir| dir.sync_all());
-    synced.map_err(|error| StoreError::io("sync", dir, error))
+    let mut line = serde_json::to_vec(&head).map_err(|error| StoreError::io("write", dir, error.into()))?;
+    line.push(b'\n');
+    Ok(replace(&dir.join(NAME), &dir.join(TEMPORARY), &[&line, body])?)
 }

@@ -23,6 +23,7 @@ use versions::Versions;
 
 use super::model::TableId;
 use super::rows::SystemSchemaRows;
+use crate::durable::DurableError;
 
 /// When only the times of last sight have changed, the file is not written more often than this.
 const SIGHT_INTERVAL_MS: i64 = 5 * 60 * 1000;
@@ -42,6 +43,12 @@ pub struct StoreError {
 impl StoreError {
     fn io(action: &'static str, path: &Path, error: io::Error) -> Self {
         Self { action, path: path.to_path_buf(), error }
+    }
+}
+
+impl From<DurableError> for StoreError {
+    fn from(error: DurableError) -> Self {
+        Self { action: error.action, path: error.path, error: error.source }
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
 use crate::sink::SinkError;
-use crate::sink::replace::replace;
+use crate::durable::replace;
 
 use super::names;
 
@@ -72,7 +72,7 @@ impl Commit {
         let temporary = dir.join(names::COMMIT_TEMPORARY);
         let text =
             serde_json::to_vec(self).map_err(|e| SinkError::io("write", &temporary, io::Error::other(e)))?;
-        replace(&dir.join(names::COMMIT), &temporary, &text)
+        Ok(replace(&dir.join(names::COMMIT), &temporary, &[&text])?)
     }
 }
 

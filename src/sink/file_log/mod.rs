@@ -20,10 +20,10 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
+use crate::durable::sync_dir;
 use crate::envelope::Record;
 use crate::failpoint;
 
-use super::replace::sync_dir;
 use super::{Sink, SinkError};
 use commit_file::Commit;
 use partition::Partition;

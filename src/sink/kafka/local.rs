@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::Checkpoint;
+use crate::durable::replace;
 use crate::failpoint;
 use crate::sink::SinkError;
-use crate::sink::replace::replace;
 
 /// Least time between two writes: Kafka has every checkpoint, and syncing a disk takes long.
 const WRITTEN_EVERY: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ impl LocalCopy {
     fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         self.due = None;
         self.written = Some(Instant::now());
-        replace(&self.path, &self.path.with_extension("tmp"), &checkpoint.to_json()?)?;
+        replace(&self.path, &self.path.with_extension("tmp"), &[&checkpoint.to_json()?])?;
         failpoint::cross("local_copy_written");
         Ok(())
     }
