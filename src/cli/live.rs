@@ -95,6 +95,17 @@ pub enum OwnershipWord {
     Primary,
 }
 
+impl OwnershipWord {
+    /// As it is written.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Primary => "primary",
+        }
+    }
+}
+
 /// Where the node is asked for its schema.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cassandra")]

@@ -1,12 +1,10 @@
 //! Existing rows → change events: what is asked for over CQL, and what its answers mean. Pure.
 //!
-//! [`ranges`] says which tokens a node reads, [`Select`] how a table is asked for, [`rows`] what a page holds. The
+//! [`Select`] says a table is asked for, [`rows`] what a page holds. The
 //! events have the operation [`Read`](crate::change::Operation::Read).
 
-pub mod ranges;
 pub mod rows;
 pub mod select;
 
-pub use ranges::{RangeError, TokenRange, done_share, next_range, primary_ranges};
 pub use rows::{PageError, for_each_read, last_token};
 pub use select::{Select, SelectError};

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::TokenRange;
 use crate::cql::CqlType;
 use crate::cql::ident::quoted;
-use crate::schema::source::Page;
+use crate::schema::source::{Page, TokenRange};
 use crate::schema::{Column, TableSchema};
 
 /// Why a table cannot be read by a snapshot.

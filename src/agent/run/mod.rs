@@ -17,6 +17,8 @@ mod lives;
 pub(super) mod node;
 mod notices;
 pub(super) mod offline;
+#[cfg(feature = "cql")]
+mod owned_first;
 pub(super) mod parked;
 mod reader;
 mod reload;
@@ -41,7 +43,7 @@ use super::exit::{Exit, Failure};
 use super::keys::Keys;
 use super::log;
 use super::pipeline::range::Range;
-use super::pipeline::worker::{Worker, now_ms};
+use super::pipeline::worker::{Owned, Worker, now_ms};
 use super::pipeline::writer::{Writer, sink_failure};
 use super::record_options::{Reading as Kind, encoder_config, table_filter};
 use super::socket::Inbox;
@@ -75,7 +77,6 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut args = args.clone();
     let live = args.options.live.clone();
     log::begin(live.telling.log_format == LogFormatWord::Json);
-    start::check(&live.log)?;
     let directory = start::directory(&live.log.cdc_raw)?;
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
     let mut telling = Telling::new(&live.log, Limits { stall_after, ..Limits::default() });
@@ -95,6 +96,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         start::schema(&live.cassandra, &mut settings.source, &state, &directory, filter.clone(), &stop)?;
     let Some(mut schema) = started else { return Ok(Exit::Ok) };
     failpoint::cross("start_schema");
+    let owned = start::owned(&live.log, &mut schema, &state, &stop)?;
     let newest = schema.newest();
     let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
     let asked = visibility(live.log.visibility);
@@ -131,7 +133,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             config: &config,
             range: Range::default(),
             of_other_scopes: BTreeSet::new(),
-            owned: None,
+            owned: owned.as_deref().map(|owned| owned as &dyn Owned),
             dry_run: false,
             late_after_us: late_after_us.filter(|after| *after > 0),
             unknown_table,
@@ -143,8 +145,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
         writer.tell(&notices);
         if std::mem::take(&mut begins) {
-            let what =
-                json!({"config_hash": start::config_hash(&args.options), "visibility": asked.as_str()});
+            let what = json!({"config_hash": start::config_hash(&args.options), "visibility": asked.as_str(), "ownership": live.log.ownership.word()});
             notices.control(&mut writer, "start", what, now_ms())?;
             log::info(&format!("reading {} into {}", directory.path().display(), args.out.display()));
         }

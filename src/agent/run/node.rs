@@ -1,11 +1,14 @@
 //! The node as the source of schemas, and what is kept of them on disk.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::owned_first::OwnedFirst;
+use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::keys::password;
 use crate::agent::log;
@@ -14,7 +17,8 @@ use crate::config::Secret;
 use crate::failpoint;
 use crate::schema::refresh::{Due, Refresh, RefreshLimits};
 use crate::schema::source::{
-    CqlError, CqlSettings, CqlSource, Credentials, ExpectedNode, Fetched, NodeInfo, Pending, TlsSettings,
+    CqlError, CqlSettings, CqlSource, Credentials, ExpectedNode, Fetched, NodeInfo, Pending, Ring,
+    TlsSettings,
 };
 use crate::schema::store::{SchemaStore, StoreLimits};
 use crate::schema::{SchemaHistory, SystemSchemaRows};
@@ -33,6 +37,8 @@ pub(super) struct Node {
     expected: ExpectedNode,
     /// Whether the last request failed, and it was said.
     is_away: bool,
+    /// What the node owns first, where that matters, and the request for its ring.
+    owned: Option<(Arc<OwnedFirst>, Option<Pending<Ring>>)>,
 }
 
 #[derive(Debug)]
@@ -178,7 +184,36 @@ impl Node {
             unsettled: None,
             expected: expected(names),
             is_away: false,
+            owned: None,
         })
+    }
+
+    /// What the node owns first, from here on kept up with its ring; `None` when it is asked to stop meanwhile.
+    ///
+    /// # Errors
+    /// As of [`OwnedFirst::start`].
+    pub(super) fn own_first(
+        &mut self,
+        state: &Path,
+        stop: &Stop,
+    ) -> Result<Option<Arc<OwnedFirst>>, Failure> {
+        let Some(owned) = OwnedFirst::start(&self.source, state, stop)?.map(Arc::new) else {
+            return Ok(None);
+        };
+        self.owned = Some((Arc::clone(&owned), None));
+        Ok(Some(owned))
+    }
+
+    /// Takes over the ring that was asked for.
+    fn tend_ring(&mut self) {
+        let Some((owned, request)) = &mut self.owned else { return };
+        let Some(answer) = request.as_ref().and_then(Pending::poll) else { return };
+        *request = None;
+        // The next poll asks again.
+        let Ok(ring) = answer else { return };
+        if let Err(error) = owned.take(&ring) {
+            log::error(&format!("the ring of before is used: {error}"));
+        }
     }
 
     /// The schema as it was at `at_ms`: what a log of that time is read with. `None` when nothing is known at all.
@@ -222,6 +257,7 @@ impl Node {
 
     /// Asks the node, takes its answers. A schema that came, and when it was asked for.
     pub(super) fn tend(&mut self, now: Instant) -> Option<(Instant, SystemSchemaRows)> {
+        self.tend_ring();
         if self.under_way.is_none() {
             if let Some(source) = self.next_source.take() {
                 self.source = source;
@@ -273,6 +309,9 @@ impl Node {
         self.is_back();
         if let Err(error) = node.check(&self.expected) {
             log::error(&error.to_string());
+        }
+        if let Some((_, request)) = &mut self.owned {
+            *request = Some(self.source.start_ring());
         }
         if self.refresh.polled(&node.schema_version, now) {
             self.store.unchanged(wall_ms);

@@ -128,3 +128,32 @@ impl Owned for OwnedFirst {
         self.owns_token(&update.table.keyspace, token.value())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cassandra 4.1's own `token()` of text keys, and of one of eight zero bytes (a bigint).
+    const TOKENS: [(&[u8], i64); 3] =
+        [(b"", 0), (b"hello", -3_758_069_500_696_749_310), (&[0; 8], 2_945_182_322_382_062_539)];
+
+    #[test]
+    fn a_token_is_in_one_range_or_none() {
+        let ranges = vec![TokenRange { after: i64::MIN, to: -50 }, TokenRange { after: 0, to: 100 }];
+        let ranges = Ranges(BTreeMap::from([("k".to_owned(), ranges)]));
+        let owned = OwnedFirst { ranges: RwLock::new(Arc::new(ranges)), path: PathBuf::new() };
+        let is = |token| owned.owns_token("k", token);
+        assert_eq!(
+            [i64::MIN + 1, -50, -49, 0, 1, 100, 101].map(is),
+            [true, true, false, false, true, true, false]
+        );
+        assert!(owned.owns_token("elsewhere", 101), "nobody else would publish it");
+    }
+
+    #[test]
+    fn tokens_are_cassandras() {
+        for (key, token) in TOKENS {
+            assert_eq!(Murmur3Partitioner.hash_one(key).value(), token, "{key:?}");
+        }
+    }
+}

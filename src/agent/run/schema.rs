@@ -7,11 +7,13 @@ use std::time::Instant;
 use super::later::Newest;
 #[cfg(feature = "cql")]
 use super::node::Node;
-use crate::agent::exit::Failure;
+use super::stop::Stop;
+use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::from_schema_file;
 #[cfg(feature = "cql")]
 use crate::agent::log;
 use crate::agent::pipeline::epoch::SchemaAt;
+use crate::agent::pipeline::worker::Owned;
 use crate::change::filter::TableFilter;
 use crate::cli::CassandraArgs;
 use crate::schema::SchemaHistory;
@@ -63,6 +65,30 @@ impl LiveSchema {
     /// The newest schema that is known.
     pub(super) fn newest(&self) -> Arc<Newest> {
         Arc::clone(&self.newest)
+    }
+
+    /// What the node owns first. Nothing is `None` when it is asked to stop meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    #[cfg(feature = "cql")]
+    pub(super) fn owned_first(
+        &mut self,
+        state: &Path,
+        stop: &Stop,
+    ) -> Result<Option<Arc<dyn Owned + Send + Sync>>, Failure> {
+        let Some(node) = &mut self.node else { return Err(no_ring()) };
+        let owned = node.own_first(state, stop)?;
+        Ok(owned.map(|owned| owned as Arc<dyn Owned + Send + Sync>))
+    }
+
+    #[cfg(not(feature = "cql"))]
+    pub(super) fn owned_first(
+        &mut self,
+        _: &Path,
+        _: &Stop,
+    ) -> Result<Option<Arc<dyn Owned + Send + Sync>>, Failure> {
+        Err(no_ring())
     }
 
     /// Whether newer schemas can be had.
@@ -146,4 +172,9 @@ fn tell(changes: &[String]) {
     for change in changes {
         log::info(&format!("schema, from the node: {change}"));
     }
+}
+
+fn no_ring() -> Failure {
+    Failure::new(Exit::Usage, "ownership = \"primary\" asks the node for its ring, and no node is asked here")
+        .next("leave schema_file (--schema) away, or use ownership = \"all\"")
 }

@@ -13,29 +13,15 @@ use super::schema::LiveSchema;
 use super::stop::Stop;
 use super::telling::Telling;
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::pipeline::worker::Owned;
 use crate::agent::socket::{Inbox, Server as Socket};
 use crate::cdc_raw::{Directory, DirectoryError, Waker};
 use crate::change::filter::TableFilter;
+use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, TellingArgs};
 #[cfg(feature = "cql")]
 use crate::durable::replace;
-use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, TellingArgs};
 #[cfg(feature = "http")]
 use crate::http::Server;
-
-/// Refuses what cannot be done.
-///
-/// # Errors
-/// Only a part of the changes is asked for.
-pub(super) fn check(args: &LogArgs) -> Result<(), Failure> {
-    match args.ownership {
-        OwnershipWord::All => Ok(()),
-        OwnershipWord::Primary => {
-            Err(Failure::new(Exit::Usage, "ownership = \"primary\" cannot be used in this version").next(
-                "use ownership = \"all\", and keep the first record of each event_id (docs/delivery.md)",
-            ))
-        }
-    }
-}
 
 /// Opens and locks the directory of the commit log.
 ///
@@ -106,6 +92,22 @@ pub(super) fn config_hash(options: &RunOptions) -> String {
     // The text of secrets is in none of them: they stand in files and variables.
     let text = format!("{options:?}");
     Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is to be published; `None`: everything that this node has logged.
+///
+/// # Errors
+/// Only a part is asked for, and it cannot be told from the rest.
+pub(super) fn owned(
+    args: &LogArgs,
+    schema: &mut LiveSchema,
+    state: &Path,
+    stop: &Stop,
+) -> Result<Option<Arc<dyn Owned + Send + Sync>>, Failure> {
+    match args.ownership {
+        OwnershipWord::All => Ok(None),
+        OwnershipWord::Primary => schema.owned_first(state, stop),
+    }
 }
 
 /// The schema: from a file if one is named, else from the node, or what was kept of it. Names of the node that are not

@@ -1,9 +1,9 @@
 //! Which node it is: what `system.local` says, compared with what is configured.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What a node says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeInfo {
     /// Name of the cluster.
     pub cluster_name: String,

@@ -6,6 +6,7 @@
 
 pub mod identity;
 pub mod page;
+pub mod ranges;
 pub mod ring;
 
 #[cfg(feature = "cql")]
@@ -39,6 +40,7 @@ pub use paging::PageRequest;
 pub use pending::Pending;
 #[cfg(feature = "cql")]
 pub use query::Fetched;
+pub use ranges::{RangeError, TokenRange, primary_ranges};
 pub use ring::{PeerInfo, Ring};
 #[cfg(feature = "cql")]
 pub use settings::{CqlSettings, Credentials, DEFAULT_PORT, TlsSettings};

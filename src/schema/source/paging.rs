@@ -11,9 +11,10 @@ use scylla::statement::{Consistency, Statement};
 use super::connection::Node;
 use super::{CqlError, CqlSource, Page, Pending, ReadConsistency, Ring, classify};
 
-/// The replication options of a keyspace.
+/// A keyspace and its replication options.
 #[derive(Debug, serde::Deserialize)]
 struct Replication {
+    keyspace_name: String,
     replication: std::collections::BTreeMap<String, String>,
 }
 
@@ -40,10 +41,10 @@ impl CqlSource {
         self.start(|node| async move { node.page(request).await })
     }
 
-    /// Begins to read what the node knows of its ring, and the replication of a keyspace.
+    /// Begins to read what the node knows of its ring, and the replication of keyspaces.
     #[must_use]
-    pub fn start_ring(&self, keyspace: String) -> Pending<Ring> {
-        self.start(|node| async move { node.ring(&keyspace).await })
+    pub fn start_ring(&self) -> Pending<Ring> {
+        self.start(|node| async move { node.ring().await })
     }
 }
 
@@ -83,23 +84,16 @@ impl Node {
         Ok(page)
     }
 
-    async fn ring(&self, keyspace: &str) -> Result<Ring, CqlError> {
+    async fn ring(&self) -> Result<Ring, CqlError> {
         let node = self.info().await?;
         // From 4.0 on nodes may share an address.
         let peers = if node.major_version() >= 4 { "system.peers_v2" } else { "system.peers" };
         let peers =
             self.json(&format!("SELECT JSON data_center, tokens FROM {peers}"), "system.peers").await?;
-        let keyspace = keyspace.replace('\'', "''");
-        let replication: Vec<Replication> = self
-            .json(
-                &format!(
-                    "SELECT JSON replication FROM system_schema.keyspaces WHERE keyspace_name = '{keyspace}'"
-                ),
-                "system_schema.keyspaces",
-            )
-            .await?;
-        let replication = replication.into_iter().next().map(|row| row.replication).unwrap_or_default();
-        Ok(Ring { node, peers, replication })
+        let query = "SELECT JSON keyspace_name, replication FROM system_schema.keyspaces";
+        let keyspaces: Vec<Replication> = self.json(query, "system_schema.keyspaces").await?;
+        let keyspaces = keyspaces.into_iter().map(|row| (row.keyspace_name, row.replication)).collect();
+        Ok(Ring { node, peers, keyspaces })
     }
 
     async fn json<T: serde::de::DeserializeOwned>(

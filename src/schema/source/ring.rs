@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::NodeInfo;
 
-/// What a node knows of its ring, and how a keyspace is spread over it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a node knows of its ring, and how keyspaces are spread over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ring {
     /// The node that was asked.
     pub node: NodeInfo,
     /// The other ones.
     pub peers: Vec<PeerInfo>,
-    /// Replication options of the keyspace, `class` among them. Empty when it has none: it is not there.
-    pub replication: BTreeMap<String, String>,
+    /// Replication options by keyspace, `class` among them.
+    pub keyspaces: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Another node of the ring.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerInfo {
     /// Data centre; `None` while little is known of it.
     pub data_center: Option<String>,

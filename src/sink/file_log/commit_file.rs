@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
-use crate::sink::SinkError;
 use crate::durable::replace;
+use crate::sink::SinkError;
 
 use super::names;
 

@@ -219,7 +219,7 @@ impl Reading {
         }
         match self.ring.take() {
             None if self.pages.is_time(now) => {
-                self.ring = Some(source.start_ring(snapshot.keyspace.clone()));
+                self.ring = Some(source.start_ring());
             }
             None => {}
             Some(pending) => match pending.poll() {

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::plan::Plan;
 use crate::agent::log;
 use crate::checkpoint::TableSnapshot;
-use crate::schema::source::{CqlError, CqlSource, Page, PageRequest, Pending, ReadConsistency};
-use crate::snapshot::{Select, TokenRange, last_token, next_range};
+use crate::schema::source::ranges::next_range;
+use crate::schema::source::{CqlError, CqlSource, Page, PageRequest, Pending, ReadConsistency, TokenRange};
+use crate::snapshot::{Select, last_token};
 
 /// Pages that are read and wait for the log take no more than this, in bytes, but for the last one.
 const HELD_BYTES: usize = 4 << 20;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::change::filter::TableFilter;
 use crate::checkpoint::TableSnapshot;
-use crate::schema::source::Ring;
+use crate::schema::source::{Ring, TokenRange, primary_ranges};
 use crate::schema::{Schema, TableSchema};
-use crate::snapshot::{Select, TokenRange, primary_ranges};
+use crate::snapshot::Select;
 
 /// What is read of a table.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Snapshots;
 use crate::checkpoint::TableSnapshot;
 use crate::schema::source::ReadConsistency;
-use crate::snapshot::done_share;
+use crate::schema::source::ranges::done_share;
 use crate::telemetry::SnapshotStatus;
 
 /// So many that came to an end are remembered.

@@ -1,6 +1,7 @@
-//! Which part of the ring a node's snapshot reads: the ranges that it owns first.
+//! Which part of the ring a node owns first: what its snapshots read, and what it publishes where each change is to be
+//! published once.
 
-use crate::schema::source::Ring;
+use super::Ring;
 
 /// The partitioner whose tokens are known here.
 const MURMUR3: &str = "org.apache.cassandra.dht.Murmur3Partitioner";
@@ -18,7 +19,7 @@ pub struct TokenRange {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
     /// Its tokens are no numbers of 64 bits.
-    #[error("the cluster's partitioner is {0}; snapshots need {MURMUR3}")]
+    #[error("the cluster's partitioner is {0}, and tokens are known of {MURMUR3} only")]
     Partitioner(String),
     /// It does not take part in the ring yet.
     #[error("the node has no tokens: it has not joined its ring; try again when `nodetool status` says UN")]
@@ -55,11 +56,13 @@ pub fn primary_ranges(ring: &Ring, keyspace: &str) -> Result<Vec<TokenRange>, Ra
     if own.is_empty() {
         return Err(RangeError::NoTokens);
     }
-    let Some(class) = ring.replication.get("class") else {
+    let replication = ring.keyspaces.get(keyspace);
+    let Some((replication, class)) = replication.and_then(|options| Some((options, options.get("class")?)))
+    else {
         return Err(RangeError::NoKeyspace(keyspace.to_owned()));
     };
     let by_data_centre = class.rsplit('.').next() == Some("NetworkTopologyStrategy");
-    let replicas = ring.replication.get(&node.data_center).map(String::as_str);
+    let replicas = replication.get(&node.data_center).map(String::as_str);
     if by_data_centre && matches!(replicas, None | Some("0")) {
         return Err(RangeError::NotHere { keyspace: keyspace.to_owned(), dc: node.data_center.clone() });
     }
@@ -132,6 +135,8 @@ mod tests {
             data_center: Some((*dc).to_owned()),
             tokens: Some(texts(tokens)),
         };
+        let options =
+            replication.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Ring {
             node: NodeInfo {
                 cluster_name: "c".to_owned(),
@@ -144,10 +149,7 @@ mod tests {
                 tokens: texts(own),
             },
             peers: peers.iter().map(peer).collect(),
-            replication: replication
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect::<BTreeMap<_, _>>(),
+            keyspaces: BTreeMap::from([("k".to_owned(), options)]),
         }
     }
 
