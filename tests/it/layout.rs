@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of src/lib.rs. `fuzzing` joins them for the fuzz targets, as `agent` does for users.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "failpoint",
     "durable",
     "primitives",
