@@ -1,6 +1,7 @@
 """From an acknowledged write to a consumer of committed records: the whole way, and the agent's share of it."""
 
 import itertools
+import os
 import time
 
 from agents import started
@@ -34,6 +35,20 @@ def lines(path):
     return found
 
 
+def conditions(options):
+    """What a single figure was measured under: parts of a table may come from several runs."""
+    return {"load": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d", time.gmtime()), "quick": options.quick}
+
+
+def merged(before, now):
+    """The results of a run, and those of earlier ones that were not measured again."""
+    def which(one):
+        return [one[name] for name in ("publisher", "visibility", "delivery", "rate")]
+
+    again = [which(one) for one in now]
+    return sorted([one for one in before if which(one) not in again] + now, key=lambda one: (one["publisher"], one["visibility"], one["delivery"] != "exactly-once", one["rate"]))
+
+
 class Numbers:
     """No two writes have the same number."""
 
@@ -56,9 +71,10 @@ def one(stack, folder, rate, seconds, numbers, publisher, topic, behind_s, share
         run_helper("write", node=stack.address, first=numbers.take(rate * WARM_UP_S), count=rate * WARM_UP_S, rate=rate)
         consumer.wait_until_ready()
         time.sleep(1)
-        first, before = numbers.take(count), cpu_seconds(publisher.pid)
+        pids = {"publisher": publisher.pid, "node": stack.node["pid"], "broker": stack.broker_pid}
+        first, before = numbers.take(count), {name: cpu_seconds(pid) for name, pid in pids.items()}
         run_helper("write", node=stack.address, first=first, count=count, rate=rate, out=written)
-        cpu_s = cpu_seconds(publisher.pid) - before
+        cpu_s = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
         time.sleep(behind_s)
     finally:
         consumer.end()
@@ -66,7 +82,8 @@ def one(stack, folder, rate, seconds, numbers, publisher, topic, behind_s, share
     acks, arrivals, looks = lines(written), lines(consumed), lines(probed)
     seen = {number: arrivals[number][0] for number in acks if number in arrivals}
     found = {
-        "rate": rate, "written": count, "consumed": len(seen), "cpu_s_per_1000": cpu_s * 1000 / count, "cpu_share": cpu_s / seconds,
+        "rate": rate, "written": len(acks), "not_acknowledged": count - len(acks), "consumed": len(seen),
+        "cpu_s_per_1000": cpu_s["publisher"] * 1000 / count, "cpu_shares": {name: spent / seconds for name, spent in cpu_s.items()},
         "write_ms": percentiles(times[1] - times[0] for times in acks.values()),
         "whole_ms": percentiles(seen[number] - acks[number][1] for number in seen),
         "entry_ms": percentiles(looks[number][0] - acks[number][1] for number in seen if number in looks),
@@ -79,14 +96,14 @@ def one(stack, folder, rate, seconds, numbers, publisher, topic, behind_s, share
 def measure(stack, folder, options):
     """Every visibility and delivery at every rate, then the connector."""
     numbers, found = Numbers(10_000_000), []
-    for visibility, delivery, rate in itertools.product(VISIBILITIES, DELIVERIES, RATES):
+    for visibility, delivery, rate in itertools.product(options.visibility or VISIBILITIES, DELIVERIES, RATES):
         prefix = f"latency-{visibility}-{delivery}-{rate}"
         behind_s = 1 + (SYNC_S + 1 if visibility == "synced" else 0)
         seconds = options.seconds * (2 if visibility == "synced" else 1)
         with started(stack, folder / prefix, prefix, "--visibility", visibility, "--delivery", delivery) as agent:
             topic = f"{prefix}.cdc.bench.events"
             result = one(stack, folder / prefix, rate, seconds, numbers, agent.process, topic, behind_s, SEEN_AS[visibility])
-        found.append({"publisher": "agent", "visibility": visibility, "delivery": delivery, **result, "peak_rss_anon_mib": agent.rss_anon / 2**20})
+        found.append({"publisher": "agent", "visibility": visibility, "delivery": delivery, **result, "peak_rss_anon_mib": agent.rss_anon / 2**20, **conditions(options)})
         told(found[-1])
         stack.drop_topics(topic)
     if options.connector:
@@ -103,7 +120,7 @@ def by_connector(stack, folder, options, numbers):
         with ending(connector):
             # Two polls of 10 s, and the node's own 10 s.
             result = one(stack, folder / prefix / "times", rate, options.connector_seconds, numbers, connector.process, f"{prefix}.bench.events", 3 * SYNC_S)
-        found.append({"publisher": "connector", "visibility": "real-time", "delivery": "its own", **result, "peak_rss_anon_mib": connector.memory.peak_kib / 1024})
+        found.append({"publisher": "connector", "visibility": "real-time", "delivery": "its own", **result, "peak_rss_anon_mib": connector.memory.peak_kib / 1024, **conditions(options)})
         told(found[-1])
     return found
 

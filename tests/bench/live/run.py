@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the live agent beside a real Cassandra node and a real Kafka, which this starts and stops: `make bench-live`.
 
-    tests/bench/live/run.py [--only backlog|latency|memory|idle]… [--rounds N] [--quick] [--keep] [--json FILE]
+    tests/bench/live/run.py [--only backlog|latency|memory|idle]… [--rounds N] [--visibility WORD]… [--no-connector] [--quick] [--keep]
+                            [--json FILE]
 
 The program is CDC_AGENT_BIN, or target/release/cdc-agent, which is built. README.md beside this file says what is measured and how; the results of parts that
 are not measured again stay in the file. Nothing else should run on the machine meanwhile; the table says how loaded it was.
@@ -31,6 +32,7 @@ def arguments():
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
     parser.add_argument("--rounds", type=int, default=3, help="of the backlog")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it works, not how fast")
+    parser.add_argument("--visibility", action="append", choices=latency.VISIBILITIES, help="only the latency of this one; may be repeated")
     parser.add_argument("--no-connector", dest="connector", action="store_false", help="leave the connector's latency out")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and times")
     parser.add_argument("--json", type=Path, default=ROOT / ".cache" / "bench-live.json")
@@ -43,21 +45,19 @@ def arguments():
     return options
 
 
-def measured(stack, folder, options):
-    """{part: what it came to}."""
-    parts, found = options.only or PARTS, {}
+def measured(stack, folder, options, keep):
+    """Gives what each part came to, to `keep`, as soon as it is known."""
+    parts, segments = options.only or PARTS, folder / "segments"
     if "latency" in parts:
-        found["latency"] = latency.measure(stack, folder, options)
+        keep("latency", latency.measure(stack, folder, options))
     if "idle" in parts:
-        found["idle"] = peak.idle(stack, folder, options.idle_seconds)
+        keep("idle", peak.idle(stack, folder, options.idle_seconds))
     if "backlog" in parts:
-        found["backlog"] = backlog.measure(stack, folder, options)
+        keep("backlog", backlog.measure(stack, folder, options))
     if "memory" in parts:
-        segments = folder / "segments"
         if not segments.exists():
             backlog.prepare(stack, segments, options.rows)
-        found["memory"] = peak.backlog(stack, folder, segments, options.memory_bytes)
-    return found
+        keep("memory", peak.backlog(stack, folder, segments, options.memory_bytes))
 
 
 def main():
@@ -67,12 +67,20 @@ def main():
     helper_program()
     folder = Path(tempfile.mkdtemp(prefix="cdc-agent-bench-"))
     known = json.loads(options.json.read_text()) if options.json.exists() else {}
+    before = os.getloadavg()[0]
+
+    def keep(part, found):
+        if part == "latency":
+            found = latency.merged(known.get(part, {}).get("found", []), found)
+        told = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "cpus": os.cpu_count(), "load": [before, os.getloadavg()[0]], "quick": options.quick}
+        known[part] = {"conditions": told, "found": found}
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(known, indent=1) + "\n")
+
     stack = None
     try:
         stack = Stack(folder / "stack")
-        time.sleep(5)  # what a node does after its start
-        before = os.getloadavg()[0]
-        found = measured(stack, folder, options)
+        measured(stack, folder, options, keep)
     finally:
         if stack is not None:
             stack.down()
@@ -80,10 +88,6 @@ def main():
             print(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    told = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "cpus": os.cpu_count(), "load": [before, os.getloadavg()[0]], "quick": options.quick}
-    known |= {part: {"conditions": told, "found": result} for part, result in found.items()}
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(known, indent=1) + "\n")
     table.show(known)
     print(f"all numbers: {options.json}")
 

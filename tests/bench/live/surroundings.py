@@ -23,6 +23,8 @@ TABLES = (
     "CREATE KEYSPACE bench WITH replication = {'class': 'NetworkTopologyStrategy', '%(dc)s': 1}",
     "CREATE TABLE bench.events (id bigint PRIMARY KEY, kind text, amount double, paid boolean, note text, tag blob) WITH cdc = true",
 )
+# Numbers of the rows that only warm the node up: the first, and how many.
+WARM_UP_ROWS = (1_000_000_000, 100_000)
 # The key of every row begins so, in the agent's records as in the connector's; that of a heartbeat does not.
 ROW_KEY = b'{"id":'
 
@@ -37,9 +39,12 @@ class Stack:
         self.known = json.loads(self.call("up", "--only", "onprem,kafka", "--free-ports", "--json", *heaps, *owner))
         services = {service["name"]: service for service in self.known["services"]}
         self.node, self.servers = services["onprem"], self.known["bootstrap_servers"]
+        self.broker_pid = services["kafka"]["pid"]
         for statement in TABLES:
             self.call("cql", "onprem", "-e", statement % self.node)
         self.call("nodetool", "onprem", "flush", "system_schema")
+        # A JVM that has just started compiles: its first thousands of writes take seconds.
+        run_helper("write", node=self.address, first=WARM_UP_ROWS[0], count=WARM_UP_ROWS[1])
         self.admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
 
     def call(self, command, *arguments):

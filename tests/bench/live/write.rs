@@ -54,16 +54,18 @@ async fn write(options: &Options) {
         if let Some(rate) = options.rate {
             let due = Duration::from_secs_f64(f64::from(u32::try_from(number).unwrap()) / f64::from(rate));
             // The timer's steps are milliseconds; what is due within one goes out together.
-            if due > started.elapsed() + Duration::from_micros(500) {
-                tokio::time::sleep(due - started.elapsed()).await;
+            let early = due.saturating_sub(started.elapsed());
+            if early > Duration::from_micros(500) {
+                tokio::time::sleep(early).await;
             }
         }
         let permit = Arc::clone(&at_once).acquire_owned().await.unwrap();
         let (session, insert, acks) = (Arc::clone(&session), Arc::clone(&insert), Arc::clone(&acks));
         let number = options.first + number;
         tasks.spawn(async move {
-            let times = insert_one(&session, &insert, number).await;
-            acks.lock().unwrap().push([number, times.0, times.1]);
+            if let Some((sent, acknowledged)) = insert_one(&session, &insert, number).await {
+                acks.lock().unwrap().push([number, sent, acknowledged]);
+            }
             drop(permit);
         });
         while tasks.try_join_next().is_some_and(|joined| joined.is_ok()) {}
@@ -72,14 +74,16 @@ async fn write(options: &Options) {
         joined.unwrap();
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("{{\"rows\": {}, \"seconds\": {seconds}}}", options.count);
+    let acks = std::mem::take(&mut *acks.lock().unwrap());
+    println!("{{\"rows\": {}, \"acknowledged\": {}, \"seconds\": {seconds}}}", options.count, acks.len());
     if let Some(path) = &options.out {
-        write_lines(path, acks.lock().unwrap().drain(..));
+        write_lines(path, acks);
     }
 }
 
-/// Writes a row. Its values follow from its number.
-async fn insert_one(session: &Session, insert: &PreparedStatement, number: u64) -> (u64, u64) {
+/// Writes a row, whose values follow from its number; gives the times of sending and of the acknowledgement. `None` when the node does
+/// not acknowledge it, which one on a loaded machine does at times.
+async fn insert_one(session: &Session, insert: &PreparedStatement, number: u64) -> Option<(u64, u64)> {
     // A multiplicative hash: neighbours differ.
     let random = (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let pick = |shift: u32| WORDS[usize::try_from((random >> shift) % 16).unwrap()];
@@ -90,6 +94,6 @@ async fn insert_one(session: &Session, insert: &PreparedStatement, number: u64) 
     let amount = f64::from(u32::try_from(random >> 40).unwrap()) / 100.0;
     let values = (i64::try_from(number).unwrap(), kind, amount, random & 1 == 1, note, tag);
     let sent = now_ns();
-    session.execute_unpaged(insert, values).await.unwrap();
-    (sent, now_ns())
+    session.execute_unpaged(insert, values).await.ok()?;
+    Some((sent, now_ns()))
 }
