@@ -21,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cql test-doctor test-kafka test-oracle differential lint bench bench-kafka fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults
+.PHONY: help run test test-cql test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ bench: ## measure decoding beside Cassandra's reader and the JVM connector's; me
 
 bench-kafka: ## measure the Kafka sink beside a bare librdkafka producer, on a broker that it starts
 	tests/bench/kafka.py
+
+bench-live: $(VENV)/.done ## measure the live agent beside a real node, broker and the JVM connector, on an idle machine; half an hour
+	$(PYTHON) tests/bench/live/run.py
 
 fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-fuzz
 	for target in $(FUZZ_TARGETS); do \
