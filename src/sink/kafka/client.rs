@@ -5,7 +5,7 @@ use rdkafka::config::RDKafkaLogLevel;
 
 use crate::sink::SinkError;
 
-use super::options::{Compression, Delivery, KafkaOptions, SaslMechanism, Security, SecurityProtocol};
+use super::options::{Compression, KafkaOptions, SaslMechanism, Security, SecurityProtocol};
 
 /// Kibibytes and records that may wait in librdkafka. A record takes about 400 bytes beside its own.
 const QUEUE_KBYTES: &str = "16384";
@@ -240,7 +240,7 @@ fn produce(config: &mut ClientConfig, options: &KafkaOptions) {
         .set("compression.type", compression)
         .set("queue.buffering.max.kbytes", QUEUE_KBYTES)
         .set("queue.buffering.max.messages", QUEUE_RECORDS)
-        .set("linger.ms", if options.delivery == Delivery::ExactlyOnce { "5" } else { "1" })
+        .set("linger.ms", "1")
         // What is acknowledged leaves the queue without a word.
         .set("delivery.report.only.error", "true");
 }

@@ -1,74 +1,128 @@
 //! The copy of a node's checkpoint on the agent's own disk.
+//!
+//! Kafka has every checkpoint, and syncing a busy disk can take tenths of a second: so a thread of its own writes the
+//! copy, now and then, and no batch waits for it.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::checkpoint::Checkpoint;
 use crate::durable::replace;
 use crate::failpoint;
 use crate::sink::SinkError;
 
-/// Least time between two writes: Kafka has every checkpoint, and syncing a disk takes long.
+use super::notice::Notice;
+use super::options::Observer;
+
+/// Least time between two writes.
 const WRITTEN_EVERY: Duration = Duration::from_secs(1);
 
+/// The copy in this file; `None` when there is none.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn load(path: &Path) -> Result<Option<Checkpoint>, SinkError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(SinkError::io("read", path, error)),
+    };
+    Checkpoint::from_json(&text).map(Some).map_err(|error| SinkError::Unfit {
+        path: path.to_owned(),
+        what: error.to_string(),
+        hint: "remove it when Kafka's checkpoint topic is whole",
+    })
+}
+
+/// Writes the copy. What it was given last is written when it ends.
 #[derive(Debug)]
 pub(super) struct LocalCopy {
     path: PathBuf,
-    written: Option<Instant>,
-    /// Not yet written, because the last one was just now.
+    asked: Arc<Asked>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+struct Asked {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
     due: Option<Checkpoint>,
+    is_ending: bool,
 }
 
 impl LocalCopy {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, written: None, due: None }
-    }
-
-    /// The copy; `None` when there is none.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(super) fn load(&self) -> Result<Option<Checkpoint>, SinkError> {
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(SinkError::io("read", &self.path, error)),
+    /// Writes into this file. `observer` is told when that fails.
+    pub(super) fn new(path: PathBuf, observer: Observer) -> Self {
+        let asked = Arc::new(Asked::default());
+        let writer = thread::Builder::new().name("checkpoint copy".to_owned()).spawn({
+            let (path, asked, observer) = (path.clone(), Arc::clone(&asked), observer.clone());
+            move || write_on(&path, &asked, &observer)
+        });
+        let writer = match writer {
+            Ok(writer) => Some(writer),
+            Err(error) => {
+                observer.tell(&Notice::LocalCopy { reason: error.to_string() });
+                None
+            }
         };
-        Checkpoint::from_json(&text).map(Some).map_err(|error| SinkError::Unfit {
-            path: self.path.clone(),
-            what: error.to_string(),
-            hint: "remove it when Kafka's checkpoint topic is whole",
-        })
+        Self { path, asked, writer }
     }
 
-    /// Writes it, unless that was done just now.
-    ///
-    /// # Errors
-    /// What the operating system refuses.
-    pub(super) fn store(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
-        if self.written.is_some_and(|written| written.elapsed() < WRITTEN_EVERY) {
-            self.due = Some(checkpoint.clone());
-            return Ok(());
-        }
-        self.write(checkpoint)
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
-        self.due = None;
-        self.written = Some(Instant::now());
-        replace(&self.path, &self.path.with_extension("tmp"), &[&checkpoint.to_json()?])?;
-        failpoint::cross("local_copy_written");
-        Ok(())
+    /// Asks for this checkpoint to be written, instead of what was not written yet.
+    pub(super) fn store(&self, checkpoint: &Checkpoint) {
+        self.asked.lock().due = Some(checkpoint.clone());
+        self.asked.changed.notify_one();
     }
 }
 
 impl Drop for LocalCopy {
     fn drop(&mut self) {
-        if let Some(due) = self.due.take() {
-            // Kafka has it.
-            let _ = self.write(&due);
+        self.asked.lock().is_ending = true;
+        self.asked.changed.notify_one();
+        if let Some(writer) = self.writer.take() {
+            // It has told what it could not do.
+            let _ = writer.join();
         }
     }
+}
+
+impl Asked {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes what is asked for until it is to end and nothing is left.
+fn write_on(path: &Path, asked: &Asked, observer: &Observer) {
+    loop {
+        let idle = |state: &mut State| state.due.is_none() && !state.is_ending;
+        let mut state = asked.changed.wait_while(asked.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        let Some(checkpoint) = state.due.take() else { return };
+        drop(state);
+        if let Err(error) = write(path, &checkpoint) {
+            observer.tell(&Notice::LocalCopy { reason: error.to_string() });
+        }
+        let goes_on = |state: &mut State| !state.is_ending;
+        drop(asked.changed.wait_timeout_while(asked.lock(), WRITTEN_EVERY, goes_on));
+    }
+}
+
+fn write(path: &Path, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+    replace(path, &path.with_extension("tmp"), &[&checkpoint.to_json()?])?;
+    failpoint::cross("local_copy_written");
+    Ok(())
 }

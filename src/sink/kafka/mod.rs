@@ -95,7 +95,9 @@ impl KafkaSink {
         let topic = options.checkpoint_topic();
         let partition = layout.partition(topics.get(&topic, Kind::Checkpoints)?.partitions);
         let local = match &options.identity {
-            Identity::Node { local, .. } => local.clone().map(LocalCopy::new),
+            Identity::Node { local, .. } => {
+                local.clone().map(|path| LocalCopy::new(path, options.observer.clone()))
+            }
             Identity::Replay { .. } => None,
         };
         let mut sink = Self {
@@ -215,7 +217,7 @@ impl KafkaSink {
         self.batch = Batch::default();
         if is_written {
             // Else Kafka's is of an earlier generation, and the copy must not win over one that another agent writes.
-            self.store_local();
+            self.local.iter().for_each(|copy| copy.store(checkpoint));
         }
         self.topics.look_again();
         Ok(())

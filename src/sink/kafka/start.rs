@@ -10,7 +10,7 @@ use crate::sink::SinkError;
 use super::notice::Notice;
 use super::trouble::Trouble;
 use super::turn::{Turn, fence_replays, replay_id};
-use super::{Batch, KafkaSink, read_back};
+use super::{Batch, KafkaSink, local, read_back};
 
 impl KafkaSink {
     /// Takes all transactional ids over, then reads the checkpoint anew. What was not committed is forgotten.
@@ -35,7 +35,7 @@ impl KafkaSink {
     /// The checkpoint with the higher generation, of Kafka's and the local copy.
     fn choose(&self, kafka: Option<Checkpoint>) -> Result<Checkpoint, SinkError> {
         let local = match &self.local {
-            Some(local) => match (local.load(), &kafka) {
+            Some(copy) => match (local::load(copy.path()), &kafka) {
                 // Kafka has more than the copy ever has.
                 (Err(error @ SinkError::Unfit { .. }), Some(_)) => {
                     self.options.observer.tell(&Notice::LocalCopyUnread { reason: error.to_string() });
@@ -73,14 +73,6 @@ impl KafkaSink {
             return Err(self.fail(Trouble::Fenced(replay_id(&self.options, segment))));
         }
         Ok(())
-    }
-
-    /// Writes the local copy. It is only a copy: when that fails, Kafka's still holds.
-    pub(super) fn store_local(&mut self) {
-        let Some(local) = &mut self.local else { return };
-        if let Err(error) = local.store(&self.committed) {
-            self.options.observer.tell(&Notice::LocalCopy { reason: error.to_string() });
-        }
     }
 }
 

@@ -4,12 +4,11 @@ use crate::checkpoint::Checkpoint;
 use crate::sink::SinkError;
 
 use super::layout::Layout;
-use super::local::LocalCopy;
 use super::options::{Identity, KafkaOptions};
 use super::read_back::Place;
 use super::start::now_ms;
 use super::topics::{Kind, Topics};
-use super::{KafkaSink, client, read_back};
+use super::{KafkaSink, client, local, read_back};
 
 /// What is committed.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ impl KafkaSink {
         let found = read_back::read(options, &topics, &place, 0, wanted, || Ok(()))?;
         let kafka = layout.restore(&found.values, now_ms())?.checkpoint;
         let local = match &options.identity {
-            Identity::Node { local: Some(path), .. } => LocalCopy::new(path.clone()).load()?,
+            Identity::Node { local: Some(path), .. } => local::load(path)?,
             _ => None,
         };
         let generation = |checkpoint: &Option<Checkpoint>| checkpoint.as_ref().map(Checkpoint::generation);
