@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::Value;
@@ -33,7 +33,7 @@ use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
 use crate::agent::record_options::{Reading as Kind, encoder_config, table_filter};
 use crate::agent::socket::Inbox;
-use crate::cdc_raw::{Directory, Timing, Watch};
+use crate::cdc_raw::{Directory, DirectoryError, Timing, Watch};
 use crate::cli::{LogArgs, Settings, Undecodable, UnknownTable};
 use crate::envelope::Visibility;
 use crate::sink::Sink;
@@ -86,7 +86,7 @@ impl World {
         };
         let state = self.dir.path().join("state");
         std::fs::create_dir_all(&state).unwrap();
-        let directory = Directory::open(&self.node.raw).unwrap();
+        let directory = open(&self.node.raw);
         let settings = settings();
         let keys = Keys::open(&settings.keys, &settings.names).unwrap();
         let filter = table_filter(&settings.filter);
@@ -274,6 +274,18 @@ fn log_args() -> LogArgs {
     use clap::FromArgMatches;
     let command = LogArgs::augment_args(clap::Command::new("options").no_binary_name(true));
     LogArgs::from_arg_matches(&command.try_get_matches_from([""; 0]).unwrap()).unwrap()
+}
+
+/// Opens the directory, whose lock the agent before has given up. A process that another test starts has copies of all
+/// open files, and so of the lock, until it begins its program.
+fn open(raw: &Path) -> Directory {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Directory::open(raw) {
+            Err(DirectoryError::Locked { .. }) if Instant::now() < until => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 fn simulate(seed: u64) {
