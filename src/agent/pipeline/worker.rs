@@ -38,6 +38,7 @@ pub(in crate::agent) trait Owned: Sync {
 }
 
 /// One worker.
+#[derive(Clone)]
 pub(in crate::agent) struct Worker<'w> {
     /// Where a later schema than that of the place is known.
     pub(in crate::agent) later: &'w dyn LaterSchema,

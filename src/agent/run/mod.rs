@@ -61,6 +61,7 @@ use live::{Ended, Live, Parts};
 use lives::Found;
 use notices::Notices;
 use reader::Reading;
+use schema::LiveSchema;
 #[cfg(feature = "cql")]
 use snapshot::Snapshots;
 use stop::Stop;
@@ -145,7 +146,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
         writer.tell(&notices);
         if std::mem::take(&mut begins) {
-            let what = json!({"config_hash": start::config_hash(&args.options), "visibility": asked.as_str(), "ownership": live.log.ownership.word()});
+            let what = json!({
+                "config_hash": start::config_hash(&args.options),
+                "visibility": asked.as_str(),
+                "ownership": live.log.ownership.word(),
+            });
             notices.control(&mut writer, "start", what, now_ms())?;
             log::info(&format!("reading {} into {}", directory.path().display(), args.out.display()));
         }
@@ -186,14 +191,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 };
                 reload::reload(&mut args, parts);
             }
-            Ok(ended) => {
-                schema.save();
-                log::info(match ended {
-                    Ended::Reload | Ended::Stopped => "stopped; all that was sent is committed",
-                    Ended::Empty => "everything is published",
-                });
-                return Ok(Exit::Ok);
-            }
+            Ok(Ended::Stopped) => return Ok(end(&mut schema, "stopped; all that was sent is committed")),
+            Ok(Ended::Empty) => return Ok(end(&mut schema, "everything is published")),
             Err(failure) if is_rewindable => {
                 log::warn(&failure.to_string());
                 // What was told of and not committed is told of again.
@@ -211,6 +210,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             }
         }
     }
+}
+
+/// The agent ends in order.
+fn end(schema: &mut LiveSchema, how: &str) -> Exit {
+    schema.save();
+    log::info(how);
+    Exit::Ok
 }
 
 /// Goes back to what is committed, as often as it takes; `false` when it is asked to stop meanwhile.

@@ -190,8 +190,11 @@ fn from_node(
 
 /// Puts names of the node in that are not configured, as an agent with this state directory took them on before.
 pub(super) fn take_names_kept(state: &Path, names: &mut SourceArgs) {
-    let kept = identity_kept(state);
-    let text = |key: &str| kept.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    take_names(identity_kept(state).as_ref(), names);
+}
+
+fn take_names(kept: Option<&serde_json::Value>, names: &mut SourceArgs) {
+    let text = |key: &str| kept?.get(key)?.as_str().map(str::to_owned);
     names.host_id = names.host_id.or_else(|| text("host_id")?.parse().ok());
     names.cluster = names.cluster.take().or_else(|| text("cluster"));
     names.dc = names.dc.take().or_else(|| text("dc"));
@@ -222,7 +225,7 @@ fn keep_identity(
         return Err(Failure::new(Exit::Usage, what)
             .next("give each node its own state directory; if this node replaced the other one, move the directory away"));
     }
-    take_names_kept(state, names);
+    take_names(kept.as_ref(), names);
     let now = serde_json::json!({
         "cluster": names.cluster,
         "dc": names.dc,

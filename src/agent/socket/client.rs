@@ -1,11 +1,11 @@
 //! Asks a running agent over its local socket.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{ANSWER_BYTES, Answer, Request, TURN_TIME, WORK_TIME, path};
+use super::{ANSWER_BYTES, Answer, Request, TURN_TIME, WORK_TIME, path, receive};
 use crate::agent::exit::{Exit, Failure};
 
 /// Why there is no answer.
@@ -59,20 +59,9 @@ fn exchange(stream: &mut UnixStream, request: &Request) -> io::Result<String> {
     stream.set_write_timeout(Some(TURN_TIME))?;
     stream.write_all(line.as_bytes())?;
     let until = Instant::now() + TURN_TIME + WORK_TIME + Duration::from_secs(5);
-    let mut answer = Vec::new();
-    let mut piece = [0; 16 << 10];
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        stream.set_read_timeout(Some(left))?;
-        let length = stream.read(&mut piece)?;
-        let Some(read) = piece.get(..length).filter(|read| !read.is_empty()) else { break };
-        answer.extend_from_slice(read);
-        if answer.len() > ANSWER_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is too long"));
-        }
+    let answer = receive(stream, until, ANSWER_BYTES, |_| false)?;
+    if answer.len() > ANSWER_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is too long"));
     }
     String::from_utf8(answer).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the answer is no text"))
 }

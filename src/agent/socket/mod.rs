@@ -12,8 +12,10 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -133,6 +135,33 @@ impl Answer {
         match last.get("ok")?.as_bool()? {
             true => Some(Self::Done { items, what: last }),
             false => Some(Self::Refused { error: text("error")?, next: text("next") }),
+        }
+    }
+}
+
+/// What comes until `is_whole`, or the end, or more than `most` bytes.
+///
+/// # Errors
+/// The connection breaks, or `until` is over.
+fn receive(
+    mut stream: &UnixStream,
+    until: Instant,
+    most: usize,
+    is_whole: impl Fn(&[u8]) -> bool,
+) -> io::Result<Vec<u8>> {
+    let mut received = Vec::new();
+    let mut piece = [0; 16 << 10];
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        let length = stream.read(&mut piece)?;
+        let read = piece.get(..length).unwrap_or_default();
+        received.extend_from_slice(read);
+        if read.is_empty() || is_whole(read) || received.len() > most {
+            return Ok(received);
         }
     }
 }

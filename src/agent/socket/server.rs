@@ -4,7 +4,7 @@
 //! a client.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Answer, NEW_NAME, REQUEST_BYTES, Request, TURN_TIME, WORK_TIME, path};
+use super::{Answer, NEW_NAME, REQUEST_BYTES, Request, TURN_TIME, WORK_TIME, path, receive};
 use crate::cdc_raw::Waker;
 use crate::telemetry::Telemetry;
 
@@ -181,28 +181,13 @@ fn serve(stream: &UnixStream, shared: &Shared, has_room: bool) -> io::Result<()>
 
 /// The client's line.
 fn read_line(stream: &UnixStream) -> io::Result<Result<Vec<u8>, Answer>> {
-    let until = Instant::now() + LINE_TIME;
-    let mut line = Vec::new();
-    let mut piece = [0; 4096];
-    let mut stream = stream;
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        stream.set_read_timeout(Some(left))?;
-        let length = stream.read(&mut piece)?;
-        let read = piece.get(..length).unwrap_or_default();
-        let end = read.iter().position(|byte| *byte == b'\n');
-        line.extend_from_slice(end.map_or(read, |end| read.get(..end).unwrap_or_default()));
-        if line.len() > REQUEST_BYTES {
-            let error = format!("the request is longer than {REQUEST_BYTES} bytes");
-            return Ok(Err(Answer::refused(error, "ask for less at a time")));
-        }
-        if end.is_some() || read.is_empty() {
-            return Ok(Ok(line));
-        }
+    let mut line = receive(stream, Instant::now() + LINE_TIME, REQUEST_BYTES, |read| read.contains(&b'\n'))?;
+    line.truncate(line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len()));
+    if line.len() > REQUEST_BYTES {
+        let error = format!("the request is longer than {REQUEST_BYTES} bytes");
+        return Ok(Err(Answer::refused(error, "ask for less at a time")));
     }
+    Ok(Ok(line))
 }
 
 fn answer(line: &[u8], shared: &Shared) -> Answer {

@@ -1,7 +1,5 @@
 //! Answers what the agent is asked over its local socket, between two turns of the loop.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
 use super::Live;
@@ -110,20 +108,7 @@ impl Live<'_> {
 
     /// Gives all up that change a table first.
     fn skip_table(&mut self, table: TableId) -> Result<Answer, Failure> {
-        let worker = self.parts.worker;
-        let worker = Worker {
-            later: worker.later,
-            config: worker.config,
-            range: worker.range,
-            of_other_scopes: BTreeSet::new(),
-            owned: worker.owned,
-            dry_run: worker.dry_run,
-            late_after_us: worker.late_after_us,
-            unknown_table: worker.unknown_table,
-            undecodable: worker.undecodable,
-            given_up: Some(table),
-        };
-        self.retry(&worker)?;
+        self.retry(&Worker { given_up: Some(table), ..self.parts.worker.clone() })?;
         self.given_up()
     }
 
