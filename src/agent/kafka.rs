@@ -94,6 +94,7 @@ fn refused(word: RefusedWord) -> Refused {
     match word {
         RefusedWord::Fail => Refused::Fail,
         RefusedWord::DeadLetter => Refused::DeadLetter,
+        RefusedWord::Truncate => Refused::Truncate,
     }
 }
 

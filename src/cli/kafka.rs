@@ -118,6 +118,8 @@ pub enum RefusedWord {
     Fail,
     /// Write a pointer to it (key, length, position, SHA-256) to <prefix>.cdc.__dead_letters, and go on
     DeadLetter,
+    /// As dead_letter; one that is too long is also sent without its longest values, which `truncated` names
+    Truncate,
 }
 
 /// How connections are made.

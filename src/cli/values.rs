@@ -85,7 +85,7 @@ pub enum ValueError {
     #[error("expected <keyspace>.<table>=<column>[,<column>…]")]
     Columns,
     /// Not `keyspace.table=word`.
-    #[error("expected <keyspace>.<table>=fail or <keyspace>.<table>=dead_letter")]
+    #[error("expected <keyspace>.<table>=fail, =dead_letter or =truncate")]
     RefusedTable,
     /// Not `name=value`.
     #[error("expected <name>=<value>, with a name of librdkafka's")]

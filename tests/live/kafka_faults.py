@@ -192,6 +192,23 @@ def oversize_dead_letter(case):
     return verdict
 
 
+@scenario("oversize-truncate", "rows that Kafka does not take, refused = truncate: a pointer for each, and the row without its longest value; all else goes on")
+def oversize_truncate(case):
+    agent = case.prepare().agent("--refused", "truncate", "--kafka-option", "message.max.bytes=100000").start()
+    case.writers.start()
+    case.busy(2, 3)
+    rows = large(case)
+    case.busy(3, 4)
+    verdict = case.judge(agent, content=False)
+    found = case.output.finish()
+    letters = [record.value for (topic, _), records in found.items() if topic.endswith("__dead_letters") for record in records]
+    short = [record.value["truncated"] for records in found.values() for record in records if isinstance(record.value, dict) and "truncated" in record.value]
+    case.note(f"{len(letters)} pointers; truncated: {short}")
+    if len(letters) != len(rows) or len(short) != len(rows) or any(sum(column["bytes"] for column in left_out) < 150_000 for left_out in short):
+        verdict.fault("truncated", f"{len(letters)} pointers and {len(short)} shortened records for {len(rows)} rows")
+    return verdict
+
+
 @scenario("oversize-fail", f"rows that Kafka does not take, refused = fail: exit code 6 with topic and place; with a higher limit {ONCE}")
 def oversize_fail(case):
     agent = case.prepare().agent("--kafka-option", "message.max.bytes=100000").start()

@@ -18,6 +18,7 @@ mod options;
 pub mod probe;
 mod producer;
 mod read_back;
+mod shorten;
 mod start;
 mod stored;
 #[cfg(test)]
@@ -69,8 +70,20 @@ pub struct KafkaSink {
     forgotten: Vec<Change>,
     batch: Batch,
     /// Why Kafka does not take a record, by topic and content identity.
-    refused: HashMap<(String, String), String>,
+    refused: HashMap<(String, String), Refusal>,
 }
+
+/// Why Kafka does not take a record.
+#[derive(Debug, Clone)]
+struct Refusal {
+    reason: String,
+    is_too_long: bool,
+    /// Whether it was sent without its longest values already.
+    was_shortened: bool,
+}
+
+/// What a shortened record takes at most, in bytes: less than any broker is configured for.
+const SHORTENED_TO: usize = 512 << 10;
 
 /// What was sent since the last commit.
 #[derive(Debug, Default)]
@@ -125,20 +138,14 @@ impl KafkaSink {
             true => None,
             false => self.refused.get(&(record.topic.to_owned(), record.event_id.to_owned())).cloned(),
         };
-        if let Some(reason) = known {
-            return self.point_to(record, &reason);
+        if let Some(refusal) = known {
+            return self.replace(record, &refusal);
         }
-        let outgoing = Outgoing {
-            topic: record.topic,
-            partition: partition(record.partition_hash, partitions),
-            key: Some(record.key),
-            value: record.value,
-            event_id: record.event_id,
-            ts_ms: record.ts_ms,
-        };
-        match self.produce(&outgoing) {
+        match self.produce(&outgoing(record, record.value, partitions)) {
             Err(Stuck::TooLarge) => {
-                self.point_to(record, "it is longer than message.max.bytes, the longest that the agent sends")
+                let reason =
+                    "it is longer than message.max.bytes, the longest that the agent sends".to_owned();
+                self.replace(record, &Refusal { reason, is_too_long: true, was_shortened: false })
             }
             other => other.map_err(|stuck| self.stuck(stuck)),
         }
@@ -172,16 +179,44 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Sends a pointer in place of a record that Kafka does not take, or fails.
+    /// Sends a pointer in place of a record that Kafka does not take, and what can be sent of it, or fails.
+    fn replace(&mut self, record: &Record<'_>, refusal: &Refusal) -> Result<(), SinkError> {
+        let policy = self.options.refused(record.topic);
+        if policy == Refused::Fail {
+            self.abort();
+            let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
+            let what = format!("the record of {bytes} bytes at {}", record.position);
+            return Err(SinkError::Refused {
+                topic: record.topic.to_owned(),
+                what,
+                reason: refusal.reason.clone(),
+            });
+        }
+        if policy == Refused::Truncate && refusal.is_too_long && !refusal.was_shortened {
+            self.send_shortened(record)?;
+        }
+        self.point_to(record, &refusal.reason)
+    }
+
+    /// Sends a record without its longest values, when that makes it short enough.
+    fn send_shortened(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        let limit = (self.options.extra.longest_record() / 2).min(SHORTENED_TO);
+        let Some(value) = shorten::shortened(record, limit) else { return Ok(()) };
+        let partitions = self.topics.get(record.topic, Kind::Changes)?.partitions;
+        let id = (record.topic.to_owned(), record.event_id.to_owned());
+        if let Some(known) = self.refused.get_mut(&id) {
+            // Should Kafka refuse this one, too.
+            known.was_shortened = true;
+        }
+        match self.produce(&outgoing(record, Some(&value), partitions)) {
+            Err(Stuck::TooLarge) => Ok(()),
+            other => other.map_err(|stuck| self.stuck(stuck)),
+        }
+    }
+
     fn point_to(&mut self, record: &Record<'_>, reason: &str) -> Result<(), SinkError> {
         let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
         let position = record.position.to_string();
-        if self.options.refused(record.topic) == Refused::Fail {
-            self.abort();
-            let topic = record.topic.to_owned();
-            let what = format!("the record of {bytes} bytes at {position}");
-            return Err(SinkError::Refused { topic, what, reason: reason.to_owned() });
-        }
         let topic = self.options.dead_letter_topic();
         let partitions = self.topics.get(&topic, Kind::Changes)?.partitions;
         let (key, value) = dead_letter::pointer(record, reason);
@@ -294,11 +329,14 @@ impl KafkaSink {
         let mut points = true;
         let mut first = None;
         for failed in failed.into_iter().filter(|failed| refuses_record(failed.code)) {
-            points &= self.options.refused(&failed.topic) == Refused::DeadLetter
+            points &= self.options.refused(&failed.topic) != Refused::Fail
                 && !failed.event_id.is_empty()
                 && failed.topic != self.options.dead_letter_topic();
             first.get_or_insert((failed.topic.clone(), failed.code));
-            self.refused.insert((failed.topic, failed.event_id), failed.code.to_string());
+            let is_too_long = failed.code == RDKafkaErrorCode::MessageSizeTooLarge;
+            let id = (failed.topic, failed.event_id);
+            let was_shortened = self.refused.get(&id).is_some_and(|known| known.was_shortened);
+            self.refused.insert(id, Refusal { reason: failed.code.to_string(), is_too_long, was_shortened });
         }
         let (topic, code) = first.unwrap_or_else(|| (String::new(), RDKafkaErrorCode::Fail));
         if points {
@@ -341,6 +379,18 @@ impl KafkaSink {
             }
             Ok(()) => Err(SinkError::RolledBack { what }),
         }
+    }
+}
+
+/// The record with this value, for a topic with so many partitions.
+fn outgoing<'a>(record: &Record<'a>, value: Option<&'a [u8]>, partitions: u32) -> Outgoing<'a> {
+    Outgoing {
+        topic: record.topic,
+        partition: partition(record.partition_hash, partitions),
+        key: Some(record.key),
+        value,
+        event_id: record.event_id,
+        ts_ms: record.ts_ms,
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Refused {
     Fail,
     /// A record that says which one it was, how long, and where it stands in the log goes to the topic of dead letters.
     DeadLetter,
+    /// As that, and when it is too long the record is sent without its longest values, too.
+    Truncate,
 }
 
 /// Codec of record batches.
@@ -95,11 +97,20 @@ impl fmt::Debug for Password {
     }
 }
 
+/// librdkafka's default of `message.max.bytes`.
+const LONGEST_RECORD: usize = 1_000_000;
+
 /// Options of librdkafka by its names. Their values are never shown: some are secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ClientOptions(pub Vec<(String, String)>);
 
 impl ClientOptions {
+    /// What `message.max.bytes` says: the longest record that is sent, in bytes.
+    pub(super) fn longest_record(&self) -> usize {
+        let given = self.0.iter().rev().find(|(name, _)| name == "message.max.bytes");
+        given.and_then(|(_, value)| value.parse().ok()).unwrap_or(LONGEST_RECORD)
+    }
+
     /// Whether an option is given.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(given, _)| given == name)

@@ -372,3 +372,22 @@ fn a_batch_is_full_by_records_bytes_or_time() {
     full_after(BatchLimits { records: 100, bytes: 9, ..limits }, 3);
     full_after(BatchLimits { records: 100, time: Duration::ZERO, ..limits }, 1);
 }
+
+#[test]
+fn a_record_that_is_too_long_is_sent_without_its_longest_values() {
+    let mock = Mock::new();
+    let options = KafkaOptions { refused: Refused::Truncate, ..mock.options(Delivery::ExactlyOnce) };
+    let mut sink = KafkaSink::open(options).unwrap();
+    let key = r#"{"id":"a"}"#;
+    let value =
+        format!(r#"{{"op":"c","after":{{"id":"a","note":"{}"}},"event_id":"00ff"}}"#, "x".repeat(2_000_000));
+    sink.send(&record(0, key, Some(&value))).unwrap();
+    sink.commit(&reached(&sink, 1)).unwrap();
+    let sent: Vec<_> =
+        mock.records(TOPIC, 3).into_iter().map(|(_, key, value, ..)| (key, value.unwrap())).collect();
+    let short =
+        r#"{"after":{"id":"a"},"event_id":"00ff","op":"c","truncated":[{"bytes":2000002,"column":"note"}]}"#;
+    assert_eq!(sent, [(key.to_owned(), short.to_owned())]);
+    let pointers = mock.records("p.cdc.__dead_letters", 1);
+    assert!(pointers.len() == 1 && pointers[0].2.as_ref().unwrap().contains("value_sha256"), "{pointers:?}");
+}
