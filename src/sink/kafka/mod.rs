@@ -281,8 +281,6 @@ impl KafkaSink {
         let producer = turn.current().ok_or(SinkError::Failed)?;
         let written = (|| {
             producer.begin()?;
-            // The checkpoint is never there without the records, even if something else ends the transaction.
-            producer.drain()?;
             for change in changes {
                 producer.produce(&Outgoing {
                     topic: &place.topic,
