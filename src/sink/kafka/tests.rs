@@ -386,7 +386,7 @@ fn a_record_that_is_too_long_is_sent_without_its_longest_values() {
     let sent: Vec<_> =
         mock.records(TOPIC, 3).into_iter().map(|(_, key, value, ..)| (key, value.unwrap())).collect();
     let short =
-        r#"{"after":{"id":"a"},"event_id":"00ff","op":"c","truncated":[{"bytes":2000002,"column":"note"}]}"#;
+        r#"{"op":"c","after":{"id":"a"},"event_id":"00ff","truncated":[{"column":"note","bytes":2000002}]}"#;
     assert_eq!(sent, [(key.to_owned(), short.to_owned())]);
     let pointers = mock.records("p.cdc.__dead_letters", 1);
     assert!(pointers.len() == 1 && pointers[0].2.as_ref().unwrap().contains("value_sha256"), "{pointers:?}");
