@@ -18,6 +18,8 @@ use crate::sink::kafka::{
 
 /// Severity from which on librdkafka's own lines are shown: warnings.
 const SHOWN: u8 = 4;
+/// Severity of a line of librdkafka's debug log.
+const DEBUG: u8 = 7;
 
 /// The options of a Kafka sink for `identity`. `topic` says which topic a table's records go to. Notices are said on
 /// standard error.
@@ -82,6 +84,8 @@ pub fn options(
 /// Says a notice in the log.
 pub fn log_notice(notice: &Notice) {
     let level = match notice {
+        // Which the user asked for, with librdkafka's option `debug`; else there are none.
+        Notice::Client { level: DEBUG, .. } => Level::Info,
         Notice::Client { level, .. } if *level > SHOWN => return,
         Notice::TopicCreated { .. } => Level::Info,
         Notice::DeadLetter { .. } => Level::Error,
