@@ -1,6 +1,7 @@
 //! One producer: records in, and one transaction after the other.
 
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -15,8 +16,9 @@ use super::notice::Notice;
 use super::options::KafkaOptions;
 use super::trouble::{Trouble, lasting, refuses_record};
 
-/// How long librdkafka is served at a time while it must be waited for.
-const STEP: Duration = Duration::from_millis(1);
+/// The pauses while librdkafka is waited for: a small part of the time waited so far, within these bounds.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(10));
+const PAUSE_PARTS: u32 = 32;
 /// A commit takes 5 to 8 ms. One that takes so long may have been asked for twice.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 /// More events than stand in a queue between two commits.
@@ -273,9 +275,12 @@ impl Producer {
         .into())
     }
 
-    /// Serves librdkafka for a moment, and tells when it takes long.
+    /// Serves librdkafka, pauses for a moment, and tells when it takes long.
     fn wait(&self, wait: &mut Wait, what: &str) -> Result<(), Stuck> {
-        self.inner.poll(STEP);
+        // Not by polling with a time: that goes on after an event, and spins through its last millisecond, which takes
+        // the processor from a broker on the same machine.
+        self.inner.poll(Duration::ZERO);
+        thread::sleep(wait.pause());
         self.failure()?;
         if self.options.stop.load(Ordering::Relaxed) {
             return Err(Trouble::Undone("stopped while waiting for Kafka".to_owned()).into());
@@ -301,6 +306,10 @@ impl Default for Wait {
 }
 
 impl Wait {
+    fn pause(&self) -> Duration {
+        (self.since.elapsed() / PAUSE_PARTS).clamp(PAUSES.0, PAUSES.1)
+    }
+
     /// The seconds, when it is time to tell them.
     pub(super) fn told(&mut self) -> Option<u64> {
         let waited = self.since.elapsed();
