@@ -93,9 +93,19 @@ def one(stack, folder, rate, seconds, numbers, publisher, topic, behind_s, share
     return found
 
 
+def warm_up(stack, folder, seconds, numbers):
+    """A broker that has just started compiles: its first thousands of transactions take several times as long."""
+    prefix = "latency-warm-up"
+    topic = f"{prefix}.cdc.bench.events"
+    with started(stack, folder / prefix, prefix, "--visibility", "written") as agent:
+        one(stack, folder / prefix, RATES[-1], seconds, numbers, agent.process, topic, 1)
+    stack.drop_topics(topic)
+
+
 def measure(stack, folder, options):
     """Every visibility and delivery at every rate, then the connector."""
     numbers, found = Numbers(10_000_000), []
+    warm_up(stack, folder, options.warm_up_seconds, numbers)
     for visibility, delivery, rate in itertools.product(options.visibility or VISIBILITIES, DELIVERIES, RATES):
         prefix = f"latency-{visibility}-{delivery}-{rate}"
         behind_s = 1 + (SYNC_S + 1 if visibility == "synced" else 0)

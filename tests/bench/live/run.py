@@ -39,6 +39,7 @@ def arguments():
     options = parser.parse_args()
     options.rows = 30_000 if options.quick else 600_000
     options.seconds = 3 if options.quick else 12
+    options.warm_up_seconds = 3 if options.quick else 45
     options.connector_seconds = 5 if options.quick else 30
     options.memory_bytes = (64 << 20) if options.quick else (2 << 30)
     options.idle_seconds = 5 if options.quick else 60
