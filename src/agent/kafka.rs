@@ -88,7 +88,9 @@ pub fn log_notice(notice: &Notice) {
         Notice::Client { level: DEBUG, .. } => Level::Info,
         Notice::Client { level, .. } if *level > SHOWN => return,
         Notice::TopicCreated { .. } => Level::Info,
-        Notice::DeadLetter { .. } => Level::Error,
+        // There may be thousands a second.
+        Notice::DeadLetter { is_forbidden: true, .. } => return,
+        Notice::DeadLetter { .. } | Notice::Forbidden { .. } => Level::Error,
         _ => Level::Warn,
     };
     log::log(level, &notice.to_string());

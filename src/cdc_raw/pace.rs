@@ -33,7 +33,7 @@ impl Pace {
             Visibility::Synced => (20, 100),
             _ if comes_with_syncs => (5, 20),
             // A marker comes every 100 ms, and a look at where it will be costs microseconds.
-            Visibility::Marked => (1, 10),
+            Visibility::Marked => (1, 20),
             Visibility::Written => (1, 4),
         };
         Self { busy: Duration::from_millis(busy), quiet: Duration::from_millis(quiet), news: now }

@@ -106,6 +106,14 @@ pub enum SinkError {
         /// Why.
         what: String,
     },
+    /// A topic may not be read, written or made by this user.
+    #[error("{what}; {hint}")]
+    Forbidden {
+        /// Which, and what Kafka says.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A record is not taken, and nothing may replace it.
     #[error(
         "topic {topic} does not take {what}: {reason}; allow longer records (kafka_option message.max.bytes, the topic's \
@@ -157,6 +165,7 @@ impl SinkError {
             | Self::RolledBack { .. }
             | Self::Indefinite { .. }
             | Self::Refused { .. }
+            | Self::Forbidden { .. }
             | Self::Failed => 6,
         }
     }

@@ -106,6 +106,10 @@ class Agent:
         """Its log, of one start or of the last one."""
         return self.log.read_text(errors="replace").rsplit(f"--- start {start or self.starts} ", 1)[-1]
 
+    def wait_until_settled(self, seconds=60):
+        """Until it reads or has ended."""
+        wait_for(lambda: not self.running or " reading " in self.said(), "the agent to read or to end", seconds)
+
     def check_running(self):
         assert self.running, f"the agent ended with {self.code}: {self.said()[-2000:]}"
 

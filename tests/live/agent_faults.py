@@ -154,7 +154,7 @@ def damaged(case, how):
                 tear(case, path)
         case.note(f"{how}: {[path.name for path in files]}")
         agent.start()
-        time.sleep(3)
+        agent.wait_until_settled()
         if not agent.running:
             case.note(f"ended with {agent.code}: {last_line(agent)}; the files were removed")
             if agent.code not in (2, 3, 4, 6):
@@ -209,7 +209,7 @@ def state_full(case):
     if agent.running:
         agent.kill()
         agent.start()
-        time.sleep(3)
+        agent.wait_until_settled()
         case.note("it starts with a full one, too" if agent.running else f"it does not start: {agent.code}: {last_line(agent)}")
     filler.unlink()
     if not agent.running:
@@ -229,7 +229,7 @@ def state_read_only(case):
     case.note("it goes on" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
     agent.kill()
     agent.start()
-    time.sleep(3)
+    agent.wait_until_settled()
     case.note("it starts with it, too" if agent.running else f"it does not start: {agent.code}: {last_line(agent)}")
     subprocess.run(["mount", "-o", "remount,rw", case.state], check=False)
     if not agent.running:

@@ -15,12 +15,17 @@ class Table:
         self.keyspace, self.name = keyspace, table
         self.partition = [row["column_name"] for row in mine if row["kind"] == "partition_key"]
         self.clustering = [row["column_name"] for row in mine if row["kind"] == "clustering"]
+        self.descends = [row.get("clustering_order", "asc").lower() == "desc" for row in mine if row["kind"] == "clustering"]
         self.static = {row["column_name"] for row in mine if row["kind"] == "static"}
         self.types = {row["column_name"]: row["type"] for row in mine}
+        self.own_types = {row["type_name"]: row["field_names"] for row in schema.get("types", []) if row["keyspace_name"] == keyspace}
         self.values = [name for name in self.types if name not in self.partition + self.clustering]
 
     def collection(self, column):
+        """How a value is made of elements, each with a time of its own; None of one that is written whole."""
         kind = self.types.get(column, "").split("<")[0]
+        if kind in self.own_types:
+            return "udt"
         return kind if kind in ("set", "map", "list") else None
 
 
@@ -128,7 +133,11 @@ class Fold:
         """(path, value) of a collection that was assigned whole. A list shows no paths: its elements have their places."""
         if kind == "list":
             return list(enumerate(found or []))
-        return list((found or {}).items()) if kind == "map" else [(element, None) for element in found or []]
+        if kind == "set":
+            return [(element, None) for element in found or []]
+        pairs = found.items() if isinstance(found, dict) else found or []
+        # A field that is null is one that is not there.
+        return [(path, element) for path, element in pairs if kind == "map" or element is not None]
 
     def _deleted(self, partition, clustering):
         """The newest deletion over a row; of a static row those of the whole partition count."""
@@ -137,9 +146,19 @@ class Fold:
             if clustering is None:
                 covers = start is None and end is None
             else:
-                covers = _after(clustering, start) and _before(clustering, end)
+                covers = self._is_inside(clustering, start, 1) and self._is_inside(clustering, end, -1)
             newest = max(newest, ts) if covers else newest
         return newest
+
+    def _is_inside(self, clustering, bound, side):
+        """Whether a row stands on that side of a bound, in clustering order: 1 is behind it."""
+        if bound is None:
+            return True
+        values, inclusive = bound
+        for value, cut, descends in zip(clustering, values, self.table.descends, strict=False):
+            if value != cut:
+                return ((value > cut) != descends) == (side > 0)
+        return inclusive
 
     def view(self, now):
         """(partition, clustering) → column → (value, write time, expires_at) of what is alive at `now` (epoch seconds); of a
@@ -161,35 +180,24 @@ class Fold:
             elif path is not None and cell.alive(max(deleted, row.whole[name]), now):
                 elements[name][path] = cell.value
         for name, alive in elements.items():
-            columns[name] = (_collection(self.table.collection(name), alive), None, None)
+            columns[name] = (self._collection(name, alive), None, None)
         return columns
+
+    def _collection(self, name, alive):
+        """The value of its elements, in the form of docs/envelope.md 3."""
+        kind = self.table.collection(name)
+        if kind == "udt":
+            return {field: alive.get((field,)) for field in self.table.own_types[self.table.types[name]]}
+        if kind == "map" and any(not isinstance(path[0], str) for path in alive):
+            return [[path[0], alive[path]] for path in sorted(alive)]
+        if kind == "map":
+            return {path[0]: value for path, value in alive.items()}
+        return sorted(path[0] for path in alive) if kind == "set" else [alive[path] for path in sorted(alive)]
 
 
 def _path(kind, path):
     """The place of an element. Those of an assigned list, which come without paths, stand before those that were added later."""
     return (1, uuid.UUID(path).time, path) if kind == "list" else (path,)
-
-
-def _collection(kind, alive):
-    if kind == "map":
-        return {path[0]: value for path, value in alive.items()}
-    return sorted(path[0] for path in alive) if kind == "set" else [alive[path] for path in sorted(alive)]
-
-
-def _after(clustering, start):
-    if start is None:
-        return True
-    values, inclusive = start
-    cut = clustering[: len(values)]
-    return cut > values or (inclusive and cut == values)
-
-
-def _before(clustering, end):
-    if end is None:
-        return True
-    values, inclusive = end
-    cut = clustering[: len(values)]
-    return cut < values or (inclusive and cut == values)
 
 
 def difference(expected, found, now, slack=3):

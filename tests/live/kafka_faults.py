@@ -2,12 +2,14 @@
 
 import time
 
+from agent import wait_for
 from agent_faults import FULL, ONCE, last_line
 from case import Failed
-from events import identity
+from events import identity, of_record
 from output import KafkaOutput
 from proxy import ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, Proxy, Rule
-from registry import scenario
+from registry import SMALL, scenario
+from workload import read
 
 PROXIED = ('kafka.listeners=["PROXIED"]',)
 # Exit codes after which the agent is started again, as a supervisor does: the destination did not take it, or it was fenced.
@@ -222,6 +224,71 @@ def oversize_fail(case):
     agent.options[agent.options.index("message.max.bytes=100000")] = "message.max.bytes=900000"
     agent.start()
     return case.judge(agent)
+
+
+AUTHORIZED = (*SMALL, "kafka.authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "kafka.allow.everyone.if.no.acl.found=true")
+POINTED_TO = "a pointer for each of its records, within 10 s an error that names it, all else goes on; with the permission again so does this table"
+
+
+def rules_of(topic):
+    """Everybody may read the topic, and the agent, which has no name, may not write it."""
+    from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+
+    def rule(operation, permission):
+        return AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", operation, permission)
+
+    return [rule(AclOperation.READ, AclPermissionType.ALLOW), rule(AclOperation.WRITE, AclPermissionType.DENY)]
+
+
+def without_rules(admin, topic):
+    from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+
+    which = AclBindingFilter(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, AclOperation.ANY, AclPermissionType.ANY)
+    for future in admin.delete_acls([which]).values():
+        future.result(30)
+
+
+def topic_forbidden(case, *options):
+    from confluent_kafka.admin import AdminClient
+
+    agent = case.prepare().agent("--refused", "dead_letter", *options).start()
+    case.writers.start()
+    case.busy(3, 4)
+    case.caught_up(agent)
+    topic, admin = f"{case.prefix}.cdc.{case.ks}.coll", AdminClient({"bootstrap.servers": case.stack.servers})
+    for future in admin.create_acls(rules_of(topic)).values():
+        future.result(30)
+    before = len(agent.said())
+    wait_for(lambda: any(topic in line and " error " in line for line in agent.said()[before:].splitlines()), "an error that names the topic", 10, agent)
+    case.busy(4, 5)
+    case.writers.stop()
+    case.caught_up(agent)
+    there = {identity(of_record(record.key, record.value)) for (name, _), found in case.records().items() if name == topic for record in found if record.value["op"] != "m"}
+    written = {identity(event) for write in read(case.folder / "journal").values() for event in write["events"] if event["table"].endswith(".coll")}
+    case.rules.lost = written - there
+    told = next(line for line in agent.said()[before:].splitlines() if topic in line)
+    without_rules(admin, topic)
+    agent.stop()
+    agent.start()
+    sentinel = case.writers.sentinel("coll")
+    wait_for(lambda: case.seen(sentinel), "the topic to be written again", 60, agent)
+    verdict = case.judge(agent, content=False)
+    letters = {record.value["event_id"] for (name, _), found in case.output.finish().items() if name.endswith("__dead_letters") for record in found}
+    case.note(f"{len(case.rules.lost)} events were not taken, {len(letters)} pointers; told: {told[:200]}")
+    if len(letters) != len(case.rules.lost) or not letters:
+        verdict.fault("pointers", f"{len(letters)} for {len(case.rules.lost)} events")
+    return verdict
+
+
+@scenario("topic-forbidden", f"Kafka takes the permission to write a table's topic away, refused = dead_letter: {POINTED_TO}", settings=AUTHORIZED, spoils=True)
+def topic_forbidden_exactly_once(case):
+    return topic_forbidden(case)
+
+
+@scenario("topic-forbidden-at-least-once", f"the same with delivery = at-least-once: {POINTED_TO}", settings=AUTHORIZED, spoils=True)
+def topic_forbidden_at_least_once(case):
+    case.rules.repeats = True
+    return topic_forbidden(case, "--delivery", "at-least-once")
 
 
 @scenario("topic-deleted", "a topic of changes is deleted: it is made again or the agent says what is missing, within 10 s of the next write")

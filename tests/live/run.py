@@ -21,6 +21,7 @@ import traceback
 from pathlib import Path
 
 import agent_faults
+import all_types  # noqa: F401
 import cluster_faults  # noqa: F401
 import failpoints  # noqa: F401 registers scenarios
 import kafka_faults  # noqa: F401

@@ -117,7 +117,7 @@ class History(unittest.TestCase):
         self.assertEqual(self.faults([*RECORDS[:2], heartbeat(2, 3004), record(3, 3, 3000, "b")]), set())
         self.assertEqual(self.faults([*RECORDS[:2], heartbeat(2, 3006), record(3, 3, 3000, "b")]), {"watermark passed a record"})
         self.assertEqual(self.faults([*RECORDS, heartbeat(3, 9000), heartbeat(4, 8000)]), {"watermark goes back"})
-        self.assertEqual(self.faults([*RECORDS, heartbeat(3, None)]), set(), "before everything was read once there is none")
+        self.assertEqual(self.faults([*RECORDS, heartbeat(3, None)]), {"heartbeat without a watermark"})
 
     def test_tables_that_are_not_looked_at(self):
         self.assertEqual(self.faults([], tables={"ks.other"}), set())

@@ -70,7 +70,9 @@ pub(super) fn check(settings: &Settings, known: &Known, findings: &mut Vec<Findi
 
 fn refused(check: &'static str, exit: Exit, error: &SinkError) -> Finding {
     match error {
-        SinkError::Kafka { what, hint } => Finding::fail(check, exit, what.clone(), *hint),
+        SinkError::Kafka { what, hint } | SinkError::Forbidden { what, hint } => {
+            Finding::fail(check, exit, what.clone(), *hint)
+        }
         other => Finding::fail(
             check,
             exit,

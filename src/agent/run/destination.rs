@@ -57,7 +57,8 @@ fn kafka(
     let telemetry = telemetry.map(Arc::clone);
     let observer = Observer::new(move |notice| {
         log_notice(notice);
-        if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason }) = (&telemetry, notice)
+        if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason, .. }) =
+            (&telemetry, notice)
         {
             telemetry.ledger(LedgerEntry {
                 kind: LedgerKind::DeadLetter,

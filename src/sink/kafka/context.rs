@@ -39,6 +39,8 @@ pub(super) struct Context {
     observer: Observer,
     token_file: Option<PathBuf>,
     failed: Arc<Mutex<Vec<Failed>>>,
+    /// Topics that this user may not write.
+    forbidden: Arc<Mutex<Vec<String>>>,
     /// Why brokers do not let the agent in.
     shut_out: Arc<Mutex<Option<String>>>,
     /// Whether a connection failed that matters, or a request.
@@ -54,12 +56,19 @@ const HAS_FAILED: &str = "state UP -> DOWN";
 /// The connection to an address of the configuration: given up as soon as the brokers' own addresses are known.
 const BOOTSTRAP: &str = "/bootstrap:";
 
+/// How the line begins that names a partition which could not become part of a transaction, and how it ends when this
+/// user may not write it (`rd_kafka_txn_handle_AddPartitionsToTxn` of rdkafka_txnmgr.c). The transaction's error does
+/// not name it.
+const NOT_ADDED: &str = "Failed to add partition \"";
+const NOT_ALLOWED: &str = "Topic authorization failed";
+
 impl Context {
     pub(super) fn new(options: &KafkaOptions) -> Self {
         Self {
             observer: options.observer.clone(),
             token_file: options.security.token_file.clone(),
             failed: Arc::default(),
+            forbidden: Arc::default(),
             shut_out: Arc::default(),
             has_erred: Arc::default(),
             is_debugged: options.extra.has(DEBUG),
@@ -76,9 +85,17 @@ impl Context {
         self.has_erred.swap(false, Ordering::Relaxed)
     }
 
-    /// The records that were not delivered since the last call.
+    /// The records that were not delivered since the last call, and the topics that may not be written, as records
+    /// without an identity.
     pub(super) fn take_failed(&self) -> Vec<Failed> {
-        std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut failed = std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner));
+        let forbidden = std::mem::take(&mut *self.forbidden.lock().unwrap_or_else(PoisonError::into_inner));
+        failed.extend(forbidden.into_iter().map(|topic| Failed {
+            topic,
+            event_id: String::new(),
+            code: RDKafkaErrorCode::TopicAuthorizationFailed,
+        }));
+        failed
     }
 }
 
@@ -93,6 +110,9 @@ impl ClientContext for Context {
             if !self.is_debugged {
                 return;
             }
+        }
+        if let Some(topic) = forbidden_topic(text) {
+            self.forbidden.lock().unwrap_or_else(PoisonError::into_inner).push(topic.to_owned());
         }
         let level = match level {
             RDKafkaLogLevel::Emerg
@@ -159,6 +179,13 @@ impl ProducerContext<NoCustomPartitioner> for Context {
     }
 }
 
+/// The topic that a line of librdkafka's log says may not be written.
+fn forbidden_topic(text: &str) -> Option<&str> {
+    let (_, named) = text.split_once(NOT_ADDED)?;
+    let (topic, reason) = named.split_once('"')?;
+    reason.contains(NOT_ALLOWED).then_some(topic)
+}
+
 /// Whom a JSON Web Token names (`sub`) and until when it is good (`exp`, RFC 7519 4.1).
 fn token(text: &str) -> Option<OAuthToken> {
     let claims = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?.trim_end_matches('=')).ok()?;
@@ -177,6 +204,19 @@ fn whole(seconds: f64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_topic_that_may_not_be_written_is_found_in_the_log() {
+        let line = |topic: &str, reason: &str| {
+            format!(
+                "[thrd:main]: TxnCoordinator/1: Failed to add partition \"{topic}\" [0] to transaction: {reason}"
+            )
+        };
+        let forbidden = line("p.cdc.k.t", "Broker: Topic authorization failed");
+        assert_eq!(forbidden_topic(&forbidden), Some("p.cdc.k.t"));
+        assert_eq!(forbidden_topic(&line("p.cdc.k.t", "Broker: Operation not attempted")), None);
+        assert_eq!(forbidden_topic("Topic authorization failed"), None);
+    }
 
     #[test]
     fn a_token_says_whose_it_is_and_until_when() {

@@ -13,6 +13,7 @@ mod dead_letter;
 mod doubt;
 mod layout;
 mod local;
+mod not_taken;
 mod notice;
 mod options;
 pub mod probe;
@@ -27,11 +28,8 @@ mod topics;
 mod trouble;
 mod turn;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::time::Instant;
-
-use rdkafka::error::RDKafkaErrorCode;
 
 use crate::checkpoint::Checkpoint;
 use crate::envelope::Record;
@@ -41,6 +39,7 @@ use super::{Sink, SinkError};
 use doubt::Doubts;
 use layout::{Change, Layout};
 use local::LocalCopy;
+use not_taken::{NotTaken, Refusal};
 pub use notice::Notice;
 pub use options::{
     BatchLimits, ClientOptions, Compression, Delivery, Identity, KafkaOptions, Observer, Password, Refused,
@@ -50,7 +49,7 @@ use producer::{Outgoing, Stuck};
 use read_back::Place;
 pub use stored::Stored;
 use topics::{Kind, Topics};
-use trouble::{Trouble, refuses_record};
+use trouble::Trouble;
 use turn::Turn;
 
 /// The Kafka sink.
@@ -69,21 +68,8 @@ pub struct KafkaSink {
     /// Tombstones that the next commit writes.
     forgotten: Vec<Change>,
     batch: Batch,
-    /// Why Kafka does not take a record, by topic and content identity.
-    refused: HashMap<(String, String), Refusal>,
+    not_taken: NotTaken,
 }
-
-/// Why Kafka does not take a record.
-#[derive(Debug, Clone)]
-struct Refusal {
-    reason: String,
-    is_too_long: bool,
-    /// Whether it was sent without its longest values already.
-    was_shortened: bool,
-}
-
-/// What a shortened record takes at most, in bytes: less than any broker is configured for.
-const SHORTENED_TO: usize = 512 << 10;
 
 /// What was sent since the last commit.
 #[derive(Debug, Default)]
@@ -125,28 +111,22 @@ impl KafkaSink {
             local,
             forgotten: Vec::new(),
             batch: Batch::default(),
-            refused: HashMap::new(),
+            not_taken: NotTaken::default(),
         };
         sink.restart()?;
         Ok(sink)
     }
 
     fn accept(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
-        let partitions = self.topics.get(record.topic, Kind::Changes)?.partitions;
-        self.begin(record)?;
-        let known = match self.refused.is_empty() {
-            true => None,
-            false => self.refused.get(&(record.topic.to_owned(), record.event_id.to_owned())).cloned(),
+        let Some(partitions) = self.partitions_of(record.topic)? else {
+            return self.pass_by(record);
         };
-        if let Some(refusal) = known {
+        self.begin(record)?;
+        if let Some(refusal) = self.not_taken.refusal(record) {
             return self.replace(record, &refusal);
         }
         match self.produce(&outgoing(record, record.value, partitions)) {
-            Err(Stuck::TooLarge) => {
-                let reason =
-                    "it is longer than message.max.bytes, the longest that the agent sends".to_owned();
-                self.replace(record, &Refusal { reason, is_too_long: true, was_shortened: false })
-            }
+            Err(Stuck::TooLarge) => self.replace(record, &Refusal::too_long_to_send()),
             other => other.map_err(|stuck| self.stuck(stuck)),
         }
     }
@@ -176,65 +156,6 @@ impl KafkaSink {
         self.batch.records += 1;
         self.batch.bytes += length as u64;
         self.batch.since.get_or_insert_with(Instant::now);
-        Ok(())
-    }
-
-    /// Sends a pointer in place of a record that Kafka does not take, and what can be sent of it, or fails.
-    fn replace(&mut self, record: &Record<'_>, refusal: &Refusal) -> Result<(), SinkError> {
-        let policy = self.options.refused(record.topic);
-        if policy == Refused::Fail {
-            self.abort();
-            let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
-            let what = format!("the record of {bytes} bytes at {}", record.position);
-            return Err(SinkError::Refused {
-                topic: record.topic.to_owned(),
-                what,
-                reason: refusal.reason.clone(),
-            });
-        }
-        if policy == Refused::Truncate && refusal.is_too_long && !refusal.was_shortened {
-            self.send_shortened(record)?;
-        }
-        self.point_to(record, &refusal.reason)
-    }
-
-    /// Sends a record without its longest values, when that makes it short enough.
-    fn send_shortened(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
-        let limit = (self.options.extra.longest_record() / 2).min(SHORTENED_TO);
-        let Some(value) = shorten::shortened(record, limit) else { return Ok(()) };
-        let partitions = self.topics.get(record.topic, Kind::Changes)?.partitions;
-        let id = (record.topic.to_owned(), record.event_id.to_owned());
-        if let Some(known) = self.refused.get_mut(&id) {
-            // Should Kafka refuse this one, too.
-            known.was_shortened = true;
-        }
-        match self.produce(&outgoing(record, Some(&value), partitions)) {
-            Err(Stuck::TooLarge) => Ok(()),
-            other => other.map_err(|stuck| self.stuck(stuck)),
-        }
-    }
-
-    fn point_to(&mut self, record: &Record<'_>, reason: &str) -> Result<(), SinkError> {
-        let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
-        let position = record.position.to_string();
-        let topic = self.options.dead_letter_topic();
-        let partitions = self.topics.get(&topic, Kind::Changes)?.partitions;
-        let (key, value) = dead_letter::pointer(record, reason);
-        let pointer = Outgoing {
-            topic: &topic,
-            partition: partition(record.partition_hash, partitions),
-            key,
-            value: Some(&value),
-            event_id: record.event_id,
-            ts_ms: record.ts_ms,
-        };
-        self.produce(&pointer).map_err(|stuck| self.stuck(stuck))?;
-        self.options.observer.tell(&Notice::DeadLetter {
-            topic: record.topic.to_owned(),
-            position,
-            bytes: bytes as u64,
-            reason: reason.to_owned(),
-        });
         Ok(())
     }
 
@@ -324,27 +245,7 @@ impl KafkaSink {
             Stuck::Records(failed) => failed,
         };
         self.abort();
-        let mut points = true;
-        let mut first = None;
-        for failed in failed.into_iter().filter(|failed| refuses_record(failed.code)) {
-            points &= self.options.refused(&failed.topic) != Refused::Fail
-                && !failed.event_id.is_empty()
-                && failed.topic != self.options.dead_letter_topic();
-            first.get_or_insert((failed.topic.clone(), failed.code));
-            let is_too_long = failed.code == RDKafkaErrorCode::MessageSizeTooLarge;
-            let id = (failed.topic, failed.event_id);
-            let was_shortened = self.refused.get(&id).is_some_and(|known| known.was_shortened);
-            self.refused.insert(id, Refusal { reason: failed.code.to_string(), is_too_long, was_shortened });
-        }
-        let (topic, code) = first.unwrap_or_else(|| (String::new(), RDKafkaErrorCode::Fail));
-        if points {
-            return SinkError::RolledBack {
-                what: format!(
-                    "topic {topic} does not take a record ({code}): sent again, a pointer replaces it"
-                ),
-            };
-        }
-        SinkError::Refused { topic, what: "a record".to_owned(), reason: code.to_string() }
+        self.learn(failed)
     }
 
     /// Nothing more is sent after an error.
@@ -439,7 +340,7 @@ impl Sink for KafkaSink {
     }
 
     fn partitions(&mut self, topic: &str) -> Result<u32, SinkError> {
-        Ok(self.topics.get(topic, Kind::Changes)?.partitions)
+        Ok(self.partitions_of(topic)?.unwrap_or_default())
     }
 
     fn rewind(&mut self) -> Result<(), SinkError> {

@@ -52,6 +52,13 @@ pub enum Notice {
         bytes: u64,
         /// Why it was not taken.
         reason: String,
+        /// Whether its topic may not be written, of which [`Notice::Forbidden`] told.
+        is_forbidden: bool,
+    },
+    /// A topic may not be written: pointers stand for its records.
+    Forbidden {
+        /// Its name.
+        topic: String,
     },
     /// The copy of the checkpoint on disk could not be written. Kafka has it.
     LocalCopy {
@@ -97,10 +104,15 @@ impl fmt::Display for Notice {
                 "cannot check how topic {topic} is configured: {reason}; allow DESCRIBE_CONFIGS on it, or see to its \
                  cleanup.policy"
             ),
-            Self::DeadLetter { topic, position, bytes, reason } => write!(
+            Self::DeadLetter { topic, position, bytes, reason, .. } => write!(
                 f,
                 "a record of {bytes} bytes at {position} was not taken by topic {topic}: {reason}; a pointer to it \
                  stands in the topic of dead letters"
+            ),
+            Self::Forbidden { topic } => write!(
+                f,
+                "this user may not write topic {topic}: pointers to its records stand in the topic of dead letters; allow \
+                 WRITE and DESCRIBE (and CREATE, where topics are to be made) on it. It is tried again every 5 minutes"
             ),
             Self::LocalCopy { reason } => write!(f, "the local copy of the checkpoint is not written: {reason}"),
             Self::LocalCopyUnread { reason } => {

@@ -14,7 +14,7 @@ use super::context::{Context, EVENT_ID, Failed};
 use super::doubt::Doubts;
 use super::notice::Notice;
 use super::options::KafkaOptions;
-use super::trouble::{Trouble, lasting, refuses_record};
+use super::trouble::{Trouble, forbids_topic, lasting, refuses_record};
 
 /// The pauses while librdkafka is waited for: a small part of the time waited so far, within these bounds.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(10));
@@ -182,15 +182,17 @@ impl Producer {
     fn stuck(&self, error: &KafkaError, topic: &str) -> Stuck {
         self.inner.poll(Duration::ZERO);
         let broken = error.rdkafka_error_code() == Some(RDKafkaErrorCode::State);
-        let cause = self.failure().err().or_else(|| self.why_broken().filter(|_| broken).map(Stuck::from));
-        cause.unwrap_or_else(|| self.trouble(error, &format!("cannot send a record to topic {topic}")).into())
+        let what = format!("cannot send a record to topic {topic}");
+        let transaction = || self.why_broken(&what).filter(|_| broken).map(Stuck::from);
+        let cause = self.failure().err().or_else(transaction);
+        cause.unwrap_or_else(|| self.trouble(error, &what).into())
     }
 
     /// Why the transaction, in which something has failed, must be aborted. It cannot be committed: asking for that
     /// only tells the reason.
-    fn why_broken(&self) -> Option<Trouble> {
+    fn why_broken(&self, what: &str) -> Option<Trouble> {
         let error = self.in_transaction.then(|| self.inner.commit_transaction(Duration::ZERO))?.err()?;
-        matches!(error, KafkaError::Transaction(_)).then(|| self.trouble(&error, "the transaction failed"))
+        matches!(error, KafkaError::Transaction(_)).then(|| self.trouble(&error, what))
     }
 
     /// Waits until everything handed over is acknowledged.
@@ -264,13 +266,13 @@ impl Producer {
             return Err(self.trouble(&KafkaError::Global(code), &what).into());
         }
         let Some(first) = failed.first() else { return Ok(()) };
-        if failed.iter().any(|failed| refuses_record(failed.code)) {
+        if failed.iter().any(|failed| refuses_record(failed.code) || forbids_topic(failed.code)) {
             return Err(Stuck::Records(failed));
         }
         let what = format!("topic {} did not take a record: {}", first.topic, first.code);
         Err(match lasting(first.code) {
             Some(hint) => Trouble::Lasting { what, hint },
-            None => self.why_broken().unwrap_or(Trouble::Undone(what)),
+            None => self.why_broken(&what).unwrap_or(Trouble::Undone(what)),
         }
         .into())
     }

@@ -33,7 +33,7 @@ pub(super) fn shortened(record: &Record<'_>, limit: usize) -> Option<Vec<u8>> {
         if length <= limit / 2 {
             break;
         }
-        value.get_mut(member)?.as_object_mut()?.remove(&column)?;
+        value.get_mut(member)?.as_object_mut()?.shift_remove(&column)?;
         length = length.saturating_sub(bytes);
         left_out.push(LeftOut { column, bytes });
     }

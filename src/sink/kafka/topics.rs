@@ -14,7 +14,7 @@ use super::client::{Purpose, config};
 use super::context::Context;
 use super::notice::Notice;
 use super::options::{KafkaOptions, SaslMechanism};
-use super::trouble::{Trouble, lasting};
+use super::trouble::{Trouble, forbids_topic, lasting};
 
 /// What a new topic of checkpoints is told: small segments are compacted soon, so that reading it back is quick.
 const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
@@ -270,7 +270,9 @@ impl Topics {
     fn error(&self, error: &KafkaError, topic: &str, what: &str) -> SinkError {
         let servers = &self.options.bootstrap_servers;
         let what = format!("topic {topic}: {what} ({servers}): {error}");
-        match error.rdkafka_error_code().and_then(lasting) {
+        let code = error.rdkafka_error_code();
+        match code.and_then(lasting) {
+            Some(hint) if code.is_some_and(forbids_topic) => SinkError::Forbidden { what, hint },
             Some(hint) => Trouble::Lasting { what, hint }.into_error(),
             None => SinkError::Kafka {
                 what,

@@ -91,3 +91,8 @@ pub(super) fn refuses_record(code: RDKafkaErrorCode) -> bool {
         Code::MessageSizeTooLarge | Code::InvalidRecord | Code::InvalidTimestamp | Code::PolicyViolation
     )
 }
+
+/// Whether a code says that this user may not write the topic.
+pub(super) fn forbids_topic(code: RDKafkaErrorCode) -> bool {
+    code == RDKafkaErrorCode::TopicAuthorizationFailed
+}

@@ -45,8 +45,9 @@ def started(stack, folder, prefix, *options, cdc_raw=None):
     (folder / "state").mkdir(parents=True)
     words = [
         "--cdc-raw", cdc_raw or stack.cdc_raw, "--state-dir", folder / "state", "--prefix", prefix, "--host-id", stack.host_id,
-        "--cluster", stack.node["cluster"], "--dc", stack.node["dc"], "--cassandra-host", stack.node["host"], "--cassandra-port", stack.node["port"],
-        "--bootstrap-servers", stack.servers, "--http-address", f"127.0.0.1:{stack.free_port()}", *options, *(["--until-empty"] if cdc_raw else []),
+        "--cluster", stack.node["cluster"], "--dc", stack.node["dc"],
+        "--bootstrap-servers", stack.servers, "--http-address", f"127.0.0.1:{stack.free_port()}", *options,
+        *(["--schema", stack.schema, "--until-empty"] if cdc_raw else ["--cassandra-host", stack.node["host"], "--cassandra-port", stack.node["port"]]),
     ]  # fmt: skip
     agent = Measured(words, folder / "agent.log")
     try:

@@ -67,6 +67,16 @@ class Stack:
         text = self.call("cql", "onprem", "-e", "SELECT JSON host_id FROM system.local")
         return json.loads(next(line for line in text.splitlines() if line.strip().startswith("{")))["host_id"]
 
+    @functools.cached_property
+    def schema(self):
+        """A schema file: what reads copies of segments does not ask the node, which would say that these are not its own."""
+        text = self.call("cql", "onprem", "-e", "SELECT JSON id FROM system_schema.tables WHERE keyspace_name = 'bench' AND table_name = 'events'")
+        table_id = json.loads(next(line for line in text.splitlines() if line.strip().startswith("{")))["id"]
+        keyspace, table = (statement % self.node for statement in TABLES)
+        path = self.folder / "bench.cql"
+        path.write_text(f"{keyspace};\n{table} AND id = {table_id};\n")
+        return path
+
     def down(self):
         self.call("down", "--data", "drop")
 
