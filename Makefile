@@ -119,7 +119,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-
 
 fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassandra's reader finds in them
 	python3 cdc_fixtures/make.py
-	tests/oracle/dump.sh cdc_fixtures/*-* cdc_fixtures/demo
+	tests/oracle/dump.sh cdc_fixtures/[45].* cdc_fixtures/demo
 
 clean: ## stop the stack, remove what builds, tests, benches and the stack made
 	$(STACK) down

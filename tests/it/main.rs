@@ -51,6 +51,7 @@ mod support;
 mod undecodable;
 mod units;
 mod unknown_table;
+mod upgrade;
 mod vectors;
 mod verify;
 mod view_rows;
