@@ -6,12 +6,14 @@ the other.
 """
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,10 +71,25 @@ class Doctor:
         assert found == code, f"{name}: exit code {found} instead of {code}: {lines}"
         assert check is None or check in failed, f"{name}: {check} did not fail: {lines}"
         print(f"ok  {name}: exit code {code}{f', {check}' if check else ''}", flush=True)
+        return {line["check"]: line for line in lines[:-1]}
+
+    @contextlib.contextmanager
+    def running_agent(self):
+        """The node's agent, with the same options."""
+        words = [self.agent, "run", "--config", self.folder / "agent.toml", "--out", "kafka", "--http=false"]
+        agent = subprocess.Popen(words, env={**os.environ, "CDC_AGENT_CASSANDRA_PASSWORD": "doctor"}, stderr=subprocess.PIPE, text=True)
+        try:
+            assert any(" reading " in line for line in agent.stderr), "the agent does not read"
+            threading.Thread(target=agent.stderr.read, daemon=True).start()
+            yield
+        finally:
+            agent.terminate()
+            agent.wait(60)
 
 
 def cases(doctor):
-    doctor.expect("as it should be", 0, None)
+    findings = doctor.expect("as it should be", 0, None)
+    assert findings["kafka.rights"]["verdict"] == "pass", findings["kafka.rights"]
     doctor.expect("wrong password", 2, "cql.connection", password="wrong")
     doctor.expect("wrong data centre", 2, "cql.identity", dc="DC_AZURE")
     doctor.expect("no node at this port", 4, "cql.connection", cassandra_port=1)
@@ -89,6 +106,9 @@ def cases(doctor):
     doctor.expect("a segment of an unknown version", 4, "segments.unreadable")
     strange.unlink()
     doctor.expect("as it was before", 0, None)
+    with doctor.running_agent():
+        findings = doctor.expect("beside the node's agent", 0, None)
+        assert "which answers" in findings["cdc_raw.lock"]["found"], findings["cdc_raw.lock"]
 
 
 def main():

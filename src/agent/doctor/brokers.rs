@@ -51,21 +51,30 @@ pub(super) fn check(settings: &Settings, known: &Known, findings: &mut Vec<Findi
         "kafka.connection",
         format!("{} broker(s) answer, and let the agent in", brokers.count),
     ));
-    if let Some(id) = brokers.first {
-        broker(&probe, id, brokers.count, findings);
-    }
+    let authorizer = brokers.first.and_then(|id| broker(&probe, id, brokers.count, findings));
     checkpoints(&probe, settings, findings);
     if let Some(schema) = &known.schema {
         topics(&probe, settings, schema, findings);
     }
-    findings.push(Finding::pass(
-        "kafka.rights",
+    findings.push(rights(authorizer.as_deref(), prefix, &host_id));
+}
+
+/// Brokers are asked nothing that would change them, so what this user may write is not tried. `authorizer`: the class that
+/// decides it, empty where nobody does; `None` where the broker does not tell.
+fn rights(authorizer: Option<&str>, prefix: &str, host_id: &str) -> Finding {
+    let check = "kafka.rights";
+    if authorizer == Some("") {
+        return Finding::pass(check, "brokers have no authorizer: every user may read and write everything");
+    }
+    Finding::warn(
+        check,
+        "what this user may write is not tried, because that would change something",
         format!(
-            "brokers do not tell what this user may write; it needs: WRITE and DESCRIBE on the transactional ids \
-             cdc-agent.{prefix}.{host_id}.0 to .2, IDEMPOTENT_WRITE on the cluster, READ, WRITE, DESCRIBE and, where \
-             topics are to be made, CREATE on the topics that begin with {prefix}"
+            "see to it that the user has: WRITE and DESCRIBE on the transactional ids cdc-agent.{prefix}.{host_id}.0 to .2; \
+             WRITE, DESCRIBE and, where topics are to be made, CREATE on the topics that begin with {prefix}.cdc; READ on \
+             {prefix}.cdc.__checkpoints; IDEMPOTENT_WRITE on the cluster of brokers before 3.0 (docs/kafka.md 4)"
         ),
-    ));
+    )
 }
 
 fn refused(check: &'static str, exit: Exit, error: &SinkError) -> Finding {
@@ -82,15 +91,17 @@ fn refused(check: &'static str, exit: Exit, error: &SinkError) -> Finding {
     }
 }
 
-fn broker(probe: &Probe, id: i32, count: usize, findings: &mut Vec<Finding>) {
+/// What a broker says of itself. Gives the class that decides what users may do; empty where there is none.
+fn broker(probe: &Probe, id: i32, count: usize, findings: &mut Vec<Finding>) -> Option<String> {
     let settings = match probe.broker_settings(id) {
         Ok(settings) => settings,
         Err(reason) => {
-            return findings.push(Finding::warn(
+            findings.push(Finding::warn(
                 "kafka.broker",
                 format!("broker {id} does not tell its settings: {reason}"),
                 "allow this user DESCRIBE_CONFIGS on the cluster if they are to be checked",
             ));
+            return None;
         }
     };
     let number = |name: &str| settings.get(name).and_then(|value| value.parse::<u64>().ok());
@@ -121,6 +132,7 @@ fn broker(probe: &Probe, id: i32, count: usize, findings: &mut Vec<Finding>) {
             "raise it, or give kafka_option transaction.timeout.ms",
         ));
     }
+    settings.get("authorizer.class.name").cloned()
 }
 
 fn checkpoints(probe: &Probe, settings: &Settings, findings: &mut Vec<Finding>) {

@@ -8,6 +8,7 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::finding::Finding;
 use crate::agent::exit::Exit;
+use crate::agent::socket::{Request, ask};
 use crate::cdc_raw::file_id::own_user;
 use crate::cdc_raw::quota::{Quota, THRESHOLDS, default_limit, used_bytes};
 use crate::cdc_raw::{Directory, DirectoryError, FileId};
@@ -28,12 +29,7 @@ pub(super) fn check(live: &LiveArgs, findings: &mut Vec<Finding>) {
             "cdc_raw.lock",
             format!("{} is there, and no agent holds it", log.cdc_raw.display()),
         )),
-        Err(error @ DirectoryError::Locked { .. }) => findings.push(Finding::fail(
-            "cdc_raw.lock",
-            Exit::Locked,
-            error.to_string(),
-            "when it is this node's agent, all is well; otherwise stop it before another one is started",
-        )),
+        Err(error @ DirectoryError::Locked { .. }) => findings.push(held(&log.state_dir, &error)),
         Err(error) => {
             findings.push(Finding::fail(
                 "cdc_raw.directory",
@@ -48,6 +44,20 @@ pub(super) fn check(live: &LiveArgs, findings: &mut Vec<Finding>) {
     findings.extend(foreign(&log.cdc_raw));
     findings.push(limit(log));
     findings.extend(archive(log));
+}
+
+/// Somebody holds the directory: the agent with the same state directory, or another one.
+fn held(state: &Path, error: &DirectoryError) -> Finding {
+    let check = "cdc_raw.lock";
+    match ask(state, &Request::Status) {
+        Ok(_) => Finding::pass(check, format!("{error}: the agent of {}, which answers", state.display())),
+        Err(_) => Finding::fail(
+            check,
+            Exit::Locked,
+            error.to_string(),
+            "stop it before another one is started; no agent of this state_directory answers",
+        ),
+    }
 }
 
 /// Whether segments can be deleted or moved.

@@ -16,6 +16,11 @@ use crate::commitlog::{BodyFormat, SegmentName};
 /// The oldest and the newest segments that are looked at: each may be long, and a backlog may hold thousands.
 const LOOKED_AT: usize = 16;
 
+/// The segment that is written, and the one that is made ahead.
+const NEWEST: usize = 2;
+/// Lengths of memory-mapped segments are multiples of it.
+const MEBIBYTE: u64 = 1 << 20;
+
 /// What segments say of themselves.
 #[derive(Debug, Default)]
 struct Seen {
@@ -65,7 +70,15 @@ pub(super) fn check(options: &RunOptions, findings: &mut Vec<Finding>) {
             ),
         ));
     }
-    findings.push(latency(options, seen.is_stored));
+    let is_stored = seen.is_stored || names.iter().rev().take(NEWEST).any(|name| grows(path, *name));
+    findings.push(latency(options, is_stored));
+}
+
+/// Whether a segment has not its full length from the start, as memory-mapped ones have: Cassandra writes it with direct
+/// I/O (5.0), which a segment does not say of itself, or stores its sections.
+fn grows(path: &Path, name: SegmentName) -> bool {
+    let metadata = path.join(name.to_string()).metadata();
+    metadata.is_ok_and(|metadata| metadata.len() % MEBIBYTE != 0)
 }
 
 fn look(path: &Path, name: SegmentName, keys: &Keys, seen: &mut Seen) -> Option<Finding> {
@@ -125,7 +138,9 @@ fn latency(options: &RunOptions, is_stored: bool) -> Finding {
         ),
         VisibilityWord::Marked | VisibilityWord::Written if is_stored => Finding::warn(
             check,
-            format!("segments are compressed or encrypted: {synced}, whatever the visibility"),
+            format!(
+                "segments are compressed, encrypted or written with direct I/O: {synced}, whatever the visibility"
+            ),
             "set a shorter commitlog_sync_period, or commitlog_sync: batch, in cassandra.yaml if that is too late",
         ),
         VisibilityWord::Marked => Finding::pass(
