@@ -39,6 +39,23 @@ def kill_broker(case):
     return case.judge(agent)
 
 
+@scenario("three-brokers", f"three brokers, min.insync.replicas = 2: each is killed in turn and comes back, twice: {ONCE}",
+          settings=(*SMALL, "kafka.min.insync.replicas=2"), options=("kafka.brokers=3", "kafka.heap=256m"), spoils=True)  # fmt: skip
+def three_brokers(case):
+    agent = case.prepare(**FULL).agent().start()
+    case.writers.start()
+    case.caught_up(agent)
+    for name in ("kafka1", "kafka2", "kafka3") * 2:
+        case.stack.kill(name)
+        case.busy(3, 5)
+        # With two of three everything goes on.
+        case.note(f"without {name} the last write was published after {case.caught_up(agent):.1f} s")
+        case.stack.start(name)
+        case.busy(1, 2)
+        revived(case, agent)
+    return case.judge(agent)
+
+
 @scenario("pause-broker", f"the broker hangs (SIGSTOP) for 5 and for 40 s: {ONCE}")
 def pause_broker(case):
     agent = case.prepare(**FULL).agent().start()

@@ -213,13 +213,8 @@ def snapshot_kinds(case):
     return case.judge(agent)
 
 
-@scenario(
-    "snapshot-kills", "the agent is killed seven times while it reads a table from before CDC, and tables that are written to: each row of the first is "
-    "published once, and changes and rows add up to what SELECT shows", kinds=BOTH,
-)  # fmt: skip
-def snapshot_kills(case):
-    case.schema = "cql"
-    case.prepare()
+def fill_many(case):
+    """A table from before CDC, to read: its rows are known."""
     session = case.stack.session()
     case.stack.create(MANY.replace("KS", case.ks).replace("CDC", "false"))
     insert = session.prepare(f"INSERT INTO {case.ks}.many (p, c, v) VALUES (?, ?, ?)")
@@ -228,6 +223,40 @@ def snapshot_kills(case):
         for future in [session.execute_async(insert, row) for row in rows[start : start + 200]]:
             future.result()
     case.stack.create(f"ALTER TABLE {case.ks}.many WITH cdc = true")
+
+
+@scenario("snapshot-cql-away", "the node takes no CQL for 8 s in the middle of a snapshot: it waits, and goes on; each row once", kinds=BOTH)
+def snapshot_cql_away(case):
+    case.schema = "cql"
+    case.prepare()
+    fill_many(case)
+    agent = case.agent().start()
+    wait_for(lambda: begins(case, ("many",), 1000), "the snapshot to begin", agent=agent)
+    wait_for(lambda: read_rows(case, "many"), "its first rows", agent=agent)
+    case.stack.nodetool("disablebinary")
+    time.sleep(8)
+    if ends(case):
+        raise Failed(f"it ended without CQL: {ends(case)}")
+    read = len(read_rows(case, "many"))
+    case.stack.nodetool("enablebinary")
+    case.stack.wait_for_session()
+    wait_for(lambda: "many" in ends(case), "the end of the snapshot", 60, agent)
+    count = compare(case, "many")
+    case.note(f"{read} rows before, {count} in all, {ends(case)['many']['outcome']}")
+    if (ends(case)["many"]["outcome"], ends(case)["many"]["rows"]) != ("complete", count):
+        raise Failed(f"{ends(case)}, for {count} rows")
+    case.rules.tables = {f"{case.ks}.{name}" for name in ("plain", "wide", "coll")}
+    return case.judge(agent)
+
+
+@scenario(
+    "snapshot-kills", "the agent is killed seven times while it reads a table from before CDC, and tables that are written to: each row of the first is "
+    "published once, and changes and rows add up to what SELECT shows", kinds=BOTH,
+)  # fmt: skip
+def snapshot_kills(case):
+    case.schema = "cql"
+    case.prepare()
+    fill_many(case)
     case.writers.start()
     case.busy(3, 4)
     # Rows are sent and not committed, three times; then it dies anywhere.
