@@ -13,7 +13,7 @@ use std::time::Duration;
 use cdc_agent::http::Server;
 use cdc_agent::telemetry::{
     Clock, CommitReport, DirectoryUsage, EventCount, Identity, KafkaStatus, LedgerEntry, LedgerKind, Limits,
-    Phase, Reading, SchemaStatus, SegmentState, SegmentStatus, SetClock, Telemetry,
+    Phase, Reading, SchemaStatus, SegmentState, SegmentStatus, SetClock, SnapshotStatus, Telemetry,
 };
 
 /// 2027-01-01, in microseconds.
@@ -36,6 +36,8 @@ fn main() {
         match line.unwrap().as_str() {
             "work" => work(&telemetry, &clock),
             "lose" => lose(&telemetry),
+            "snapshot" => telemetry.snapshots(snapshots()),
+            "end" => telemetry.snapshots(Vec::new()),
             "stall" => {
                 read(&telemetry, 3_000_000);
                 clock.pass(Duration::from_secs(61));
@@ -45,6 +47,20 @@ fn main() {
         }
         println!("done");
     }
+}
+
+fn snapshots() -> Vec<SnapshotStatus> {
+    let snapshot = |table: &str, state: &str, rows, percent, reason: Option<&str>| SnapshotStatus {
+        table: table.to_owned(),
+        state: state.to_owned(),
+        rows,
+        percent,
+        reason: reason.map(str::to_owned),
+    };
+    vec![
+        snapshot("sales.events", "waiting_for_log", 12_345, Some(37.52), None),
+        snapshot("sales.users", "retrying", 0, None, Some("the node does not answer")),
+    ]
 }
 
 fn identity() -> Identity {

@@ -110,6 +110,17 @@ class PageTest(unittest.TestCase):
         self.wait("headline", "not known")
         self.shot("gone")
 
+    def test_snapshots_are_shown_while_they_last(self):
+        self.open()
+        self.wait("headline", "everything is read and committed")
+        self.assertFalse(self.page.find_element(By.ID, "snapshots-box").is_displayed())
+        self.agent.do("snapshot")
+        self.wait("snapshots", "waiting for log 12,345 37.5 %")
+        self.wait("snapshots", "retrying 0 the node does not answer")
+        self.shot("snapshots")
+        self.agent.do("end")
+        WebDriverWait(self.page, 20).until(lambda page: not page.find_element(By.ID, "snapshots-box").is_displayed())
+
     def test_texts_stay_texts(self):
         self.agent.do("lose")
         self.open()
