@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Live;
 use crate::agent::exit::Failure;
-use crate::agent::log;
+use crate::agent::log::{self, Level};
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
@@ -14,6 +14,11 @@ use crate::cdc_raw::Standing;
 use crate::commitlog::SegmentId;
 use crate::telemetry::LedgerKind;
 
+/// What to do about a loss, and about what may be one.
+const GET_BACK: &str =
+    "its changes stand in other replicas' topics and in the table: docs/operations.md 10, 15 (snapshot)";
+const LOOK: &str = "that can be nothing: docs/operations.md 10";
+
 impl Live<'_> {
     /// Tells of segments that are missing.
     pub(super) fn note_gaps(&mut self) -> Result<(), Failure> {
@@ -21,7 +26,8 @@ impl Live<'_> {
         let parts = &mut self.parts;
         for gap in parts.gaps.news(&parts.found.scan, &parts.found.lives, self.writer.checkpoint()) {
             if let Some(what) = gap.what {
-                log::log(gap.level, &format!("segments are missing: {what}"));
+                let next = if gap.level == Level::Info { LOOK } else { GET_BACK };
+                log::log(gap.level, &format!("segments are missing: {what}; {next}"));
                 self.parts.telling.gap(&what);
                 self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
             }
@@ -35,7 +41,7 @@ impl Live<'_> {
     pub(super) fn lose(&mut self, id: SegmentId, why: &str) -> Result<(), Failure> {
         let at = self.writer.checkpoint().open_at(id).map(|place| place.to_string());
         let what = json!({"first": id.to_string(), "last": id.to_string(), "read_to": at, "evidence": why});
-        log::error(&format!("lost: {what}"));
+        log::error(&format!("lost: {what}; {GET_BACK}"));
         self.parts.telling.gap(&what);
         self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
         self.close(id)
