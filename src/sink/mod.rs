@@ -67,6 +67,11 @@ pub trait Sink {
         false
     }
 
+    /// Whether readers see a record as soon as it is sent: then it waits for no commit, and commits can be rare.
+    fn shows_at_once(&self) -> bool {
+        false
+    }
+
     /// The number of partitions of a topic, made when it is missing. A record with the partition hash `n` goes to
     /// partition `n` modulo this.
     ///

@@ -1,8 +1,11 @@
 """Three nodes that each hold every row, with an agent beside each."""
 
+import shutil
 import time
 
 import checker
+import fold
+import workload
 from agent import wait_for
 from agent_faults import ONCE
 from registry import SMALL, scenario
@@ -95,3 +98,134 @@ def three_nodes_primary(case):
         agent.check_running()
         assert agent.stop() == 0, (name, agent.said()[-1000:])
     return case.judge(folder=False)
+
+
+def of_host(records, host, late=None):
+    """The records of one node; of changes only those that are late, or are not, when that is asked for."""
+    return {
+        place: [
+            record for record in found
+            if record.value is not None and record.value.get("source", {}).get("host_id") == host
+            and (late is None or record.value["op"] == "m" or record.value["source"]["late"] == late)
+        ]
+        for place, found in records.items()
+    }  # fmt: skip
+
+
+def published_by(case, sentinel, hosts):
+    """Whether each of these nodes has published the write."""
+    name = checker.identity(sentinel)
+    found = set()
+    for _, records in checker.changes(case.records()):
+        for record in records:
+            value = record.value
+            if value["op"] != "m" and value["source"]["ts_us"] == sentinel["ts"] and checker.identity(checker.of_record(record.key, value)) == name:
+                found.add(value["source"]["host_id"])
+    return found >= set(hosts)
+
+
+def compare_of_host(case, records, host, verdict):
+    """The rows that one node's records add up to are those that SELECT shows. Lists are left out: a list that was streamed shows no paths of its
+    elements, which makes others of them for a reader who has the first writes too."""
+    mine = of_host(records, host)
+    for table in case.stack.tables(case.ks):
+        folded = fold.Fold(table)
+        for place, found in checker.changes(mine):
+            if place[0].endswith(f".cdc.{table.keyspace}.{table.name}"):
+                for record in found:
+                    if record.value["op"] != "m":
+                        folded.add(record.value)
+        (view, now) = case.stack.view(table)
+        lists = {name for name in table.values if table.collection(name) == "list"}
+        views = [{place: {name: cell for name, cell in row.items() if name not in lists} for place, row in found.items()} for found in (view, folded.view(now))]
+        for words in fold.difference(*views, now):
+            verdict.fault("content", f"{host}: {table.name} {words}")
+        verdict.counted[f"rows of {table.name} compared"] += len(view)
+
+
+def stopped(running):
+    """Stops all agents."""
+    for name, agent in running.items():
+        agent.check_running()
+        assert agent.stop() == 0, (name, agent.said()[-1000:])
+
+
+def judge_streamed(case, wrote, others):
+    """`wrote`: the nodes that logged every write when it was made. What is late was streamed: whole rows, not the writes that made them."""
+    case.writers.stop()
+    time.sleep(2.5)  # TTLs of two seconds are over
+    records = case.output.finish()
+    case.rules.hosts = set(wrote)
+    direct = {}
+    for host in wrote:
+        for place, found in of_host(records, host, late=False).items():
+            direct.setdefault(place, []).extend(found)
+    verdict = checker.check(workload.read(case.folder / "journal"), direct, case.rules)
+    for host in (*wrote, *others):
+        compare_of_host(case, records, host, verdict)
+    for host in others:
+        late = sum(len(found) for _, found in checker.changes(of_host(records, host, late=True)))
+        beats = sum(record.value["op"] == "m" for _, found in checker.changes(of_host(records, host, late=True)) for record in found)
+        case.note(f"{late - beats} records of streamed rows")
+        if late == beats:
+            verdict.fault("late", f"no record of {host} is late")
+    return verdict
+
+
+@scenario("three-nodes-repair", "three replicas, one misses writes without hints and is repaired: what repair streams to it is published, late, and adds up to what SELECT shows",
+          settings=SMALL, options=THREE, spoils=True)  # fmt: skip
+def three_nodes_repair(case):
+    case.rules.logged_twice = True
+    case.prepare(rf=3, rate=80)
+    for name in case.stack.nodes():
+        case.stack.nodetool("disablehandoff", service=name)
+    running = agents(case, "--late-after-s", 5)
+    hosts = {name: case.stack.host_id(name) for name in running}
+    case.writers.start()
+    case.busy(3, 4)
+    case.stack.stop("onprem3")
+    case.busy(8, 10)
+    case.writers.stop()
+    case.stack.start("onprem3")
+    case.stack.wait_for_session(name="onprem3")
+    # Everything is older than what counts as late.
+    case.busy(6, 7)
+    case.stack.nodetool("repair", "-full", case.ks, service="onprem3")
+    sentinel = case.writers.sentinel()
+    wait_for(lambda: published_by(case, sentinel, hosts.values()), "every node to publish what it has", 90)
+    stopped(running)
+    return judge_streamed(case, [hosts["onprem1"], hosts["onprem2"]], [hosts["onprem3"]])
+
+
+@scenario("three-nodes-bootstrap", "a node leaves, and a new one joins under load, with an agent beside it: what is streamed to it is published, late, and adds up to what SELECT shows",
+          settings=SMALL, options=THREE, spoils=True)  # fmt: skip
+def three_nodes_bootstrap(case):
+    case.rules.logged_twice = True
+    case.prepare(rf=3, rate=60)
+    running = agents(case, "--late-after-s", 5)
+    old = {name: case.stack.host_id(name) for name in running}
+    case.writers.start()
+    case.busy(6, 7)
+    case.stack.nodetool("decommission", "--force", service="onprem3")
+    leaving = running.pop("onprem3")
+    assert leaving.stop() == 0, leaving.said()[-1000:]
+    case.stack.stop("onprem3")
+    for name in ("data", "commitlog", "cdc_raw", "hints", "saved_caches"):
+        folder = case.stack.folder / "onprem3" / name
+        shutil.rmtree(folder, ignore_errors=True)
+    case.busy(6, 7)
+    case.stack.start("onprem3")
+    case.stack.forget("onprem3")
+    case.stack.wait_for_session(name="onprem3")
+    new = case.stack.host_id("onprem3")
+    assert new != old["onprem3"], "the node joined as the one that it was"
+    state = case.folder / "state-new"
+    state.mkdir()
+    running["onprem3"] = case.agent("--late-after-s", 5, log="onprem3-new.log", node="onprem3", state=state).start()
+    case.busy(3, 4)
+    case.writers.stop()
+    sentinel = case.writers.sentinel()
+    hosts = [old["onprem1"], old["onprem2"], new]
+    wait_for(lambda: published_by(case, sentinel, hosts), "every node to publish what it has", 90)
+    stopped(running)
+    return judge_streamed(case, hosts[:2], [new])

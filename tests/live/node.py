@@ -100,6 +100,11 @@ class Stack:
             self._sessions[name] = cluster.connect()
         return self._sessions[name]
 
+    def forget(self, name):
+        """Ends the session with a node: the next one is with what is there now."""
+        if name in self._sessions:
+            self._sessions.pop(name).cluster.shutdown()
+
     def wait_for_session(self, seconds=60, name="onprem"):
         """After a restart: until the driver reaches the node again."""
         until = time.monotonic() + seconds
@@ -134,16 +139,24 @@ class Stack:
         found = self.schema()
         return [Table(found, row["keyspace_name"], row["table_name"]) for row in found["tables"] if row["keyspace_name"] == keyspace and row["cdc"]]
 
+    @staticmethod
+    def _of_all_replicas(text):
+        from cassandra import ConsistencyLevel
+        from cassandra.query import SimpleStatement
+
+        return SimpleStatement(text, consistency_level=ConsistencyLevel.ALL)
+
     def view(self, table, name="onprem"):
-        """(what fold.view gives, the time in epoch seconds) of a table as SELECT shows it."""
+        """(what fold.view gives, the time in epoch seconds) of a table as SELECT shows it, of all replicas."""
         session, now = self.session(name), int(time.time())
+        select = self._of_all_replicas
         timed = [column for column in table.values if table.collection(column) is None]
         more = "".join(f', writetime("{column}"), ttl("{column}")' for column in timed)
         names = ", ".join(f'"{column}"' for column in table.types)
-        texts = session.execute(f"SELECT JSON {names} FROM {table.keyspace}.{table.name}")
+        texts = session.execute(select(f"SELECT JSON {names} FROM {table.keyspace}.{table.name}"))
         rows = [json.loads(row[0]) for row in texts]
         first = f'"{table.partition[0]}"'
-        times = list(session.execute(f"SELECT {first}{more} FROM {table.keyspace}.{table.name}"))
+        times = list(session.execute(select(f"SELECT {first}{more} FROM {table.keyspace}.{table.name}")))
         assert len(rows) == len(times), "the table changes"
         found = {}
         for row, own in zip(rows, times, strict=True):

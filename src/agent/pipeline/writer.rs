@@ -49,7 +49,7 @@ pub(in crate::agent) struct Writer<'s> {
     report: Report,
     /// Whether there is something to commit.
     has_news: bool,
-    /// Whether that should wait for nothing more: records, or the end of a segment.
+    /// Whether that should wait for nothing more: records that readers do not see yet, or the end of a segment.
     is_urgent: bool,
     /// Makes records of what is told of with a commit.
     ledger: Option<&'s dyn Ledger>,
@@ -117,7 +117,8 @@ impl<'s> Writer<'s> {
 
     /// Sends a record that is no change of a table.
     pub(in crate::agent) fn send(&mut self, record: &Record<'_>) -> Result<(), Failure> {
-        (self.has_news, self.is_urgent) = (true, true);
+        self.has_news = true;
+        self.is_urgent |= !self.sink.shows_at_once();
         let sent = self.sink.send(record);
         sent.map_err(|error| self.sink_failed(error))
     }
@@ -145,8 +146,8 @@ impl<'s> Writer<'s> {
         self.has_news
     }
 
-    /// Whether to commit when nothing more is to be read now: records and finished segments wait for nobody,
-    /// a place alone waits a while.
+    /// Whether to commit when nothing more is to be read now: finished segments and records that readers do not see
+    /// before wait for nobody, a place alone waits a while.
     pub(in crate::agent) fn is_worth_a_commit(&self, now: Instant) -> bool {
         self.is_urgent || (self.has_news && now >= self.due)
     }

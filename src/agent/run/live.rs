@@ -185,7 +185,9 @@ impl<'l> Live<'l> {
         self.beat()?;
         #[cfg(feature = "cql")]
         self.tend_snapshots(now.instant)?;
-        if self.writer.is_worth_a_commit(Instant::now()) {
+        // A look is what segments go away with, and then nothing may be left to commit.
+        let looked_at_records = look == Look::Done && self.writer.uncommitted().0 > 0;
+        if looked_at_records || self.writer.is_worth_a_commit(Instant::now()) {
             self.commit()?;
         }
         if look == Look::Done {

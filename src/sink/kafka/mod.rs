@@ -202,6 +202,10 @@ impl KafkaSink {
         let producer = turn.current().ok_or(SinkError::Failed)?;
         let written = (|| {
             producer.begin()?;
+            if !producer.has_transactions() {
+                // Nothing takes a checkpoint back that says of a record that was not taken that it is done.
+                producer.drain()?;
+            }
             for change in changes {
                 producer.produce(&Outgoing {
                     topic: &place.topic,
@@ -337,6 +341,10 @@ impl Sink for KafkaSink {
 
     fn commits_each_segment(&self) -> bool {
         matches!(self.options.identity, Identity::Replay { .. })
+    }
+
+    fn shows_at_once(&self) -> bool {
+        self.options.delivery == Delivery::AtLeastOnce
     }
 
     fn partitions(&mut self, topic: &str) -> Result<u32, SinkError> {

@@ -249,7 +249,8 @@ pub struct KafkaOptions {
     pub extra: ClientOptions,
     /// How long to wait for Kafka's answers at start.
     pub start_timeout: Duration,
-    /// Set from elsewhere to end waiting for Kafka: the sink then fails as if the batch was rolled back.
+    /// Set from elsewhere to end waiting for Kafka, 5 s after it began: the sink then fails as if the batch was rolled
+    /// back.
     pub stop: Arc<AtomicBool>,
     /// Who is told what happens.
     pub observer: Observer,

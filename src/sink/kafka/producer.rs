@@ -21,6 +21,12 @@ const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from
 const PAUSE_PARTS: u32 = 32;
 /// A commit takes 5 to 8 ms. One that takes so long may have been asked for twice.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
+/// An abort takes as long as what is under way; readers wait for what is not aborted until the transaction times out.
+const LONGEST_ABORT: Duration = Duration::from_secs(5);
+/// After so long librdkafka is served, and the abort goes on.
+const ABORT_PART: Duration = Duration::from_millis(100);
+/// How long whoever asks to stop waits for what is sent to be acknowledged.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// More events than stand in a queue between two commits.
 const TOLD_AT_ONCE: u32 = 64;
 /// After how many records log lines and errors are looked for.
@@ -135,9 +141,13 @@ impl Producer {
         }
     }
 
+    pub(super) fn has_transactions(&self) -> bool {
+        !self.id.is_empty()
+    }
+
     /// Begins a transaction, when there is none and the producer has transactions.
     pub(super) fn begin(&mut self) -> Result<(), Trouble> {
-        if !self.in_transaction && !self.id.is_empty() {
+        if !self.in_transaction && self.has_transactions() {
             self.inner
                 .begin_transaction()
                 .map_err(|error| self.trouble(&error, "cannot begin a transaction"))?;
@@ -250,12 +260,24 @@ impl Producer {
         }
     }
 
-    /// Aborts the transaction, if there is one. When that fails the next owner of the id, or Kafka after the
-    /// transaction's time, does it.
-    pub(super) fn abort(&mut self) {
-        if std::mem::take(&mut self.in_transaction) && self.inner.client().fatal_error().is_none() {
-            let _ = self.inner.abort_transaction(Duration::from_secs(5));
+    /// Aborts the transaction, if there is one. Whether none is open any more: else the next owner of the id, or Kafka
+    /// after the transaction's time, aborts it.
+    pub(super) fn abort(&mut self) -> bool {
+        if !std::mem::take(&mut self.in_transaction) {
+            return true;
         }
+        let began = Instant::now();
+        while self.inner.client().fatal_error().is_none() && began.elapsed() < LONGEST_ABORT {
+            match self.inner.abort_transaction(ABORT_PART) {
+                Ok(()) => return true,
+                // It waits for what is under way, of which is heard only here.
+                Err(KafkaError::Transaction(error)) if error.is_retriable() => {
+                    let _ = self.inner.flush(ABORT_PART);
+                }
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     /// What failed to be delivered, and whether the producer is beyond use.
@@ -284,7 +306,7 @@ impl Producer {
         self.inner.poll(Duration::ZERO);
         thread::sleep(wait.pause());
         self.failure()?;
-        if self.options.stop.load(Ordering::Relaxed) {
+        if self.options.stop.load(Ordering::Relaxed) && wait.since.elapsed() >= STOP_PATIENCE {
             return Err(Trouble::Undone("stopped while waiting for Kafka".to_owned()).into());
         }
         if let Some(seconds) = wait.told() {

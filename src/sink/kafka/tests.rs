@@ -216,6 +216,30 @@ fn a_local_copy_never_has_a_generation_that_kafka_has_not() {
 }
 
 #[test]
+fn a_transaction_is_aborted_while_records_are_under_way() {
+    let mock = Mock::new();
+    let mut sink = mock.open(Delivery::ExactlyOnce);
+    for number in 0..1000 {
+        sink.send(&record(number, "a", Some("{}"))).unwrap();
+    }
+    let producer = sink.turn.as_mut().and_then(Turn::current).unwrap();
+    assert!(producer.queued() > 0);
+    assert!(producer.abort(), "it is left to time out");
+}
+
+#[test]
+fn whoever_stops_has_what_was_sent_committed() {
+    let mock = Mock::new();
+    let options = mock.options(Delivery::ExactlyOnce);
+    let stop = Arc::clone(&options.stop);
+    let mut sink = KafkaSink::open(options).unwrap();
+    sink.send(&record(0, "a", Some("{}"))).unwrap();
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    sink.commit(&reached(&sink, 1)).unwrap();
+    assert_eq!(mock.records(TOPIC, 3).len(), 1);
+}
+
+#[test]
 fn a_fenced_producer_gives_up() {
     let mock = Mock::new();
     let mut sink = mock.open(Delivery::ExactlyOnce);
@@ -271,6 +295,25 @@ fn a_record_that_the_broker_refuses_is_replaced_when_it_is_sent_again() {
         pointers.len() == 1 && pointers[0].2.as_ref().unwrap().contains("\"key_bytes\":1"),
         "{pointers:?}"
     );
+}
+
+#[test]
+fn without_transactions_no_checkpoint_is_written_behind_a_record_that_was_not_taken() {
+    let mock = Mock::new();
+    let options = KafkaOptions { refused: Refused::DeadLetter, ..mock.options(Delivery::AtLeastOnce) };
+    let mut sink = KafkaSink::open(options).unwrap();
+    sink.commit(&reached(&sink, 1)).unwrap();
+    let before = mock.records(CHECKPOINTS, 1);
+    sink.send(&record(0, "a", Some("{}"))).unwrap();
+    // Of one request: were the checkpoint sent with the record, one of the two would be written.
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    mock.fail_next(RDKafkaApiKey::Produce, refused);
+    let error = sink.commit(&reached(&sink, 2)).unwrap_err();
+    assert!(error.is_rewindable(), "{error:?}");
+    assert_eq!(mock.records(CHECKPOINTS, 1), before);
+    assert_eq!(mock.records(TOPIC, 3), []);
+    sink.rewind().unwrap();
+    assert_eq!(sink.checkpoint().unwrap().open_at(SegmentId(1)), Some(at(1, 1)));
 }
 
 #[test]
