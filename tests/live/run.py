@@ -24,6 +24,7 @@ import agent_faults
 import all_types  # noqa: F401
 import cluster_faults  # noqa: F401
 import failpoints  # noqa: F401 registers scenarios
+import finished_segments  # noqa: F401
 import kafka_faults  # noqa: F401
 import node_faults  # noqa: F401
 import operator_commands  # noqa: F401

@@ -157,7 +157,7 @@ fn ignored(key: &str) -> &'static str {
             "checkpoints stand in Kafka together with the records; offsets of the connector are not taken over",
         ),
         ("max.offset.flush.size", "checkpoints are committed with each batch"),
-        ("snapshot.", "only changes are read from the log"),
+        ("snapshot.", "existing rows are read when asked for, with `cdc-agent snapshot`"),
         ("schema.refresh.interval.ms", "without effect in the connector; see schema_refresh_interval_ms"),
         ("max.queue.size", "see kafka_batch_records and kafka_batch_bytes"),
         ("max.batch.size", "see kafka_batch_records"),
