@@ -97,7 +97,8 @@ class Node(Service):
             "cassandra.triggers_dir": conf / "triggers",
             "cassandra.jmx.local.port": self.jmx_port,
             "cassandra.skip_wait_for_gossip_to_settle": 0,
-            "cassandra.ring_delay_ms": 1000,
+            # A node that joins others hears of their tables in this time, or joins without their rows.
+            "cassandra.ring_delay_ms": 1000 if self.address in self.seeds else 5000,
             "cassandra.superuser_setup_delay_ms": 0,
             "logback.configurationFile": (conf / "logback.xml").as_uri(),
             "java.io.tmpdir": self.folder / "tmp",
