@@ -4,7 +4,7 @@
 //! aborts when it crosses the place with that name for the count-th time. `docs/faults.md` says how they are used.
 
 /// The places, in the order of the way of one change.
-pub const NAMES: [&str; 35] = [
+pub const NAMES: [&str; 37] = [
     "start_locked",
     "start_schema",
     "start_sink",
@@ -39,6 +39,8 @@ pub const NAMES: [&str; 35] = [
     "delete_checked",
     "delete_segment_gone",
     "delete_done",
+    "move_linked",
+    "move_segment_gone",
     "stopping",
 ];
 

@@ -1,10 +1,12 @@
-//! The `cdc_raw` directory: held by one agent, and what is in it.
+//! The `cdc_raw` directory: held by one agent, and what is in it. Segments that were moved to the spool count as if they
+//! were in it still.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry, File, Metadata, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::file_id::{FileId, own_user};
@@ -23,6 +25,9 @@ pub struct Directory {
     id: FileId,
     /// Holds the lock. The directory itself is locked: no file may be made in it.
     _locked: File,
+    /// Where segments wait that would fill it, and which directory that is.
+    spool: Option<(PathBuf, FileId)>,
+    moves: Mutex<()>,
 }
 
 /// What is in the directory.
@@ -57,6 +62,8 @@ pub struct SegmentFile {
     /// Whether there is an index file, although it may be empty at this moment: the segment holds a mutation of a table
     /// with CDC.
     pub has_index: bool,
+    /// Whether it stands in the spool, and not in the directory itself.
+    pub is_spooled: bool,
 }
 
 /// An index file without its segment.
@@ -102,10 +109,35 @@ impl Directory {
         let directory = File::open(path).map_err(|error| DirectoryError::of(path, error))?;
         let metadata = directory.metadata().map_err(|error| DirectoryError::of(path, error))?;
         match directory.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), id: FileId::of(&metadata), _locked: directory }),
+            Ok(()) => {
+                let id = FileId::of(&metadata);
+                Ok(Self {
+                    path: path.to_owned(),
+                    id,
+                    _locked: directory,
+                    spool: None,
+                    moves: Mutex::default(),
+                })
+            }
             Err(TryLockError::WouldBlock) => Err(DirectoryError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(DirectoryError::Io { path: path.to_owned(), source }),
         }
+    }
+
+    /// With a directory to which segments are, or were, moved. What is in both stands in this one: a crash came between
+    /// the two steps of a move.
+    ///
+    /// # Errors
+    /// It is missing, or must not be read.
+    pub fn with_spool(mut self, spool: &Path) -> Result<Self, DirectoryError> {
+        let metadata = spool.metadata().map_err(|error| DirectoryError::of(spool, error))?;
+        self.spool = Some((spool.to_owned(), FileId::of(&metadata)));
+        Ok(self)
+    }
+
+    /// While the returned value lives nobody moves a segment to the spool: what [`Self::segment`] gave holds.
+    pub fn hold_moves(&self) -> MutexGuard<'_, ()> {
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it is.
@@ -120,28 +152,40 @@ impl Directory {
         self.id
     }
 
-    /// The path of a segment in it.
+    /// The path of a segment; another one once it is moved ([`Self::hold_moves`]).
     #[must_use]
     pub fn segment(&self, name: SegmentName) -> PathBuf {
-        self.path.join(name.to_string())
+        self.place(&name.to_string())
     }
 
-    /// The path of a segment's index in it.
+    /// The path of a segment's index, as [`Self::segment`].
     #[must_use]
     pub fn index(&self, name: SegmentName) -> PathBuf {
-        self.path.join(name.index_file())
+        self.place(&name.index_file())
     }
 
-    /// Looks whether the path still leads to this directory.
+    fn place(&self, name: &str) -> PathBuf {
+        let here = self.path.join(name);
+        let spooled = self.spool.as_ref().map(|(spool, _)| spool.join(name));
+        match spooled {
+            Some(there) if here.symlink_metadata().is_err() && there.symlink_metadata().is_ok() => there,
+            _ => here,
+        }
+    }
+
+    /// Looks whether the path still leads to this directory, and that of the spool to the same one as before.
     ///
     /// # Errors
     /// It is missing, another one, or must not be read.
     pub fn check(&self) -> Result<(), DirectoryError> {
-        let metadata = self.path.metadata().map_err(|error| DirectoryError::of(&self.path, error))?;
-        match FileId::of(&metadata) == self.id {
-            true => Ok(()),
-            false => Err(DirectoryError::Replaced { path: self.path.clone() }),
+        let places = [Some((&self.path, self.id)), self.spool.as_ref().map(|(path, id)| (path, *id))];
+        for (path, id) in places.into_iter().flatten() {
+            let metadata = path.metadata().map_err(|error| DirectoryError::of(path, error))?;
+            if FileId::of(&metadata) != id {
+                return Err(DirectoryError::Replaced { path: path.clone() });
+            }
         }
+        Ok(())
     }
 
     /// Looks at what is in the directory. A file that vanishes meanwhile is left out: Cassandra deletes segments without
@@ -152,13 +196,16 @@ impl Directory {
     pub fn scan(&self) -> Result<Scan, DirectoryError> {
         self.check()?;
         let mut found = Found::default();
-        for entry in self.path.read_dir().map_err(|error| DirectoryError::of(&self.path, error))? {
-            let entry = entry.map_err(|error| DirectoryError::of(&self.path, error))?;
-            found.add(&entry)?;
+        // The directory last: what stands in both, because a move was cut short, counts as in it.
+        let spool = self.spool.as_ref().map(|(spool, _)| (spool, true));
+        for (path, is_spool) in spool.into_iter().chain([(&self.path, false)]) {
+            for entry in path.read_dir().map_err(|error| DirectoryError::of(path, error))? {
+                found.add(&entry.map_err(|error| DirectoryError::of(path, error))?, is_spool)?;
+            }
         }
         // What was listed may be another directory's entries.
         self.check()?;
-        found.into_scan(&self.path)
+        found.into_scan(self)
     }
 
     /// As [`Self::scan`], and an error when no segment is left although `unfinished` were not read to their end:
@@ -171,8 +218,9 @@ impl Directory {
         unfinished: impl IntoIterator<Item = SegmentId>,
     ) -> Result<Scan, DirectoryError> {
         let scan = self.scan()?;
-        let lost: Vec<SegmentId> = match scan.segments.is_empty() {
-            true => unfinished.into_iter().collect(),
+        let is_there = |id: &SegmentId| scan.segments.iter().any(|segment| segment.name.id == *id);
+        let lost: Vec<SegmentId> = match scan.segments.iter().all(|segment| segment.is_spooled) {
+            true => unfinished.into_iter().filter(|id| !is_there(id)).collect(),
             false => Vec::new(),
         };
         match lost.is_empty() {
@@ -185,13 +233,14 @@ impl Directory {
 /// What was listed so far.
 #[derive(Default)]
 struct Found {
-    segments: BTreeMap<SegmentName, Metadata>,
+    /// And whether it is in the spool only.
+    segments: BTreeMap<SegmentName, (Metadata, bool)>,
     indexes: BTreeMap<SegmentName, Metadata>,
     foreign: Foreign,
 }
 
 impl Found {
-    fn add(&mut self, entry: &DirEntry) -> Result<(), DirectoryError> {
+    fn add(&mut self, entry: &DirEntry, is_spool: bool) -> Result<(), DirectoryError> {
         let path = entry.path();
         // Of a link the link itself: Cassandra makes none.
         let metadata = match fs::symlink_metadata(&path) {
@@ -201,23 +250,27 @@ impl Found {
         };
         let name = entry.file_name();
         let text = name.to_str();
-        if !metadata.is_file() {
-            self.foreign.add(format!("{} (no regular file)", name.to_string_lossy()));
-        } else if let Some(segment) = text.and_then(|text| text.parse().ok()) {
-            self.segments.insert(segment, metadata);
-        } else if let Some(segment) = text.and_then(SegmentName::of_index_file) {
-            self.indexes.insert(segment, metadata);
-        } else {
-            self.foreign.add(name.to_string_lossy().into_owned());
+        let segment = text.and_then(|text| text.parse().ok());
+        let index = text.and_then(SegmentName::of_index_file);
+        match (segment, index) {
+            // What is foreign to the spool counts against nobody's limit.
+            _ if !metadata.is_file() && is_spool => {}
+            _ if !metadata.is_file() => {
+                self.foreign.add(format!("{} (no regular file)", name.to_string_lossy()));
+            }
+            (Some(segment), _) => drop(self.segments.insert(segment, (metadata, is_spool))),
+            (_, Some(segment)) => drop(self.indexes.insert(segment, metadata)),
+            _ if is_spool => {}
+            _ => self.foreign.add(name.to_string_lossy().into_owned()),
         }
         Ok(())
     }
 
-    fn into_scan(self, directory: &Path) -> Result<Scan, DirectoryError> {
+    fn into_scan(self, directory: &Directory) -> Result<Scan, DirectoryError> {
         let Self { segments, indexes, mut foreign } = self;
         let mut scan = Scan::default();
-        for (name, metadata) in &segments {
-            let path = directory.join(name.index_file());
+        for (name, (metadata, is_spooled)) in &segments {
+            let path = directory.index(*name);
             // Written after the listing it counts as well.
             let index = match Index::read(&path) {
                 Ok(index) => index,
@@ -239,6 +292,7 @@ impl Found {
                 changed: changed(metadata),
                 index: index.unwrap_or(Index::Absent),
                 has_index: index.is_some(),
+                is_spooled: *is_spooled,
             });
         }
         let strays = indexes.into_iter().filter(|(name, _)| !segments.contains_key(name));

@@ -157,6 +157,7 @@ mod tests {
             changed: modified,
             index: Index::Absent,
             has_index: false,
+            is_spooled: false,
         }
     }
 

@@ -14,6 +14,7 @@ pub mod pace;
 pub mod quota;
 pub mod retention;
 pub mod runs;
+pub mod spool;
 pub mod watch;
 mod window;
 
@@ -22,4 +23,5 @@ pub use file_id::FileId;
 pub use growing::{Batch, GrowingError, GrowingSegment, Rest, Run};
 pub use life::{Finality, Life, Lives, Now, Standing, State, Timing, Vanished};
 pub use pace::Pace;
+pub use quota::{Fullness, Quota};
 pub use watch::{Waker, Watch, Woken};

@@ -7,8 +7,13 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use rustix::fs::statvfs;
+
+use crate::commitlog::SegmentName;
 
 /// Shares of the limit in percent at which somebody is told.
 pub const THRESHOLDS: [u8; 3] = [50, 75, 90];
@@ -18,6 +23,8 @@ const HYSTERESIS: u8 = 5;
 const RECENT: Duration = Duration::from_secs(300);
 /// Samples are at least so far apart.
 const SAMPLED: Duration = Duration::from_secs(5);
+/// `commitlog_segment_size` unless the node is configured otherwise, in bytes.
+const SEGMENT_SIZE: u64 = 32 << 20;
 /// Sub-directories deeper than this are not followed: Cassandra makes none.
 const DEEPEST: usize = 32;
 
@@ -56,10 +63,32 @@ pub fn used_bytes(directory: &Path) -> io::Result<u64> {
     add(directory, 0)
 }
 
-/// `cdc_total_space` when cassandra.yaml does not name it: 4096 MiB, or an eighth of the volume when that is less.
-#[must_use]
-pub fn default_limit(volume_bytes: u64) -> u64 {
+/// `cdc_total_space` in bytes: as configured, in MiB, or what it is when cassandra.yaml does not name it.
+///
+/// # Errors
+/// The file system of the directory cannot be asked.
+pub fn limit_of(directory: &Path, configured: Option<NonZeroU64>) -> io::Result<u64> {
+    if let Some(mebibytes) = configured {
+        return Ok(mebibytes.get().saturating_mul(1 << 20));
+    }
+    let volume = statvfs(directory)?;
+    Ok(default_limit(volume.f_blocks.saturating_mul(volume.f_frsize)))
+}
+
+/// 4096 MiB, or an eighth of the volume when that is less.
+fn default_limit(volume_bytes: u64) -> u64 {
     (4096 << 20).min(volume_bytes / 8)
+}
+
+/// `commitlog_segment_size` in bytes, as the segments show it: each is made in its whole length. Cassandra's default when
+/// there is none.
+#[must_use]
+pub fn segment_size(directory: &Path) -> u64 {
+    let entries = directory.read_dir().into_iter().flatten().filter_map(Result::ok);
+    let segments = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<SegmentName>().is_ok()));
+    let lengths = segments.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len());
+    lengths.max().filter(|length| *length > 0).unwrap_or(SEGMENT_SIZE)
 }
 
 /// Follows how full the directory is.
@@ -94,6 +123,11 @@ impl Quota {
     #[must_use]
     pub fn new(limit: u64, segment: u64) -> Self {
         Self { limit, segment, samples: VecDeque::new(), told: 0 }
+    }
+
+    /// Another `commitlog_segment_size` is known, in bytes.
+    pub fn set_segment_size(&mut self, bytes: u64) {
+        self.segment = bytes;
     }
 
     /// Bytes that can be used before writes are refused: the segment that comes next must fit, too.

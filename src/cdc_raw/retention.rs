@@ -117,6 +117,7 @@ pub fn delete(
     segment: &SegmentFile,
     expected: Option<Fingerprint>,
 ) -> Result<Gone, RetentionError> {
+    let _held = directory.hold_moves();
     let Some(file) = open_same(directory, segment, expected)? else {
         remove(&directory.index(segment.name))?;
         return Ok(Gone::Before);
@@ -140,6 +141,7 @@ pub fn delete(
 /// # Errors
 /// It cannot be deleted.
 pub fn delete_stray_index(directory: &Directory, name: SegmentName) -> Result<Gone, RetentionError> {
+    let _held = directory.hold_moves();
     directory.check()?;
     match directory.segment(name).symlink_metadata() {
         // It came back.
@@ -193,6 +195,7 @@ impl Elsewhere {
         segment: &SegmentFile,
         expected: Option<Fingerprint>,
     ) -> Result<Gone, RetentionError> {
+        let _held = directory.hold_moves();
         if open_same(directory, segment, expected)?.is_none() {
             return Ok(Gone::Before);
         }
@@ -203,7 +206,9 @@ impl Elsewhere {
             self.link(&index)?;
         }
         self.directory.sync_all().map_err(|error| RetentionError::of("sync", &self.path, error))?;
+        failpoint::cross("move_linked");
         let gone = remove(&log)?;
+        failpoint::cross("move_segment_gone");
         remove(&index)?;
         Ok(gone)
     }

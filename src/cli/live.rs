@@ -52,6 +52,16 @@ pub struct LogArgs {
     /// eighth of the file system, the smaller of both]
     #[arg(id = "cdc_total_space_mb", long = "cdc-total-space-mb", value_name = "MIB")]
     pub cdc_total_space_mb: Option<NonZeroU64>,
+    /// Where segments that wait to be published are moved to when cdc_raw is half full: a directory on its file system,
+    /// made if it is missing
+    #[arg(id = "spool_directory", long = "spool-dir", value_name = "DIR")]
+    pub spool_dir: Option<PathBuf>,
+    /// What the spool may hold, in MiB
+    #[arg(long, value_name = "MIB", default_value = "16384")]
+    pub spool_max_mb: NonZeroU64,
+    /// What must stay free on the file system of the spool, which is that of the commit log, in MiB
+    #[arg(long, value_name = "MIB", default_value = "5120")]
+    pub spool_min_free_mb: u64,
     /// The node's cdc_block_writes: when cdc_raw is full it refuses writes, and does not delete segments unread
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     #[arg(default_value = "true", default_missing_value = "true", hide_possible_values = true)]
@@ -62,6 +72,21 @@ pub struct LogArgs {
     /// Which copies of a change are published
     #[arg(long, value_name = "WORD", value_enum, default_value = "all")]
     pub ownership: OwnershipWord,
+}
+
+impl LogArgs {
+    /// Why there cannot be a spool beside the other options.
+    #[must_use]
+    pub fn unfit_spool(&self) -> Option<&'static str> {
+        let spool = self.spool_dir.as_ref()?;
+        if self.finished_segments == FinishedWord::Keep {
+            return Some("finished_segments is keep: what is kept would fill the spool, too");
+        }
+        if self.archive_dir.as_ref() == Some(spool) {
+            return Some("spool_directory and archive_directory are the same");
+        }
+        (self.state_dir == *spool).then_some("spool_directory and state_directory are the same")
+    }
 }
 
 /// How far a segment that Cassandra writes is read.

@@ -68,7 +68,9 @@ fn directory(out: &mut String, status: &Status) {
             Some(seconds) => format!("; full in {}", time(Duration::from_secs(seconds))),
             None => String::new(),
         };
-        _ = writeln!(out, "cdc_raw   {} of {}{full}", size(usage.used_bytes), size(usage.limit_bytes));
+        let spool =
+            usage.spool_bytes.map_or_else(String::new, |bytes| format!("; {} in the spool", size(bytes)));
+        _ = writeln!(out, "cdc_raw   {} of {}{full}{spool}", size(usage.used_bytes), size(usage.limit_bytes));
     }
     if let Some(kafka) = &status.kafka {
         let is = match kafka.is_reachable {

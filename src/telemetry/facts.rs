@@ -294,6 +294,9 @@ pub struct DirectoryUsage {
     pub full_in_s: Option<u64>,
     /// Whether Cassandra refuses writes already.
     pub is_full: bool,
+    /// Bytes of segments that wait in the spool; `None` without one.
+    #[serde(default)]
+    pub spool_bytes: Option<u64>,
 }
 
 impl From<Fullness> for DirectoryUsage {
@@ -303,6 +306,7 @@ impl From<Fullness> for DirectoryUsage {
             limit_bytes: fullness.limit,
             full_in_s: fullness.time_to_full.map(|time| time.as_secs()),
             is_full: fullness.is_full,
+            spool_bytes: None,
         }
     }
 }

@@ -107,6 +107,10 @@ fn directory(out: &mut Exposition, status: &Status) {
     out.single("cdc_raw_quota_bytes", Type::Gauge, help, Some(to_float(usage.limit_bytes)));
     let help = "Whether cdc_raw is full: Cassandra refuses writes to tables with CDC";
     out.single("cdc_raw_full", Type::Gauge, help, Some(truth(usage.is_full)));
+    let help = "Bytes of segments that wait in the spool";
+    if let Some(bytes) = usage.spool_bytes {
+        out.single("cdc_spool_bytes", Type::Gauge, help, Some(to_float(bytes)));
+    }
     let help = "Seconds until cdc_raw is full at the rate of the last minutes; +Inf when it does not grow";
     let left = usage.full_in_s.map_or(f64::INFINITY, to_float);
     out.single("cdc_time_to_full_seconds", Type::Gauge, help, Some(left));

@@ -159,7 +159,13 @@ fn the_headline_warns_of_a_directory_that_fills() {
     let fed = Fed::running();
     fed.unread(0);
     assert_eq!(fed.headline(), (Level::Ok, "Running: everything is read and committed".to_owned()));
-    let usage = DirectoryUsage { used_bytes: 90, limit_bytes: 100, full_in_s: Some(1800), is_full: false };
+    let usage = DirectoryUsage {
+        used_bytes: 90,
+        limit_bytes: 100,
+        full_in_s: Some(1800),
+        is_full: false,
+        spool_bytes: None,
+    };
     fed.telemetry.directory(usage);
     let said = "Running, but cdc_raw will be full in 30 min 0 s at this rate";
     assert_eq!(fed.headline(), (Level::Warning, said.to_owned()));

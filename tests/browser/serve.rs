@@ -105,6 +105,7 @@ fn work(telemetry: &Telemetry, clock: &SetClock) {
         used_bytes: 1 << 30,
         limit_bytes: 4 << 30,
         full_in_s: None,
+        spool_bytes: Some(3 << 20),
         is_full: false,
     });
     telemetry.kafka(KafkaStatus { is_reachable: Some(true), transactions: 300, ..KafkaStatus::default() });

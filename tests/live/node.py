@@ -179,6 +179,8 @@ class Watch:
     """Looks at `cdc_raw` all the time: which segments were there, when they went, what their indexes said last."""
 
     def __init__(self, folder, pause=0.02):
+        # A spool is the other half of it.
+        self.spool = None
         self.folder, self.seen, self.gone, self.again, self.indexes = Path(folder), set(), {}, set(), {}
         self._pause, self._stopped = pause, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -190,7 +192,8 @@ class Watch:
                 self._look()
 
     def _look(self):
-        names = {path.name for path in self.folder.iterdir()}
+        # The spool last: what is moved meanwhile is found there.
+        names = {path.name for folder in filter(None, (self.folder, self.spool)) if folder.exists() for path in folder.iterdir()}
         here = {int(match[1]) for match in map(SEGMENT.match, names) if match}
         now = time.time_ns() // 1000
         for number in self.seen - here:

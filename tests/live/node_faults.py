@@ -1,6 +1,7 @@
 """Scenarios in which something happens to Cassandra, or to its directories."""
 
 import json
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -228,6 +229,41 @@ def full(case):
     agent.start()
     case.busy(3, 4)
     return case.judge(agent)
+
+
+@scenario("spool", f"Kafka is away for longer than cdc_total_space lasts, with a spool, and the agent is killed while it fills: Cassandra refuses no write; {ONCE}",
+          spoils=True, settings=("onprem.commitlog_segment_size=1MiB", "onprem.cdc_total_space=16MiB", "onprem.commitlog_sync_period=1s"))  # fmt: skip
+def spool(case):
+    place = case.folder / "spool"
+    agent = case.prepare(padding=6000, rate=200).agent("--cdc-total-space-mb", 16, "--spool-dir", place, "--spool-min-free-mb", 100).start()
+    case.watch.spool = place
+    case.writers.start()
+    case.caught_up(agent)
+    case.stack.stop("kafka")
+    for name in ("move_linked:1", "move_segment_gone:2", "move_linked:3"):
+        agent.kill()
+        agent.start(CDC_AGENT_FAILPOINT=name)
+        wait_for(lambda: not agent.running, f"the agent to die at {name}", 90)
+
+    def held():
+        """Bytes in the spool. An agent that finds no Kafka when it starts ends with 6, and a supervisor starts it again."""
+        if not agent.running:
+            assert agent.code in (6, -signal.SIGABRT), agent.said()[-1000:]
+            agent.start()
+        return sum(path.stat().st_size for path in place.iterdir())
+
+    wait_for(lambda: held() > 24 << 20, "more to wait than cdc_raw can hold", 120)
+    case.stack.start("kafka")
+    wait_for(lambda: held() == 0, "the spool to be empty", 120)
+    case.busy(2, 3)
+    verdict = case.judge(agent)
+    refused = [write for write in workload.read(case.folder / "journal").values() if "acked_us" not in write]
+    if refused:
+        verdict.fault("refused writes", f"{len(refused)}: {refused[0]}"[:500])
+    for words in ("go to the spool", "the spool is empty again"):
+        if words not in agent.log.read_text():
+            verdict.fault("spool", f"the log does not say: {words}")
+    return verdict
 
 
 def format_(name, what, settings, options=(), **more):

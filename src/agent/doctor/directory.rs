@@ -4,19 +4,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, access};
 
-use super::finding::Finding;
+use super::finding::{Finding, Verdict};
 use crate::agent::exit::Exit;
 use crate::agent::socket::{Request, ask};
 use crate::cdc_raw::file_id::own_user;
-use crate::cdc_raw::quota::{Quota, THRESHOLDS, default_limit, used_bytes};
+use crate::cdc_raw::quota::{Quota, THRESHOLDS, limit_of, segment_size, used_bytes};
 use crate::cdc_raw::{Directory, DirectoryError, FileId};
 use crate::cli::{FinishedWord, LiveArgs, LogArgs};
 use crate::commitlog::SegmentName;
 
-/// `commitlog_segment_size` unless the node is configured otherwise.
-const SEGMENT_BYTES: u64 = 32 << 20;
 /// Only files of the directory's owner, of the file or root may be deleted.
 const STICKY: u32 = 0o1000;
 /// Foreign names that are told.
@@ -44,6 +42,7 @@ pub(super) fn check(live: &LiveArgs, findings: &mut Vec<Finding>) {
     findings.extend(foreign(&log.cdc_raw));
     findings.push(limit(log));
     findings.extend(archive(log));
+    findings.extend(spool(log));
 }
 
 /// Somebody holds the directory: the agent with the same state directory, or another one.
@@ -128,15 +127,12 @@ fn limit(log: &LogArgs) -> Finding {
         Ok(used) => used,
         Err(error) => return failed(error.to_string()),
     };
-    let volume = match statvfs(path) {
-        Ok(volume) => volume,
+    let total = match limit_of(path, log.cdc_total_space_mb) {
+        Ok(total) => total,
         Err(error) => return failed(error.to_string()),
     };
-    let (total, from) = match log.cdc_total_space_mb {
-        Some(mebibytes) => (mebibytes.get().saturating_mul(1 << 20), "cdc_total_space_mb"),
-        None => (default_limit(volume.f_blocks.saturating_mul(volume.f_frsize)), "Cassandra's default"),
-    };
-    let segment = longest_segment(path).unwrap_or(SEGMENT_BYTES);
+    let from = if log.cdc_total_space_mb.is_some() { "cdc_total_space_mb" } else { "Cassandra's default" };
+    let segment = segment_size(path);
     let full = Quota::new(total, segment).look(used, Instant::now());
     let mib = |bytes: u64| bytes >> 20;
     let left = total.saturating_sub(segment.saturating_mul(2));
@@ -161,23 +157,29 @@ fn limit(log: &LogArgs) -> Finding {
     }
 }
 
-fn longest_segment(path: &Path) -> Option<u64> {
-    let entries = path.read_dir().ok()?.filter_map(Result::ok);
-    let segments = entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<SegmentName>().is_ok()));
-    segments
-        .filter_map(|entry| entry.metadata().ok())
-        .map(|metadata| metadata.len())
-        .max()
-        .filter(|length| *length > 0)
-}
-
 /// The directory to which finished segments are moved.
 fn archive(log: &LogArgs) -> Option<Finding> {
-    let check = "archive";
     let path = log.archive_dir.as_ref().filter(|_| log.finished_segments == FinishedWord::Archive)?;
+    Some(elsewhere("archive", path, log))
+}
+
+/// The directory to which segments are moved that wait. It is made when it is missing.
+fn spool(log: &LogArgs) -> Option<Finding> {
+    let (check, path) = ("spool", log.spool_dir.as_ref()?);
+    let parent = path.parent().filter(|_| !path.exists());
+    let Some(parent) = parent else { return Some(elsewhere(check, path, log)) };
+    Some(match elsewhere(check, parent, log) {
+        Finding { verdict: Verdict::Pass, .. } => {
+            Finding::pass(check, format!("{} is made when the agent starts", path.display()))
+        }
+        other => other,
+    })
+}
+
+/// Whether segments can be moved to a directory.
+fn elsewhere(check: &'static str, path: &Path, log: &LogArgs) -> Finding {
     let shown = path.display();
-    let fail = |found: String, fix: &str| Some(Finding::fail(check, Exit::Destination, found, fix));
+    let fail = |found: String, fix: &str| Finding::fail(check, Exit::Destination, found, fix);
     let (Ok(archive), Ok(raw)) = (path.metadata(), log.cdc_raw.metadata()) else {
         return fail(
             format!("{shown} is not there, or cannot be read"),
@@ -196,10 +198,31 @@ fn archive(log: &LogArgs) -> Option<Finding> {
             "name a directory on the same file system",
         );
     }
+    if let Some(name) = unlinkable(&log.cdc_raw) {
+        return fail(
+            format!(
+                "this user neither owns {name} nor may it write to it: the system lets it link no such file \
+                 (fs.protected_hardlinks)"
+            ),
+            "run the agent as Cassandra's user",
+        );
+    }
     match access(path, Access::WRITE_OK | Access::EXEC_OK) {
-        Ok(()) => Some(Finding::pass(check, format!("segments can be moved to {shown}"))),
+        Ok(()) => Finding::pass(check, format!("segments can be moved to {shown}")),
         Err(error) => {
             fail(format!("cannot write to {shown}: {error}"), "allow the agent's user to write there")
         }
     }
+}
+
+/// A segment that the system does not let this user give a second name.
+fn unlinkable(cdc_raw: &Path) -> Option<String> {
+    let protected = std::fs::read_to_string("/proc/sys/fs/protected_hardlinks").ok()?;
+    let user = own_user().filter(|user| *user != 0 && protected.trim() == "1")?;
+    let is_segment = |name: &str| name.parse::<SegmentName>().is_ok();
+    cdc_raw.read_dir().ok()?.filter_map(Result::ok).find_map(|entry| {
+        let name = entry.file_name().to_str().filter(|name| is_segment(name))?.to_owned();
+        let is_others = entry.metadata().ok()?.uid() != user;
+        (is_others && access(entry.path(), Access::READ_OK | Access::WRITE_OK).is_err()).then_some(name)
+    })
 }

@@ -108,6 +108,7 @@ impl Finished {
 }
 
 fn fingerprint(directory: &Directory, name: SegmentName) -> Option<Fingerprint> {
+    let _held = directory.hold_moves();
     let file = File::open(directory.segment(name)).ok()?;
     chain::fingerprint(&file, name).ok().flatten()
 }

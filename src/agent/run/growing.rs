@@ -45,6 +45,7 @@ impl Growing {
         file: &SegmentFile,
         from: Position,
     ) -> Result<Option<Self>, GrowingError> {
+        let _held = reading.directory.hold_moves();
         let path = reading.directory.segment(file.name);
         let key = |alias: &str| reading.keys.key(alias);
         let Some(segment) = GrowingSegment::open(&path, file.name, from, &key)? else { return Ok(None) };
@@ -80,6 +81,7 @@ impl Growing {
     pub(super) fn fingerprint(&mut self, reading: &Reading<'_>) -> Option<Fingerprint> {
         if self.fingerprint.is_none() {
             let name = self.segment.name();
+            let _held = reading.directory.hold_moves();
             let file = File::open(reading.directory.segment(name));
             self.fingerprint = file.and_then(|file| chain::fingerprint(&file, name)).ok().flatten();
         }

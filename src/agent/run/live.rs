@@ -192,7 +192,6 @@ impl<'l> Live<'l> {
         }
         if look == Look::Done {
             self.take_finished();
-            self.parts.telling.measure(self.parts.reading.directory, now.instant);
             let growing = |standing: &Standing| self.growing.get(&standing.file.name);
             self.parts.telling.reading(self.parts.found, &self.writer, growing);
             if self.parts.until_empty && self.is_empty(pass) {

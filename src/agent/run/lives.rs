@@ -59,10 +59,12 @@ impl Found {
         if !is_urgent && !self.looked.is_none_or(is_due) {
             return Look::NotDue;
         }
+        let held = directory.hold_moves();
         let judged = directory.scan_expecting(unfinished).and_then(|scan| {
             let lives = self.life.judge(directory, &scan, now, is_node_stopped)?;
             Ok((scan, lives))
         });
+        drop(held);
         match judged {
             Ok((scan, lives)) => {
                 if self.problem.take().is_some() {

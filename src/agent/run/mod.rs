@@ -9,6 +9,7 @@ mod destination;
 mod finished;
 mod gap;
 mod growing;
+mod guard;
 mod later;
 mod ledger;
 mod live;
@@ -25,6 +26,7 @@ mod reload;
 mod schema;
 #[cfg(feature = "cql")]
 mod snapshot;
+mod spool;
 mod start;
 mod still;
 mod stop;
@@ -35,6 +37,7 @@ mod told_destination;
 mod watermark;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -57,6 +60,7 @@ use crate::telemetry::{Limits, Phase};
 use beyond::Beyond;
 use finished::Finished;
 use gap::Told;
+use guard::Guard;
 use live::{Ended, Live, Parts};
 use lives::Found;
 use notices::Notices;
@@ -80,13 +84,16 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     log::begin(live.telling.log_format == LogFormatWord::Json);
     let directory = start::directory(&live.log.cdc_raw)?;
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
-    let mut telling = Telling::new(&live.log, Limits { stall_after, ..Limits::default() });
+    let mut telling = Telling::new(Limits { stall_after, ..Limits::default() });
     let _server = start::http(&live.telling, &telling)?;
     failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());
     let stop = Stop::on_signals(watch.waker())?;
     let state = start::state_directory(&live.log.state_dir)?;
     let _held = StateLock::take(&state)?;
+    let (directory, spool) = spool::open(&live.log, directory)?;
+    let directory = Arc::new(directory);
+    let guard = Guard::start(&live.log, Arc::clone(&directory), spool, Arc::clone(&telling.telemetry))?;
     let (_socket, inbox) = start::socket(&state, &telling, watch.waker());
     let mut finished = Finished::new(&live.log, &directory)?;
     let mut settings = args.options.settings.clone();
@@ -187,7 +194,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                     directory: &directory,
                     finished: &mut finished,
                     schema: &mut schema,
-                    telling: &mut telling,
+                    guard: &guard,
                 };
                 reload::reload(&mut args, parts);
             }

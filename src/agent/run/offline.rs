@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::destination;
 use super::notices::Notices;
-use super::start;
 use super::stop::Stop;
+use super::{spool, start};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::head::Head;
 use crate::agent::input;
@@ -37,6 +37,7 @@ impl Offline {
         let log = &options.live.log;
         let directory = start::directory(&log.cdc_raw)?;
         let held = StateLock::take(&log.state_dir)?;
+        let (directory, _) = spool::open(log, directory)?;
         let scan = directory.scan().map_err(|error| {
             Failure::new(Exit::Unreadable, "the commit log cannot be looked at").because(error)
         })?;

@@ -16,12 +16,14 @@ pub(super) struct Reading<'r> {
 impl Reading<'_> {
     /// File offset to which the chain of markers of a segment leads; `None` when that cannot be told.
     pub(super) fn chain_end(&self, file: &SegmentFile) -> Option<u64> {
+        let _held = self.directory.hold_moves();
         let opened = File::open(self.directory.segment(file.name)).ok()?;
         chain::follow(&opened, file.name, None).ok()?.chain().map(|chain| chain.end)
     }
 
     /// What the index of a segment says now.
     pub(super) fn index(&self, file: &SegmentFile) -> Index {
+        let _held = self.directory.hold_moves();
         Index::read(&self.directory.index(file.name)).ok().flatten().unwrap_or(Index::Absent)
     }
 }

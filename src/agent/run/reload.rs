@@ -1,8 +1,8 @@
 //! SIGHUP: takes over what can change while the agent runs, and says what needs a restart.
 
 use super::finished::Finished;
+use super::guard::Guard;
 use super::schema::LiveSchema;
-use super::telling::Telling;
 use crate::agent::exit::Failure;
 use crate::agent::log;
 use crate::cdc_raw::Directory;
@@ -42,7 +42,7 @@ pub(super) struct Parts<'r> {
     pub(super) directory: &'r Directory,
     pub(super) finished: &'r mut Finished,
     pub(super) schema: &'r mut LiveSchema,
-    pub(super) telling: &'r mut Telling,
+    pub(super) guard: &'r Guard,
 }
 
 /// Reads file and environment anew. When something in them is wrong nothing changes.
@@ -62,7 +62,7 @@ fn try_reload(args: &mut RunArgs, parts: Parts<'_>) -> Result<(), String> {
     // Files with passwords and certificates may have changed although no option did.
     parts.schema.renew(&next.options.live.cassandra).map_err(text)?;
     *parts.finished = finished;
-    parts.telling.limit(&next.options.live.log);
+    parts.guard.limit(&next.options.live.log);
     log::begin(next.options.live.telling.log_format == LogFormatWord::Json);
     *args = next;
     let named = |keys: &[String]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };

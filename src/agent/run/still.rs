@@ -16,7 +16,7 @@ use crate::agent::pipeline::unit::{After, Unit};
 use crate::agent::pipeline::walk::{Found, Start, Walk};
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
-use crate::cdc_raw::SegmentFile;
+use crate::cdc_raw::{Directory, SegmentFile};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Damage, Position, Segment};
 use crate::failpoint;
@@ -58,13 +58,7 @@ pub(super) fn read<'w>(
     writer: &mut Writer<'w>,
     between: &mut Between<'_, 'w>,
 ) -> Result<Read, Failure> {
-    let path = reading.directory.segment(file.name);
-    let opened = OpenSegment::open_as(input::SegmentFile::from(path.clone()), is_still, file.index, None);
-    let opened = match opened {
-        Ok(opened) => Arc::new(opened),
-        Err(_) if !path.exists() => return Ok(Read::Gone),
-        Err(failure) => return Err(failure),
-    };
+    let Some(opened) = open(reading.directory, file, is_still)? else { return Ok(Read::Gone) };
     let segment = match Head::of(opened.bytes(), Some(file.name), reading.keys) {
         Head::Sound(segment) => segment,
         Head::Blank => return Ok(Read::Blank),
@@ -103,6 +97,21 @@ pub(super) fn read<'w>(
             failpoint::cross("still_read");
             return Ok(Read::Through(identity.lasting()));
         }
+    }
+}
+
+/// `None` when it vanished.
+fn open(
+    directory: &Directory,
+    file: &SegmentFile,
+    is_still: bool,
+) -> Result<Option<Arc<OpenSegment>>, Failure> {
+    let _held = directory.hold_moves();
+    let path = directory.segment(file.name);
+    match OpenSegment::open_as(input::SegmentFile::from(path.clone()), is_still, file.index, None) {
+        Ok(opened) => Ok(Some(Arc::new(opened))),
+        Err(_) if !path.exists() => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -1,38 +1,27 @@
 //! What the loop tells whoever watches it: [`Telemetry`], and the log.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::growing::Growing;
 use super::lives::Found;
 use super::parked::ParkedNotes;
 use super::told_destination::ToldDestination;
-use crate::agent::log;
 use crate::agent::pipeline::report::{Report, Undelivered};
 use crate::agent::pipeline::writer::Writer;
-use crate::cdc_raw::quota::{self, Quota};
-use crate::cdc_raw::{Directory, Standing};
+use crate::cdc_raw::Standing;
 use crate::checkpoint::Checkpoint;
-use crate::cli::{DeliveryWord, LogArgs, RunArgs, Settings};
+use crate::cli::{DeliveryWord, RunArgs, Settings};
 use crate::commitlog::Index;
 use crate::telemetry::{
-    CommitReport, DirectoryUsage, EventCount, Identity, LedgerEntry, LedgerKind, Limits, Phase, Reading,
-    SchemaStatus, SegmentState, SegmentStatus, Telemetry,
+    CommitReport, EventCount, Identity, LedgerEntry, LedgerKind, Limits, Phase, Reading, SchemaStatus,
+    SegmentState, SegmentStatus, Telemetry,
 };
-
-/// So often the directory's size is taken.
-const MEASURED_EVERY: Duration = Duration::from_secs(5);
-
-/// Cassandra's default of `cdc_total_space`, and of `commitlog_segment_size`, in bytes.
-const TOTAL_SPACE: u64 = 4096 << 20;
-const SEGMENT_SIZE: u64 = 32 << 20;
 
 /// Tells what happens.
 #[derive(Debug)]
 pub(super) struct Telling {
     pub(super) telemetry: Arc<Telemetry>,
-    quota: Quota,
-    measured: Option<Instant>,
     phase: Option<Phase>,
     /// What is known of Kafka, where records go there.
     pub(super) destination: ToldDestination,
@@ -41,21 +30,14 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    pub(super) fn new(args: &LogArgs, limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let telemetry = Arc::new(Telemetry::new(limits));
         Self {
             destination: ToldDestination::new(Arc::clone(&telemetry)),
             telemetry,
-            quota: quota_of(args),
-            measured: None,
             phase: None,
             parked: ParkedNotes::default(),
         }
-    }
-
-    /// Another limit of the directory is configured.
-    pub(super) fn limit(&mut self, args: &LogArgs) {
-        (self.quota, self.measured) = (quota_of(args), None);
     }
 
     /// Who the agent is.
@@ -141,24 +123,6 @@ impl Telling {
         self.telemetry.parked(parked, partitions.len() as u64);
     }
 
-    /// Takes the size of the directory now and then, and warns before it is full.
-    pub(super) fn measure(&mut self, directory: &Directory, now: Instant) {
-        if self.measured.is_some_and(|last| now.saturating_duration_since(last) < MEASURED_EVERY) {
-            return;
-        }
-        self.measured = Some(now);
-        let Ok(used) = quota::used_bytes(directory.path()) else { return };
-        let fullness = self.quota.look(used, now);
-        if let Some(percent) = fullness.reached {
-            let left = fullness
-                .time_to_full
-                .map_or_else(String::new, |left| format!(", full in {} s", left.as_secs()));
-            let text = format!("cdc_raw is {percent} % full{left}; when it is full: {}", quota::FULL);
-            if percent >= 90 { log::error(&text) } else { log::warn(&text) }
-        }
-        self.telemetry.directory(DirectoryUsage::from(fullness));
-    }
-
     /// A commit is through.
     pub(super) fn committed(&mut self, report: &Report, checkpoint: &Checkpoint, took: Duration) {
         let mut events = Vec::new();
@@ -216,11 +180,6 @@ impl Telling {
     ) {
         self.telemetry.ledger(LedgerEntry { kind, place, table, bytes, reason });
     }
-}
-
-fn quota_of(args: &LogArgs) -> Quota {
-    let limit = args.cdc_total_space_mb.map_or(TOTAL_SPACE, |mib| mib.get().saturating_mul(1 << 20));
-    Quota::new(limit, SEGMENT_SIZE)
 }
 
 fn segment(standing: &Standing, checkpoint: &Checkpoint, growing: Option<&Growing>) -> SegmentStatus {

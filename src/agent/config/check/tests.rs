@@ -36,6 +36,13 @@ fn each_mistake_is_found() {
         (&["--archive-dir", "/x"], "config.archive_directory", Warn),
         (&["--finished-segments", "keep"], "config.finished_segments", Warn),
         (&["--cdc-raw", "/c", "--state-dir", "/c/state"], "config.directories", Fail),
+        (&["--cdc-raw", "/c", "--spool-dir", "/c/spool"], "config.directories", Fail),
+        (&["--spool-dir", "/s", "--finished-segments", "keep"], "config.spool_directory", Fail),
+        (
+            &["--spool-dir", "/s", "--finished-segments", "archive", "--archive-dir", "/s"],
+            "config.spool_directory",
+            Fail,
+        ),
         (&["--ownership", "primary"], "config.ownership", Warn),
         (&["--cassandra-username", "u"], "config.cassandra", Fail),
         (&["--cassandra-ssl-server-name", "n"], "config.cassandra", Fail),

@@ -47,9 +47,11 @@ fn log(log: &LogArgs, findings: &mut Vec<Finding>) {
         _ => {}
     }
     let inside = |path: &Path| path.starts_with(&log.cdc_raw);
-    for (key, path) in
-        [("archive_directory", log.archive_dir.as_ref()), ("state_directory", Some(&log.state_dir))]
-    {
+    for (key, path) in [
+        ("archive_directory", log.archive_dir.as_ref()),
+        ("spool_directory", log.spool_dir.as_ref()),
+        ("state_directory", Some(&log.state_dir)),
+    ] {
         if path.is_some_and(|path| inside(path)) {
             findings.push(Finding::fail(
                 "config.directories",
@@ -58,6 +60,14 @@ fn log(log: &LogArgs, findings: &mut Vec<Finding>) {
                 "name a directory elsewhere",
             ));
         }
+    }
+    if let Some(why) = log.unfit_spool() {
+        findings.push(Finding::fail(
+            "config.spool_directory",
+            Exit::Usage,
+            why,
+            "take spool_directory away, or change the other option",
+        ));
     }
     if log.ownership == OwnershipWord::Primary {
         findings.push(Finding::warn(

@@ -111,7 +111,7 @@ impl World {
         let mut sink = SimulatedSink::open(&self.broker, sink_random, faults);
         let mut found = Found::new(Timing { sync_period: PERIOD, ..Timing::default() });
         let mut beyond = Beyond::open(&state);
-        let mut telling = Telling::new(&log_args(), Limits::default());
+        let mut telling = Telling::new(Limits::default());
         let (stop, mut watch) = (Stop::never(), Watch::nothing());
         let mut left = turns;
         while left > 0 {
@@ -270,7 +270,7 @@ fn settings() -> Settings {
     Settings::from_arg_matches(&matches).unwrap()
 }
 
-fn log_args() -> LogArgs {
+pub(super) fn log_args() -> LogArgs {
     use clap::FromArgMatches;
     let command = LogArgs::augment_args(clap::Command::new("options").no_binary_name(true));
     LogArgs::from_arg_matches(&command.try_get_matches_from([""; 0]).unwrap()).unwrap()
