@@ -62,6 +62,10 @@ const BOOTSTRAP: &str = "/bootstrap:";
 const NOT_ADDED: &str = "Failed to add partition \"";
 const NOT_ALLOWED: &str = "Topic authorization failed";
 
+/// How the reason begins why a connection is refused, in the line that tells of it. The error callback can come half a
+/// minute later (`rd_kafka_broker_set_error` of rdkafka_broker.c).
+const REFUSALS: [&str; 2] = ["SASL authentication error", "SSL handshake failed"];
+
 impl Context {
     pub(super) fn new(options: &KafkaOptions) -> Self {
         Self {
@@ -110,6 +114,9 @@ impl ClientContext for Context {
             if !self.is_debugged {
                 return;
             }
+        }
+        if let Some(reason) = shut_out(text) {
+            *self.shut_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
         if let Some(topic) = forbidden_topic(text) {
             self.forbidden.lock().unwrap_or_else(PoisonError::into_inner).push(topic.to_owned());
@@ -177,6 +184,11 @@ impl ProducerContext<NoCustomPartitioner> for Context {
             });
         }
     }
+}
+
+/// Why a line of librdkafka's log says that a connection was refused.
+fn shut_out(line: &str) -> Option<&str> {
+    REFUSALS.iter().find_map(|begin| line.find(begin).and_then(|at| line.get(at..)))
 }
 
 /// The topic that a line of librdkafka's log says may not be written.

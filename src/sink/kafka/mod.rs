@@ -7,6 +7,7 @@
 //!
 //! `docs/kafka.md` says what is promised, and which topics and permissions are needed.
 
+mod asking;
 mod client;
 mod context;
 mod dead_letter;

@@ -1,24 +1,19 @@
 //! Questions to the brokers that change nothing: for `doctor`, and for the check of options.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 
 use crate::sink::SinkError;
 
+use super::asking;
 use super::client::{Purpose, check, config};
 use super::context::Context;
 use super::options::KafkaOptions;
 use super::trouble::lasting;
-
-/// How long to wait for one answer.
-const ASKED_EVERY: Duration = Duration::from_secs(2);
-/// How many log lines and errors may have come up meanwhile.
-const EVENTS: usize = 64;
 
 /// Checks the options as [`KafkaSink::open`](super::KafkaSink::open) does, without asking any broker.
 ///
@@ -150,32 +145,13 @@ impl Probe {
         Ok(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect())
     }
 
-    /// Who is not let in need not wait until the end to hear so.
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, SinkError> {
-        let since = Instant::now();
-        loop {
-            // Serves a request for a token, and errors.
-            let _ = self.reader.poll(Duration::ZERO);
-            let error = match self.reader.fetch_metadata(topic, ASKED_EVERY) {
-                Ok(found) => return Ok(found),
-                Err(error) => error,
-            };
-            for _ in 0..EVENTS {
-                let _ = self.reader.poll(Duration::ZERO);
-            }
-            let servers = &self.options.bootstrap_servers;
-            if let Some(reason) = self.reader.context().take_shut_out() {
-                return Err(SinkError::Kafka {
-                    what: format!("the brokers at {servers} do not let in: {reason}"),
-                    hint: "check protocol, user, password and certificates",
-                });
-            }
-            if since.elapsed() >= self.options.start_timeout {
-                return Err(SinkError::Kafka {
-                    what: format!("the brokers at {servers} do not answer: {error}"),
-                    hint: "check that they run and can be reached, and kafka_bootstrap_servers",
-                });
-            }
-        }
+        let servers = &self.options.bootstrap_servers;
+        asking::metadata(&self.reader, topic, self.options.start_timeout).map_err(|unanswered| {
+            unanswered.into_error(servers, |error| SinkError::Kafka {
+                what: format!("the brokers at {servers} do not answer: {error}"),
+                hint: "check that they run and can be reached, and kafka_bootstrap_servers",
+            })
+        })
     }
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 
 use crate::sink::SinkError;
 
+use super::asking;
 use super::client::{Purpose, config};
 use super::context::Context;
 use super::notice::Notice;
@@ -23,10 +24,6 @@ const TABLE_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "delete")];
 
 /// How often the partitions of a topic are counted again.
 const COUNTED_EVERY: Duration = Duration::from_secs(30);
-/// How long to wait for one answer about a topic.
-const ASKED_EVERY: Duration = Duration::from_secs(2);
-/// How many log lines and errors may have come up meanwhile.
-const EVENTS: usize = 64;
 /// How long a new topic may take to be known everywhere.
 const SPREADS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -142,31 +139,13 @@ impl Topics {
         }
     }
 
-    /// What the brokers say of a topic. Who is not let in need not wait until the end to hear so.
+    /// What the brokers say of a topic.
     fn metadata(&self, name: &str) -> Result<Metadata, SinkError> {
-        let since = Instant::now();
-        loop {
-            // Serves a request for a token, and errors.
-            let _ = self.reader.poll(Duration::ZERO);
-            let error = match self.reader.fetch_metadata(Some(name), ASKED_EVERY) {
-                Ok(found) => return Ok(found),
-                Err(error) => error,
-            };
-            for _ in 0..EVENTS {
-                let _ = self.reader.poll(Duration::ZERO);
-            }
-            if let Some(reason) = self.reader.context().take_shut_out() {
-                let what =
-                    format!("the brokers at {} do not let in: {reason}", self.options.bootstrap_servers);
-                return Err(SinkError::Kafka {
-                    what,
-                    hint: "check protocol, user, password and certificates",
-                });
-            }
-            if since.elapsed() >= self.options.start_timeout {
-                return Err(self.error(&error, name, "cannot ask about it"));
-            }
-        }
+        asking::metadata(&self.reader, Some(name), self.options.start_timeout).map_err(|unanswered| {
+            unanswered.into_error(&self.options.bootstrap_servers, |error| {
+                self.error(error, name, "cannot ask about it")
+            })
+        })
     }
 
     fn make(&self, name: &str, kind: Kind) -> Result<u32, SinkError> {

@@ -1,0 +1,67 @@
+//! Asking brokers for metadata, and hearing why they do not let the agent in.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
+
+use super::context::Context;
+use crate::sink::SinkError;
+
+/// How long to wait for one answer.
+const ASKED_EVERY: Duration = Duration::from_secs(2);
+/// How many log lines and errors may have come up meanwhile.
+const EVENTS: usize = 64;
+
+/// Why there is no answer.
+pub(super) enum Unanswered {
+    /// The brokers refuse this user, or the two sides do not trust each other's certificates.
+    ShutOut(String),
+    /// None came in time.
+    Error(KafkaError),
+}
+
+impl Unanswered {
+    /// The error; `other` makes that of brokers that do not answer.
+    pub(super) fn into_error(self, servers: &str, other: impl FnOnce(&KafkaError) -> SinkError) -> SinkError {
+        match self {
+            Self::ShutOut(reason) => SinkError::Kafka {
+                what: format!("the brokers at {servers} do not let in: {reason}"),
+                hint: "check protocol, user, password and certificates",
+            },
+            Self::Error(error) => other(&error),
+        }
+    }
+}
+
+/// Asks for a topic, or for all, until there is an answer or the time is over. Who is not let in need not wait until then.
+pub(super) fn metadata(
+    reader: &BaseConsumer<Context>,
+    topic: Option<&str>,
+    limit: Duration,
+) -> Result<Metadata, Unanswered> {
+    let since = Instant::now();
+    loop {
+        // Serves a request for a token.
+        hear(reader, 1);
+        let error = match reader.fetch_metadata(topic, ASKED_EVERY) {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        hear(reader, EVENTS);
+        if let Some(reason) = reader.context().take_shut_out() {
+            return Err(Unanswered::ShutOut(reason));
+        }
+        if since.elapsed() >= limit {
+            return Err(Unanswered::Error(error));
+        }
+    }
+}
+
+/// Serves what has come up; the context hears of errors.
+fn hear(reader: &BaseConsumer<Context>, events: usize) {
+    for _ in 0..events {
+        let _ = reader.poll(Duration::ZERO);
+    }
+}
