@@ -203,7 +203,7 @@ impl Elsewhere {
         let index = directory.index(segment.name);
         self.link(&log)?;
         if segment.has_index {
-            self.link(&index)?;
+            self.link_index(&index)?;
         }
         self.directory.sync_all().map_err(|error| RetentionError::of("sync", &self.path, error))?;
         failpoint::cross("move_linked");
@@ -211,6 +211,18 @@ impl Elsewhere {
         failpoint::cross("move_segment_gone");
         remove(&index)?;
         Ok(gone)
+    }
+
+    /// As [`Self::link`], for the index of a segment that is here. Cassandra writes a new one when it is killed and links a
+    /// segment again: that one holds.
+    fn link_index(&self, from: &Path) -> Result<(), RetentionError> {
+        match self.link(from) {
+            Err(RetentionError::Taken { path }) => {
+                remove(&path)?;
+                self.link(from)
+            }
+            other => other,
+        }
     }
 
     /// Gives a file a second name here. That it has it already is what an earlier attempt left.

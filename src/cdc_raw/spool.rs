@@ -280,6 +280,19 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_that_cassandra_links_again_goes_again_with_its_new_index() {
+        let raw = Raw::new(wide());
+        assert_eq!(raw.spool.relieve(&raw.directory, 4 * LENGTH, 3 * LENGTH).unwrap().moved, 1);
+        let (from, to) = (raw.parent.path().join("cdc_raw"), raw.parent.path().join("spool"));
+        fs::hard_link(to.join(log(1)), from.join(log(1))).unwrap();
+        fs::write(from.join(index_of(1)), "950\nCOMPLETED").unwrap();
+        let relief = raw.spool.relieve(&raw.directory, 4 * LENGTH, 3 * LENGTH).unwrap();
+        assert!(relief.moved == 1 && relief.stopped.is_none(), "{relief:?}");
+        assert_eq!(fs::read_to_string(to.join(index_of(1))).unwrap(), "950\nCOMPLETED");
+        assert_eq!(raw.scanned(), [(1, true), (2, false), (3, false), (4, false)]);
+    }
+
+    #[test]
     fn a_spool_that_vanishes_is_told_of() {
         let raw = Raw::new(wide());
         fs::remove_dir(raw.parent.path().join("spool")).unwrap();

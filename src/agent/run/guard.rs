@@ -1,6 +1,7 @@
 //! Watches how full `cdc_raw` is, and makes room where there is a spool: on a thread of its own, because it fills while
 //! the loop waits for Kafka.
 
+use std::mem::{self, Discriminant};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
-use crate::cdc_raw::spool::Spool;
+use crate::cdc_raw::spool::{Spool, SpoolError};
 use crate::cdc_raw::{Directory, Fullness, Quota, quota};
 use crate::cli::LogArgs;
 use crate::telemetry::{DirectoryUsage, Telemetry};
@@ -139,23 +140,23 @@ fn warn(percent: u8, fullness: &Fullness, spool: Option<&Spooling>) {
 struct Spooling {
     spool: Spool,
     has_begun: bool,
-    /// Why no more is moved.
-    stopped: Option<String>,
+    /// The kind of what keeps more from being moved.
+    stopped: Option<Discriminant<SpoolError>>,
 }
 
 impl Spooling {
     /// Moves what may go. What `cdc_raw` holds then.
     fn relieve(&mut self, directory: &Directory, used: u64, most: u64) -> u64 {
         let Ok(relief) = self.spool.relieve(directory, used, most) else { return used };
-        if relief.moved > 0 && !std::mem::replace(&mut self.has_begun, true) {
+        if relief.moved > 0 && !mem::replace(&mut self.has_begun, true) {
             log::warn(&format!(
                 "cdc_raw is half full: segments that wait to be published go to the spool {}",
                 self.spool.path().display()
             ));
         }
-        let stopped = relief.stopped.map(|error| error.to_string());
+        let stopped = relief.stopped.as_ref().map(mem::discriminant);
         if stopped != self.stopped {
-            match &stopped {
+            match &relief.stopped {
                 Some(why) => log::error(&format!("cdc_raw fills: no more segments go to the spool: {why}")),
                 None => log::info("segments go to the spool again"),
             }
@@ -167,7 +168,7 @@ impl Spooling {
     /// The bytes in it.
     fn held(&mut self) -> u64 {
         let held = self.spool.held().unwrap_or_default();
-        if held == 0 && std::mem::take(&mut self.has_begun) {
+        if held == 0 && mem::take(&mut self.has_begun) {
             log::info("the spool is empty again");
         }
         held

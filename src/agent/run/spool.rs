@@ -22,9 +22,9 @@ const FILE: &str = "spool.json";
 /// The spool cannot be used, or segments wait in another one.
 pub(super) fn open(log: &LogArgs, directory: Directory) -> Result<(Directory, Option<Spool>), Failure> {
     let record = log.state_dir.join(FILE);
-    let before = kept(&record);
+    let before = kept(&record)?;
     if let Some(before) = before.as_ref().filter(|before| Some(*before) != log.spool_dir.as_ref())
-        && holds_segments(before)
+        && holds_segments(before)?
     {
         let what =
             format!("segments wait in the spool {}, which spool_directory does not name", before.display());
@@ -41,7 +41,10 @@ pub(super) fn open(log: &LogArgs, directory: Directory) -> Result<(Directory, Op
         };
     };
     if before.as_ref() != Some(path) {
-        let text = json!({ "spool_directory": path }).to_string();
+        let name = path.to_str().ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("spool_directory {} is no UTF-8", path.display()))
+        })?;
+        let text = json!({ "spool_directory": name }).to_string();
         replace(&record, &record.with_extension("tmp"), &[text.as_bytes()])
             .map_err(|error| Failure::cannot_write(&record, error.source))?;
     }
@@ -59,19 +62,29 @@ fn limits(log: &LogArgs) -> SpoolLimits {
     SpoolLimits { most: bytes(log.spool_max_mb.get()), free: bytes(log.spool_min_free_mb) }
 }
 
-fn kept(record: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(record).ok()?;
-    let known: Value = serde_json::from_str(&text).ok()?;
-    known.get("spool_directory")?.as_str().map(PathBuf::from)
+/// Which spool an earlier agent had.
+fn kept(record: &Path) -> Result<Option<PathBuf>, Failure> {
+    let unfit = || Failure::new(Exit::Usage, format!("{} cannot be read", record.display()));
+    let next = "it says where segments may wait to be published: set spool_directory to that place, and remove the file";
+    let text = match fs::read_to_string(record) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|error| unfit().because(error).next(next))?,
+    };
+    let known: Value = serde_json::from_str(&text).map_err(|error| unfit().because(error).next(next))?;
+    let path = known.get("spool_directory").and_then(Value::as_str);
+    path.map(|path| Some(PathBuf::from(path))).ok_or_else(|| unfit().next(next))
 }
 
-fn holds_segments(path: &Path) -> bool {
+fn holds_segments(path: &Path) -> Result<bool, Failure> {
+    let entries = match path.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other.map_err(|error| {
+            let what = format!("the spool {}, in which segments may wait, cannot be read", path.display());
+            Failure::new(Exit::Unreadable, what).because(error)
+        })?,
+    };
     let is_segment = |name: &str| name.parse::<SegmentName>().is_ok();
-    path.read_dir()
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-        .any(|entry| entry.file_name().to_str().is_some_and(is_segment))
+    Ok(entries.filter_map(Result::ok).any(|entry| entry.file_name().to_str().is_some_and(is_segment)))
 }
 
 #[cfg(test)]
@@ -99,6 +112,9 @@ mod tests {
         assert!(open(&with, opened()).unwrap().1.is_some());
         fs::remove_file(spool.join("CommitLog-7-1.log")).unwrap();
         assert!(open(&without, opened()).unwrap().1.is_none());
+        fs::write(with.state_dir.join(FILE), "{").unwrap();
+        assert!(open(&without, opened()).unwrap_err().to_string().contains("spool.json cannot be read"));
+        fs::remove_file(with.state_dir.join(FILE)).unwrap();
         // And what is put there afterwards by somebody else is none of the agent's.
         fs::write(spool.join("CommitLog-7-1.log"), "").unwrap();
         assert!(open(&without, opened()).unwrap().1.is_none());

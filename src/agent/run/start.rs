@@ -182,7 +182,9 @@ fn from_node(
         }
         stop.sleep(PAUSE);
     }
+    let held = directory.hold_moves();
     let begins = directory.scan().ok().and_then(|scan| scan.segments.first().map(|file| file.name.id.0));
+    drop(held);
     let history = node.history(begins.unwrap_or(i64::MAX));
     let Some(history) = history else { return Ok(None) };
     Ok(Some(LiveSchema::from_node(node, history, filter)))
