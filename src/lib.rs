@@ -16,7 +16,7 @@
 //! 9. [`telemetry`]: what a running agent tells of itself; [`http`]: who is told.
 //! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
 //! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `snapshot`, `demo`; they only join the others.
-
+//! 12. [`jobs`]: what becomes of the records: rules, and what is checked of them; the commands of `cdc-jobs`.
 //!
 //! [`durable`] replaces files in one step, [`failpoint`] names the places at which tests end the program.
 
@@ -37,6 +37,7 @@ pub mod failpoint;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod http;
+pub mod jobs;
 pub mod keystore;
 pub mod primitives;
 pub mod schema;

@@ -133,6 +133,27 @@ fn hash_def(table: &TableSchema, columns: &[HashedColumn]) -> String {
     hex::encode(Sha256::digest(text)).chars().take(8).collect()
 }
 
+/// What is hashed of a table's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashDefinition {
+    /// `hash_def` of the records.
+    pub id: String,
+    /// Names of the hashed columns, in hash order.
+    pub columns: Vec<String>,
+    /// v0: some column has no exact text, so that no row has a hash.
+    pub never: bool,
+}
+
+/// The definition by which an agent without column rules hashes the rows of `table`.
+#[must_use]
+pub fn hash_definition(table: &TableSchema, options: &RowHashOptions) -> HashDefinition {
+    let rules = ColumnRules::default();
+    let columns = hashed_columns(table, options, &rules);
+    let names = columns.iter().filter_map(|hashed| hashed.column(table)).map(|column| column.name.clone());
+    let never = RowHashPlan::new(table, options, &rules).never;
+    HashDefinition { id: hash_def(table, &columns), columns: names.collect(), never }
+}
+
 /// What a record says of the hash of its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowHash {

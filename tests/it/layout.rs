@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of src/lib.rs. `fuzzing` joins them for the fuzz targets, as `agent` does for users.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "failpoint",
     "durable",
     "primitives",
@@ -22,6 +22,7 @@ const ORDER: [&str; 18] = [
     "config",
     "cli",
     "agent",
+    "jobs",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -1,0 +1,27 @@
+//! Jobs over the records: data quality and drift, one topic and one data centre a job.
+//!
+//! What people edit stands in a folder: `environments.yaml` and `rules/<table>.yaml`. [`yaml`] reads a file with the
+//! place of every value, [`environment`] and [`rules`] make typed settings of it and tell of every mistake
+//! ([`finding`]). A rule is a small typed tree ([`expression`]): [`judge`] evaluates it, and it prints itself as Flink
+//! SQL. [`check`] reads a whole folder and compares its jobs with each other, with the schema, and with the agent.
+
+mod calendar;
+pub mod check;
+pub mod cli;
+pub mod column;
+pub mod decimal;
+pub mod environment;
+pub mod expression;
+pub mod fields;
+pub mod finding;
+pub mod judge;
+pub mod lookup;
+pub mod network;
+pub mod pattern;
+pub mod project;
+pub mod record;
+pub mod rules;
+pub mod secret;
+pub mod seen;
+pub mod value;
+pub mod yaml;

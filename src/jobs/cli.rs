@@ -1,0 +1,158 @@
+//! The command line of `cdc-jobs`, and its commands.
+
+mod report;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::check::check;
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::output;
+use crate::schema::{self, Schema, build};
+
+const TOP: &str = "\
+Examples:
+  cdc-jobs check                                      are the files in jobs/ right?
+  cdc-jobs check --schema schema.json --format json   and do they fit the tables? for CI
+  cdc-jobs schema rules > rules.schema.json           for an editor
+
+Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 the schema cannot be read.";
+
+const CHECK: &str = "\
+Examples:
+  cdc-jobs check
+  cdc-jobs check --jobs jobs --schema jobs/tables.cql
+  cdc-jobs check --format json | jq -r '.findings[] | \"\\(.file):\\(.line): \\(.message)\"'
+
+Exit codes: 0 nothing found, 2 something found, 4 the schema cannot be read.";
+
+const SCHEMA: &str = "\
+Examples:
+  cdc-jobs schema rules > rules.schema.json
+  cdc-jobs schema environments > environments.schema.json
+
+Editors with a YAML language server take a schema from the first line of a file:
+  # yaml-language-server: $schema=../schema/rules.schema.json";
+
+/// Jobs over the records of cdc-agent: data quality and drift, one topic and one data centre a job.
+///
+/// What people edit stands in a folder: environments.yaml, and rules/<keyspace>.<table>.yaml for each table.
+#[derive(Debug, Parser)]
+#[command(name = "cdc-jobs", version, propagate_version = true, max_term_width = 120)]
+#[command(subcommand_required = true, arg_required_else_help = true, after_help = TOP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what is wrong with environments and rules, by themselves, with each other, and with the tables
+    #[command(after_help = CHECK)]
+    Check(CheckArgs),
+    /// Print the JSON Schema of one of the files
+    #[command(after_help = SCHEMA)]
+    Schema(SchemaArgs),
+}
+
+/// `cdc-jobs check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Folder with environments.yaml and rules/
+    #[arg(long, value_name = "DIR", default_value = "jobs")]
+    pub jobs: PathBuf,
+    /// Schema file to compare with: JSON of system_schema, or the CQL of DESCRIBE SCHEMA WITH INTERNALS
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A line a finding
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// `cdc-jobs schema`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SchemaArgs {
+    /// Which file
+    #[arg(value_enum)]
+    pub file: FileKind,
+}
+
+/// The kinds of files that people edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileKind {
+    /// environments.yaml
+    Environments,
+    /// rules/<keyspace>.<table>.yaml
+    Rules,
+}
+
+impl FileKind {
+    /// The JSON Schema of such a file.
+    #[must_use]
+    pub fn json_schema(self) -> &'static str {
+        match self {
+            Self::Environments => include_str!("../../jobs/schema/environments.schema.json"),
+            Self::Rules => include_str!("../../jobs/schema/rules.schema.json"),
+        }
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// The schema cannot be read, or standard output cannot be written. Findings are no error: the exit code tells.
+pub fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Check(args) => run_check(args),
+        Command::Schema(args) => {
+            output::stdout()?.write_all(args.file.json_schema().as_bytes()).map_err(Failure::stdout)?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+fn run_check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let schema = args.schema.as_deref().map(read_schema).transpose()?;
+    let (project, findings) = check(&args.jobs, schema.as_ref());
+    let text = match args.format {
+        Format::Text => report::text(&project, &findings, schema.is_some()),
+        Format::Json => report::json(&project, &findings),
+    };
+    output::stdout()?.write_all(text.as_bytes()).map_err(Failure::stdout)?;
+    Ok(if findings.is_empty() { Exit::Ok } else { Exit::Usage })
+}
+
+fn read_schema(path: &std::path::Path) -> Result<Schema, Failure> {
+    let failure = |error: String| {
+        Failure::new(Exit::Unreadable, error).next("`cdc-agent schema check` says what it should hold")
+    };
+    let loaded = schema::load(path).map_err(|error| failure(error.to_string()))?;
+    let built = build(&loaded.rows);
+    if let Some(problem) = loaded.problems.iter().chain(&built.problems).next() {
+        return Err(failure(format!("schema file {}: {problem}", path.display())));
+    }
+    Ok(built.schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,67 @@
+//! What no two environments may share: a job of one could else read, write or log in where the other belongs.
+
+use std::cell::RefCell;
+
+use super::Environment;
+use crate::jobs::fields::Placed;
+use crate::jobs::finding::{Code, Findings, Place};
+
+/// Compares each environment with those before it.
+pub(super) fn compare(environments: &[Environment], findings: &RefCell<Findings>) {
+    for (number, one) in environments.iter().enumerate() {
+        own_groups(one, findings);
+        for other in environments.iter().take(number) {
+            pair(one, other, findings);
+        }
+    }
+}
+
+fn own_groups(environment: &Environment, findings: &RefCell<Findings>) {
+    let groups = environment.consumer_groups.all();
+    for (number, group) in groups.iter().enumerate() {
+        if groups.iter().take(number).any(|other| other.value == group.value) {
+            let message = format!("consumer group {} belongs to two jobs: give each its own", group.value);
+            findings.borrow_mut().add(group.place, Code::Shared, message);
+        }
+    }
+}
+
+fn pair(one: &Environment, other: &Environment, findings: &RefCell<Findings>) {
+    let shared = |place: Place, what: String| {
+        let message = format!("{what} belongs to {} already: each environment has its own", other.name.value);
+        findings.borrow_mut().add(place, Code::Shared, message);
+    };
+    let same = |what: &str, a: &Placed<String>, b: &Placed<String>| {
+        if a.value == b.value {
+            shared(a.place, format!("{what} {}", a.value));
+        }
+    };
+    same("topic_prefix", &one.topic_prefix, &other.topic_prefix);
+    same("datacenter", &one.cassandra.datacenter, &other.cassandra.datacenter);
+    same("checkpoint directory", &one.checkpoints.directory, &other.checkpoints.directory);
+    for group in one.consumer_groups.all() {
+        for theirs in other.consumer_groups.all() {
+            same("consumer group", group, theirs);
+        }
+    }
+    for host in &one.cassandra.hosts {
+        if other.cassandra.hosts.iter().any(|theirs| theirs.value == host.value) {
+            shared(host.place, format!("host {}", host.value));
+        }
+    }
+    for network in &one.cassandra.allowed_networks {
+        if other.cassandra.allowed_networks.iter().any(|theirs| theirs.value.overlaps(&network.value)) {
+            shared(network.place, format!("a part of network {}", network.value));
+        }
+    }
+    if let (Some(ours), Some(theirs)) = (&one.kafka.credentials, &other.kafka.credentials)
+        && ours.credentials.password == theirs.credentials.password
+    {
+        shared(one.name.place, "the reference to the Kafka password".to_owned());
+    }
+    if let (Some(ours), Some(theirs)) = (&one.cassandra.credentials, &other.cassandra.credentials)
+        && ours.value.password == theirs.value.password
+    {
+        shared(ours.place, "the reference to the Cassandra password".to_owned());
+    }
+}

@@ -1,0 +1,118 @@
+//! The tree → Flink SQL.
+
+use super::{Expr, Function, Literal, Operator};
+use crate::jobs::calendar::{write_date, write_timestamp};
+
+/// What the columns of a row are called in the query that an expression stands in.
+pub trait Dialect {
+    /// The typed value of a column; whole numbers as `BIGINT`, floats as `DOUBLE`.
+    fn column(&self, column: usize) -> String;
+    /// The record's Kafka timestamp, `TIMESTAMP(3)` in UTC.
+    fn kafka_time(&self) -> String;
+    /// Whether the payload is an object; never NULL.
+    fn is_object(&self) -> String;
+    /// Whether the payload carries the column's field; never NULL.
+    fn is_carried(&self, column: usize) -> String;
+    /// Whether the field's content is no value of the column's type; never NULL.
+    fn is_untyped(&self, column: usize) -> String;
+}
+
+/// A name in backquotes: bare names can be reserved words (`value`, `raw`).
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A text in single quotes.
+#[must_use]
+pub fn sql_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+impl Literal {
+    /// As Flink SQL writes it.
+    #[must_use]
+    pub fn to_sql(&self) -> String {
+        match self {
+            Self::Text(text) => sql_text(text),
+            Self::Integer(number) | Self::Time(number) => number.to_string(),
+            Self::Decimal(number) => number.to_string(),
+            // An exponent makes it a DOUBLE.
+            Self::Double(number) => format!("{number:e}").to_uppercase(),
+            Self::Boolean(on) => on.to_string().to_uppercase(),
+            Self::Timestamp(ms) => format!("TIMESTAMP '{}'", write_timestamp(*ms)),
+            Self::Date(days) => format!("DATE '{}'", write_date(*days)),
+        }
+    }
+}
+
+impl Expr {
+    /// As Flink SQL writes it, in parentheses where it has parts.
+    #[must_use]
+    pub fn to_sql(&self, dialect: &dyn Dialect) -> String {
+        let sql = |expr: &Self| expr.to_sql(dialect);
+        let joined = |parts: &[Self], word: &str| {
+            format!("({})", parts.iter().map(sql).collect::<Vec<_>>().join(word))
+        };
+        match self {
+            Self::Column(column) => dialect.column(*column),
+            Self::KafkaTime => dialect.kafka_time(),
+            Self::Literal(literal) => literal.to_sql(),
+            Self::IsObject => dialect.is_object(),
+            Self::IsCarried(column) => dialect.is_carried(*column),
+            Self::IsUntyped(column) => dialect.is_untyped(*column),
+            Self::Not(inner) => format!("(NOT {})", sql(inner)),
+            Self::And(parts) => joined(parts, " AND "),
+            Self::Or(parts) => joined(parts, " OR "),
+            Self::IsNull(inner) => format!("({} IS NULL)", sql(inner)),
+            Self::IsTrue(inner) => format!("({} IS TRUE)", sql(inner)),
+            Self::IsFalse(inner) => format!("({} IS FALSE)", sql(inner)),
+            Self::Compare { by, left, right } => format!("({} {} {})", sql(left), by.sql(), sql(right)),
+            Self::InList { value, list } => {
+                let list: Vec<String> = list.iter().map(Literal::to_sql).collect();
+                format!("({} IN ({}))", sql(value), list.join(", "))
+            }
+            Self::Matches { value, pattern } => {
+                format!("REGEXP({}, {})", sql(value), sql_text(pattern.java()))
+            }
+            Self::Arithmetic { by, left, right } => {
+                let by = match by {
+                    Operator::Add => "+",
+                    Operator::Subtract => "-",
+                    Operator::Multiply => "*",
+                    Operator::Divide => "/",
+                };
+                // A small number alone would make the sum an INT, which wraps around earlier.
+                let wide = |part: &Self| match part {
+                    Self::Literal(Literal::Integer(number)) => format!("CAST({number} AS BIGINT)"),
+                    other => sql(other),
+                };
+                format!("({} {by} {})", wide(left), wide(right))
+            }
+            Self::ToDouble(inner) => format!("CAST({} AS DOUBLE)", sql(inner)),
+            Self::Call(function, arguments) => {
+                let name = match function {
+                    Function::CharLength => "CHAR_LENGTH",
+                    Function::Trim => "TRIM",
+                    Function::Abs => "ABS",
+                    Function::Coalesce => "COALESCE",
+                };
+                format!("{name}{}", joined(arguments, ", "))
+            }
+            Self::AddSeconds { value, seconds } => {
+                format!("TIMESTAMPADD(SECOND, {seconds}, {})", sql(value))
+            }
+            Self::Case { branches, otherwise } => {
+                let mut text = "CASE".to_owned();
+                for (condition, value) in branches {
+                    text.push_str(&format!(" WHEN {} THEN {}", sql(condition), sql(value)));
+                }
+                if let Some(value) = otherwise {
+                    text.push_str(&format!(" ELSE {}", sql(value)));
+                }
+                text.push_str(" END");
+                text
+            }
+        }
+    }
+}
