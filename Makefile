@@ -21,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cql test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults
+.PHONY: help run test test-cql test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ test-doctor: ## cdc-agent doctor beside a real node and a real broker, which it 
 differential: ## decode random writes as Cassandra's own reader does; CASES=100 SEED=1000 for a long run
 	$(CARGO) build --locked
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED) --statements 2000
+
+validate-ci: ## check the jobs of jobs/: files, policy, rules and hashes against the tables, feedback loops (docs/rules.md)
+	$(CARGO) run --locked --quiet --bin cdc-jobs -- check --schema jobs/tables.cql
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check

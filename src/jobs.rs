@@ -23,5 +23,7 @@ pub mod record;
 pub mod rules;
 pub mod secret;
 pub mod seen;
+#[cfg(test)]
+mod tests;
 pub mod value;
 pub mod yaml;

@@ -28,6 +28,8 @@ pub(super) fn one_of(found: &str, allowed: &[&str]) -> String {
 pub(super) struct Fields<'n, 'f> {
     place: Place,
     entries: &'n [Entry],
+    /// Keys that are not known; what is missing may be one of them.
+    unknown: Vec<&'n str>,
     findings: &'f RefCell<Findings>,
 }
 
@@ -39,8 +41,9 @@ impl<'n, 'f> Fields<'n, 'f> {
         allowed: &[&str],
         findings: &'f RefCell<Findings>,
     ) -> Option<Self> {
-        let fields = Self::any(node, what, findings)?;
+        let mut fields = Self::any(node, what, findings)?;
         for entry in fields.entries.iter().filter(|entry| !allowed.contains(&entry.key.as_str())) {
+            fields.unknown.push(&entry.key);
             let message = format!("{what}: {}", one_of(&entry.key, allowed));
             findings.borrow_mut().add(entry.place, Code::UnknownKey, message);
         }
@@ -54,7 +57,7 @@ impl<'n, 'f> Fields<'n, 'f> {
             findings.borrow_mut().add(node.place, Code::Value, message);
             return None;
         };
-        Some(Self { place: node.place, entries, findings })
+        Some(Self { place: node.place, entries, unknown: Vec::new(), findings })
     }
 
     pub(super) fn findings(&self) -> &'f RefCell<Findings> {
@@ -75,13 +78,15 @@ impl<'n, 'f> Fields<'n, 'f> {
 
     /// The value of a key. Nothing (`key:`) is no value.
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+        let value = self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
+        value.filter(|node| node.kind != Kind::Null)
     }
 
     /// The value of a key that must be there.
     pub(super) fn required(&self, key: &str) -> Option<&'n Node> {
         let value = self.get(key);
-        if value.is_none() {
+        let is_misspelt = |unknown: &&str| !near_names(unknown, [key.to_owned()]).is_empty();
+        if value.is_none() && !self.unknown.iter().any(is_misspelt) {
             self.wrong(self.place, Code::MissingKey, format!("{key} is missing"));
         }
         value

@@ -48,12 +48,11 @@ pub(super) enum Change<'p> {
     Other,
 }
 
+/// Says to which places the field of a name belongs: calls the function with each.
+type Wanted<'w> = dyn Fn(&str, &mut dyn FnMut(usize)) + 'w;
+
 /// The fields of an object: `wanted` says to which places a name belongs. None when the text is no object.
-pub(super) fn object<'p>(
-    text: &'p str,
-    places: usize,
-    wanted: &dyn Fn(&str, &mut dyn FnMut(usize)),
-) -> Option<Vec<Field<'p>>> {
+pub(super) fn object<'p>(text: &'p str, places: usize, wanted: &Wanted<'_>) -> Option<Vec<Field<'p>>> {
     let mut fields = vec![Field::Missing; places];
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = ObjectSeed { fields: &mut fields, wanted };
@@ -83,7 +82,7 @@ pub(super) fn change(text: &str) -> Option<Change<'_>> {
 
 struct ObjectSeed<'f, 'p, 'w> {
     fields: &'f mut Vec<Field<'p>>,
-    wanted: &'w dyn Fn(&str, &mut dyn FnMut(usize)),
+    wanted: &'w Wanted<'w>,
 }
 
 impl<'p> DeserializeSeed<'p> for ObjectSeed<'_, 'p, '_> {

@@ -24,6 +24,7 @@ mod heads;
 #[cfg(feature = "http")]
 mod http;
 mod inspect;
+mod jobs;
 #[cfg(feature = "kafka")]
 mod kafka_node;
 mod layout;

@@ -27,7 +27,10 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
             }
             if let Source::Json { topic } = &file.rules.source {
                 let name = environment.topic(&topic.value);
-                if let Some(other) = sources.insert(name.clone(), &file.file) {
+                // A file's own topics are equal only where environments share a prefix, which is told there.
+                if let Some(other) =
+                    sources.insert(name.clone(), &file.file).filter(|other| *other != file.file)
+                {
                     let message = format!("topic {name} is read by {other} already: one job reads one topic");
                     findings.add(topic.place, Code::Shared, message);
                 }

@@ -6,7 +6,7 @@ use super::hash;
 use crate::config::near_names;
 use crate::jobs::finding::{Code, Finding, Findings};
 use crate::jobs::project::RulesFile;
-use crate::jobs::rules::{Source, TableRules, Version};
+use crate::jobs::rules::{Source, TableRules};
 use crate::schema::{Column, Schema, TableSchema};
 
 pub(super) fn check(file: &RulesFile, schema: &Schema) -> Vec<Finding> {
@@ -21,10 +21,12 @@ pub(super) fn check(file: &RulesFile, schema: &Schema) -> Vec<Finding> {
         return findings.into_sorted();
     };
     columns(rules, table, &mut findings);
-    key(rules, table, &mut findings);
+    let is_same_key = key(rules, table, &mut findings);
     source(rules, schema, &mut findings);
     let mut found = findings.into_sorted();
-    found.extend(hash::check(file, Some(table)));
+    if is_same_key {
+        found.extend(hash::check(file, Some(table)));
+    }
     found
 }
 
@@ -62,7 +64,7 @@ fn columns(rules: &TableRules, table: &TableSchema, findings: &mut Findings) {
     }
 }
 
-fn key(rules: &TableRules, table: &TableSchema, findings: &mut Findings) {
+fn key(rules: &TableRules, table: &TableSchema, findings: &mut Findings) -> bool {
     let ours: Vec<&str> = rules
         .key
         .iter()
@@ -75,13 +77,7 @@ fn key(rules: &TableRules, table: &TableSchema, findings: &mut Findings) {
         let message = format!("key: the primary key of the table is {}", theirs.join(", "));
         findings.add(rules.table.place, Code::Key, message);
     }
-    if let (true, Version::Column { column, .. }) = (rules.has_sink, rules.version)
-        && rules.columns.get(column).is_some_and(|column| !live(table).any(|known| known.name == column.name))
-    {
-        let message =
-            "version: the table has no such column, and nothing could compare two data centres by it";
-        findings.add(rules.table.place, Code::Key, message);
-    }
+    ours == theirs
 }
 
 /// A table that is read from its CDC topic must have one.

@@ -164,15 +164,15 @@ impl Dialect for Names {
     }
 
     fn is_object(&self) -> String {
-        unreachable!()
+        quoted("is_object")
     }
 
-    fn is_carried(&self, _column: usize) -> String {
-        unreachable!()
+    fn is_carried(&self, column: usize) -> String {
+        format!("is_carried({column})")
     }
 
-    fn is_untyped(&self, _column: usize) -> String {
-        unreachable!()
+    fn is_untyped(&self, column: usize) -> String {
+        format!("is_untyped({column})")
     }
 }
 

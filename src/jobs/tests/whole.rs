@@ -1,0 +1,206 @@
+//! Whole folders.
+
+use std::path::Path;
+
+use super::bundled;
+use crate::jobs::check::check;
+use crate::jobs::finding::{Code, Finding};
+use crate::schema::{self, Schema};
+
+fn schema_of(cql: &str) -> Schema {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tables.cql");
+    std::fs::write(&path, cql).unwrap();
+    let loaded = schema::load(&path).unwrap();
+    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+    schema::build(&loaded.rows).schema
+}
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(bundled().join(file)).unwrap()
+}
+
+/// What is wrong with the bundled folder after a change of one of its files.
+fn found(file: &str, from: &str, to: &str, schema: Option<&Schema>) -> Vec<Finding> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    for name in ["environments.yaml", "rules/sales.events.yaml", "rules/sales.users.yaml"] {
+        let content = text(name);
+        let content = if name == file {
+            assert!(content.contains(from), "{from}");
+            content.replacen(from, to, 1)
+        } else {
+            content
+        };
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    check(folder.path(), schema).1
+}
+
+fn only(file: &str, from: &str, to: &str, schema: Option<&Schema>) -> Finding {
+    let found = found(file, from, to, schema);
+    let [finding] = found.as_slice() else { panic!("{to}: {found:#?}") };
+    assert!(Path::new(&finding.file).ends_with(file), "{finding}");
+    finding.clone()
+}
+
+#[test]
+fn the_bundled_folder_is_right_and_fits_the_stack() {
+    let tables = schema_of(&text("tables.cql"));
+    assert_eq!(check(&bundled(), Some(&tables)).1, []);
+    assert_eq!(check(&bundled(), None).1, []);
+    // jobs/tables.cql is what `make up` creates, with ids.
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose/schema/2-tables.cql");
+    let stack = std::fs::read_to_string(stack).unwrap().replace("IF NOT EXISTS ", "");
+    let mut id = 0;
+    let stack: String = stack
+        .split("WITH cdc")
+        .enumerate()
+        .map(|(number, part)| match number {
+            0 => part.to_owned(),
+            _ => {
+                id += 1;
+                format!("WITH ID = 6b1f5c10-c83e-11f0-9d5e-00000000000{id} AND cdc{part}")
+            }
+        })
+        .collect();
+    assert_eq!(check(&bundled(), Some(&schema_of(&stack))).1, []);
+}
+
+#[test]
+fn environments_share_nothing() {
+    let file = "environments.yaml";
+    for (from, to, code, words) in [
+        ("topic_prefix: cloud", "topic_prefix: onprem", Code::Shared, "topic_prefix onprem"),
+        ("datacenter: DC_AZURE", "datacenter: DC_ONPREM", Code::Shared, "DC_ONPREM"),
+        ("datacenter: DC_AZURE", "datacenter: [DC_AZURE, DC_ONPREM]", Code::Value, "one text"),
+        ("datacenter: DC_AZURE", "datacenter: DC_AZURE,DC_ONPREM", Code::Value, "exactly one"),
+        (
+            "allowed_networks: [127.0.0.2/32]",
+            "allowed_networks: [127.0.0.0/30]",
+            Code::Shared,
+            "127.0.0.0/30",
+        ),
+        ("hosts: [127.0.0.2]", "hosts: [127.0.0.3]", Code::Network, "127.0.0.3"),
+        ("hosts: [127.0.0.2]", "hosts: [cassandra-cloud.internal]", Code::Network, "allowed_domains"),
+        ("hosts: [127.0.0.2]", "hosts: ['127.0.0.2,127.0.0.1']", Code::Value, "an entry for each"),
+        ("127.0.0.2/32", "127.0.0.2/8", Code::Value, "127.0.0.0/8"),
+        ("dq: flink-dq-cloud", "dq: flink-dq-onprem", Code::Shared, "flink-dq-onprem"),
+        ("hash: flink-hash-cloud", "hash: flink-dq-cloud", Code::Shared, "two jobs"),
+        ("jobs/cloud", "jobs/onprem", Code::Shared, "checkpoint directory"),
+        ("interval: 30s", "interval: 11m", Code::Value, "10m"),
+        ("interval: 30s", "intervall: 30s\n      interval: 1m", Code::UnknownKey, "did you mean interval?"),
+    ] {
+        // Later jobs of an environment that could not be read are no findings.
+        let found = found(file, from, to, None);
+        let finding = &found[0];
+        let is_told = found.iter().any(|finding| finding.code == code && finding.message.contains(words));
+        assert!(is_told, "{to}: {found:#?}");
+        assert!(
+            finding.place.is_some() && found.iter().all(|other| other.file == finding.file),
+            "{to}: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn secrets_stand_in_no_file() {
+    let credentials = |password: &str| {
+        format!("keyspace: sales\n      credentials: {{username: {{env: U}}, password: {password}}}")
+    };
+    for password in ["hunter2", "'12345'", "12345"] {
+        let found = found("environments.yaml", "keyspace: sales", &credentials(password), None);
+        assert!(!found.is_empty() && found.iter().all(|finding| finding.code == Code::Secret), "{found:#?}");
+        assert!(found.iter().all(|finding| !finding.message.contains("2")), "{found:#?}");
+    }
+    let reference = credentials("{file: /run/secrets/p}");
+    assert_eq!(found("environments.yaml", "keyspace: sales", &reference, None), []);
+    for (from, to) in [
+        ("file:///tmp/cdc-jobs/cloud", "s3://user:hunter2@bucket/x"),
+        ("keyspace: sales", "keyspace: \"-----BEGIN PRIVATE KEY-----\""),
+    ] {
+        let found = found("environments.yaml", from, to, None);
+        assert!(found.iter().any(|finding| finding.code == Code::Secret), "{to}: {found:#?}");
+    }
+    // The same reference for both sides.
+    let both = text("environments.yaml").replace("keyspace: sales", &reference);
+    let found = found("environments.yaml", &text("environments.yaml"), &both, None);
+    assert!(
+        found.len() == 1 && found[0].code == Code::Shared && found[0].message.contains("password"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn jobs_that_read_what_they_write() {
+    let users = "rules/sales.users.yaml";
+    let direct = found(users, "sink: none", "sink: cassandra", None);
+    assert_eq!(direct.len(), 2, "one for each environment: {direct:#?}");
+    assert!(direct.iter().all(|finding| finding.code == Code::Loop), "{direct:#?}");
+    assert!(
+        direct[1]
+            .message
+            .contains("onprem.cdc.sales.users → table sales.users (onprem) → topic onprem.cdc.sales.users")
+            || direct[0].message.contains(
+                "onprem.cdc.sales.users → table sales.users (onprem) → topic onprem.cdc.sales.users"
+            ),
+        "{direct:#?}"
+    );
+    // The topic of the agents' records under its own name is the same topic.
+    let events = "rules/sales.events.yaml";
+    let named = found(events, "topic_{prefix}_sales", "'{prefix}.cdc.sales.events'", None);
+    assert!(named.len() == 2 && named.iter().all(|finding| finding.code == Code::Loop), "{named:#?}");
+    // Through another job: events writes its dead letters to the topic that it reads.
+    let dead =
+        found(events, "sink: cassandra", "sink: cassandra\ndead_letter_topic: topic_{prefix}_sales", None);
+    assert!(dead.len() == 2 && dead.iter().all(|finding| finding.code == Code::Loop), "{dead:#?}");
+    // Without CDC on the table there is no way back.
+    let silent = schema_of(&text("tables.cql").replace("AND cdc = true", ""));
+    let quiet = found(events, "topic_{prefix}_sales", "'{prefix}.cdc.sales.events'", Some(&silent));
+    assert!(quiet.iter().all(|finding| finding.code != Code::Loop), "{quiet:#?}");
+}
+
+#[test]
+fn a_loop_through_another_job() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::write(folder.path().join("environments.yaml"), text("environments.yaml")).unwrap();
+    for (table, other) in [("a", "b"), ("b", "a")] {
+        let rules = format!(
+            "table: sales.{table}\nsource: {{kind: cdc, table: sales.{other}}}\nsink: cassandra\ncolumns:\n  id: {{type: int}}\n\
+             key: [id]\nversion: write_time\nhash: {{kind: v1}}\nenvironments: [cloud]\n"
+        );
+        std::fs::write(folder.path().join(format!("rules/sales.{table}.yaml")), rules).unwrap();
+    }
+    let found = check(folder.path(), None).1;
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found[0].message.contains("table sales.a (cloud) → topic cloud.cdc.sales.a → table sales.b (cloud)"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn tables_that_are_others() {
+    let tables = schema_of(&text("tables.cql"));
+    let file = "rules/sales.events.yaml";
+    for (from, to, code, words) in [
+        ("event_ts: { type: timestamp }", "event_ts: { type: bigint }", Code::Key, "unit is missing"),
+        (
+            "amount: { type: double, field: value }",
+            "amount: { type: float, field: value }",
+            Code::Schema,
+            "amount is double",
+        ),
+        ("exclude: [record_hash]", "exclude: [hash]", Code::Hash, "no regular column"),
+        ("kind: v1", "kind: v1\n  definition: '00000000'", Code::Hash, "have hash_def"),
+    ] {
+        let found = found(file, from, to, Some(&tables));
+        assert!(
+            found.iter().any(|finding| finding.code == code && finding.message.contains(words)),
+            "{to}: {found:#?}"
+        );
+    }
+    let finding = only("rules/sales.users.yaml", "key: [id]", "key: [tenant_id]", Some(&tables));
+    assert!(finding.message.contains("primary key of the table is id"), "{finding}");
+}
