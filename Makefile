@@ -85,7 +85,7 @@ $(VENV)/.done: tests/requirements.txt
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
 	$(CARGO) test --locked --test it live_schema -- --ignored
 
-test-doctor: ## cdc-agent doctor beside a real node and a real broker, which it starts, and breaks in ten ways; a minute
+test-doctor: ## cdc-agent doctor beside a real node and a real broker, which it starts, and breaks in a dozen ways; a minute
 	$(CARGO) build --locked
 	python3 tests/doctor/run.py --agent target/debug/cdc-agent
 

@@ -10,6 +10,7 @@ pub mod file_id;
 pub mod gaps;
 pub mod growing;
 pub mod life;
+pub mod mount;
 pub mod pace;
 pub mod quota;
 pub mod retention;

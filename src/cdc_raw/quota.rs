@@ -75,6 +75,15 @@ pub fn limit_of(directory: &Path, configured: Option<NonZeroU64>) -> io::Result<
     Ok(default_limit(volume.f_blocks.saturating_mul(volume.f_frsize)))
 }
 
+/// Bytes that this user may still fill on the file system of a directory.
+///
+/// # Errors
+/// It cannot be asked.
+pub fn free_bytes(directory: &Path) -> io::Result<u64> {
+    let volume = statvfs(directory)?;
+    Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+}
+
 /// 4096 MiB, or an eighth of the volume when that is less.
 fn default_limit(volume_bytes: u64) -> u64 {
     (4096 << 20).min(volume_bytes / 8)

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::chain::fingerprint;
 use super::directory::{Directory, DirectoryError, SegmentFile};
 use super::file_id::{FileId, as_user, own_user};
+use super::mount::can_link;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::SegmentName;
 use crate::commitlog::map::open_regular;
@@ -165,8 +166,9 @@ impl Elsewhere {
         if !metadata.is_dir() {
             return Err(unfit("it is no directory"));
         }
-        if FileId::of(&metadata).device != from.id().device {
-            return Err(unfit("it is on another file system"));
+        let raw = File::open(from.path()).map_err(io)?;
+        if !can_link(&raw, &directory).map_err(io)? {
+            return Err(unfit("it is on another file system, or in another mount of the same one"));
         }
         for above in path.canonicalize().map_err(io)?.ancestors() {
             if FileId::of(&above.metadata().map_err(io)?) == from.id() {

@@ -10,8 +10,6 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::statvfs;
-
 use super::chain::fingerprint;
 use super::directory::{Directory, DirectoryError, SegmentFile};
 use super::quota;
@@ -130,8 +128,7 @@ impl Spool {
         if held.saturating_add(segment.length) > self.limits.most {
             return Err(SpoolError::Full { path: path.to_owned(), held, most: self.limits.most });
         }
-        let volume = statvfs(path).map_err(|error| io(error.into()))?;
-        let free = volume.f_bavail.saturating_mul(volume.f_frsize);
+        let free = quota::free_bytes(path).map_err(io)?;
         if free < self.limits.free {
             return Err(SpoolError::NoRoom { path: path.to_owned(), free, least: self.limits.free });
         }

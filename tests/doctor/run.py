@@ -106,9 +106,32 @@ def cases(doctor):
     doctor.expect("a segment of an unknown version", 4, "segments.unreadable")
     strange.unlink()
     doctor.expect("as it was before", 0, None)
+    spool = raw.parent / "spool"
+    findings = doctor.expect("a spool that is made later", 0, None, spool_directory=str(spool))
+    assert findings["spool"]["verdict"] == "pass", findings["spool"]
+    findings = doctor.expect("no room for a spool", 0, None, spool_directory=str(spool), spool_min_free_mb=1 << 40)
+    assert findings["spool"]["verdict"] == "warn", findings["spool"]
+    doctor.expect("a spool on another file system", 6, "spool", spool_directory="/proc/self")
+    if os.geteuid() == 0:
+        with mounted_twice(raw.parent, doctor.folder / "again"):
+            doctor.expect("a spool in another mount", 6, "spool", spool_directory=str(doctor.folder / "again" / "spool"))
+    doctor.expect("as it was once more", 0, None)
     with doctor.running_agent():
         findings = doctor.expect("beside the node's agent", 0, None)
         assert "which answers" in findings["cdc_raw.lock"]["found"], findings["cdc_raw.lock"]
+
+
+@contextlib.contextmanager
+def mounted_twice(folder, place):
+    """The folder's file system at a second place, as volumes of containers are: nothing can be linked from one to the other."""
+    place.mkdir()
+    subprocess.run(["mount", "--bind", folder, place], check=True)
+    (folder / "spool").mkdir()
+    try:
+        yield
+    finally:
+        (folder / "spool").rmdir()
+        subprocess.run(["umount", place], check=True)
 
 
 def main():

@@ -1,5 +1,6 @@
 //! The directory of the commit log: there, free, writable, and not full.
 
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Instant;
@@ -10,8 +11,9 @@ use super::finding::{Finding, Verdict};
 use crate::agent::exit::Exit;
 use crate::agent::socket::{Request, ask};
 use crate::cdc_raw::file_id::own_user;
-use crate::cdc_raw::quota::{Quota, THRESHOLDS, limit_of, segment_size, used_bytes};
-use crate::cdc_raw::{Directory, DirectoryError, FileId};
+use crate::cdc_raw::mount::can_link;
+use crate::cdc_raw::quota::{Quota, THRESHOLDS, free_bytes, limit_of, segment_size, used_bytes};
+use crate::cdc_raw::{Directory, DirectoryError};
 use crate::cli::{FinishedWord, LiveArgs, LogArgs};
 use crate::commitlog::SegmentName;
 
@@ -167,12 +169,29 @@ fn archive(log: &LogArgs) -> Option<Finding> {
 fn spool(log: &LogArgs) -> Option<Finding> {
     let (check, path) = ("spool", log.spool_dir.as_ref()?);
     let parent = path.parent().filter(|_| !path.exists());
-    let Some(parent) = parent else { return Some(elsewhere(check, path, log)) };
-    Some(match elsewhere(check, parent, log) {
-        Finding { verdict: Verdict::Pass, .. } => {
-            Finding::pass(check, format!("{} is made when the agent starts", path.display()))
-        }
+    let there = parent.unwrap_or(path);
+    Some(match elsewhere(check, there, log) {
+        Finding { verdict: Verdict::Pass, .. } => match (parent, lacking_room(there, log)) {
+            (_, Some(found)) => Finding::warn(
+                check,
+                found,
+                "make room there, or lower spool_min_free_mb: until then the spool takes nothing, and cdc_raw fills",
+            ),
+            (None, None) => Finding::pass(check, format!("segments can be moved to {}", path.display())),
+            (Some(_), None) => {
+                Finding::pass(check, format!("{} is made when the agent starts", path.display()))
+            }
+        },
         other => other,
+    })
+}
+
+/// What is said when the spool's file system has less free than must stay free.
+fn lacking_room(there: &Path, log: &LogArgs) -> Option<String> {
+    let free = free_bytes(there).ok()? >> 20;
+    (free < log.spool_min_free_mb).then(|| {
+        let least = log.spool_min_free_mb;
+        format!("{free} MiB are free on the file system of {}, and {least} are to stay free", there.display())
     })
 }
 
@@ -180,22 +199,22 @@ fn spool(log: &LogArgs) -> Option<Finding> {
 fn elsewhere(check: &'static str, path: &Path, log: &LogArgs) -> Finding {
     let shown = path.display();
     let fail = |found: String, fix: &str| Finding::fail(check, Exit::Destination, found, fix);
-    let (Ok(archive), Ok(raw)) = (path.metadata(), log.cdc_raw.metadata()) else {
+    let (Ok(other), Ok(raw)) = (File::open(path), File::open(&log.cdc_raw)) else {
         return fail(
             format!("{shown} is not there, or cannot be read"),
             "make the directory, for the agent's user",
         );
     };
-    if !archive.is_dir() {
+    if !path.is_dir() {
         return fail(format!("{shown} is no directory"), "name a directory");
     }
-    if FileId::of(&archive).device != FileId::of(&raw).device {
+    if !can_link(&raw, &other).unwrap_or(true) {
         return fail(
             format!(
-                "{shown} is on another file system than {}: segments are linked, not copied",
+                "{shown} is on another file system than {}, or in another mount of it: segments are linked, not copied",
                 log.cdc_raw.display()
             ),
-            "name a directory on the same file system",
+            "name a directory on the same file system; in a container both must be in one volume mount",
         );
     }
     if let Some(name) = unlinkable(&log.cdc_raw) {

@@ -174,3 +174,80 @@ impl Spooling {
         held
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::cdc_raw::spool::SpoolLimits;
+    use crate::telemetry::Limits;
+
+    const MIB: u64 = 1 << 20;
+
+    /// `cdc_raw` of a node that may fill 8 MiB in segments of 1 MiB, and how many of its segments there are.
+    fn watched(dir: &Path, segments: u64, limits: SpoolLimits) -> Watched {
+        let raw = dir.join("cdc_raw");
+        fs::create_dir(&raw).unwrap();
+        for id in 1..=segments {
+            let log = fs::File::create(raw.join(format!("CommitLog-7-{id}.log"))).unwrap();
+            log.set_len(MIB).unwrap();
+            fs::write(raw.join(format!("CommitLog-7-{id}_cdc.idx")), "9\nCOMPLETED").unwrap();
+        }
+        let directory = Directory::open(&raw).unwrap();
+        let spool = Spool::open(&dir.join("spool"), &directory, limits).unwrap();
+        Watched::new(
+            NonZeroU64::new(8),
+            Arc::new(directory),
+            Some(spool),
+            Arc::new(Telemetry::new(Limits::default())),
+        )
+    }
+
+    fn segments(of: &Path) -> usize {
+        of.read_dir()
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().unwrap() == "log")
+            .count()
+    }
+
+    fn spooled(watched: &Watched) -> Option<u64> {
+        watched.telemetry.status().directory.unwrap().spool_bytes
+    }
+
+    #[test]
+    fn segments_go_to_the_spool_until_half_of_what_is_usable_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut watched = watched(dir.path(), 6, SpoolLimits { most: 100 * MIB, free: 0 });
+        watched.look(Instant::now());
+        // Usable are 7 MiB: the eighth is less than a segment beside the indexes. Half of that are three segments.
+        assert_eq!((segments(&dir.path().join("cdc_raw")), segments(&dir.path().join("spool"))), (3, 3));
+        assert!(spooled(&watched).unwrap() >= 3 * MIB);
+        let spool = watched.spool.as_ref().unwrap();
+        assert!(spool.has_begun && spool.stopped.is_none());
+        // With twice the limit no more go.
+        watched.limit(NonZeroU64::new(16));
+        watched.look(Instant::now());
+        assert_eq!(segments(&dir.path().join("cdc_raw")), 3);
+        fs::remove_dir_all(dir.path().join("spool")).unwrap();
+        fs::create_dir(dir.path().join("spool")).unwrap();
+        watched.look(Instant::now());
+        assert_eq!((spooled(&watched), watched.spool.unwrap().has_begun), (Some(0), false));
+    }
+
+    #[test]
+    fn what_stops_the_spool_is_remembered_and_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut watched = watched(dir.path(), 6, SpoolLimits { most: 2 * MIB, free: 0 });
+        watched.look(Instant::now());
+        assert_eq!(segments(&dir.path().join("spool")), 1);
+        assert!(watched.spool.as_ref().unwrap().stopped.is_some());
+        for entry in dir.path().join("spool").read_dir().unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        watched.limit(NonZeroU64::new(10));
+        watched.look(Instant::now());
+        assert!(watched.spool.as_ref().unwrap().stopped.is_none());
+    }
+}
