@@ -15,6 +15,8 @@ use crate::commitlog::{Position, SegmentId};
 pub(super) struct Told {
     /// Whether Cassandra refuses writes when the directory is full, and does not delete segments that nobody has read.
     blocks_writes: bool,
+    /// Somebody else deletes segments that nobody has read: others of which nothing is left may have gone too.
+    is_deleted_from: bool,
     told: BTreeSet<SegmentId>,
 }
 
@@ -30,7 +32,12 @@ pub(super) struct News {
 
 impl Told {
     pub(super) fn new(blocks_writes: bool) -> Self {
-        Self { blocks_writes, told: BTreeSet::new() }
+        Self { blocks_writes, is_deleted_from: false, told: BTreeSet::new() }
+    }
+
+    /// The directory was emptied.
+    pub(super) fn note_emptied(&mut self) {
+        self.is_deleted_from = true;
     }
 
     /// What was not told of before.
@@ -45,8 +52,16 @@ impl Told {
             last_done: checkpoint.done().map(|(id, _)| id).max(),
             blocks_writes: Some(self.blocks_writes),
         };
+        let (mut found, mut unknown) = (gaps(&known), Level::Info);
+        self.is_deleted_from |=
+            found.iter().any(|gap| gap.evidence.is_proof() && !self.told.contains(&gap.first));
+        // Until there is a segment again nobody knows how far it goes.
+        if self.is_deleted_from && !scan.segments.is_empty() {
+            found = gaps(&Known { blocks_writes: Some(false), ..known });
+            (self.is_deleted_from, unknown) = (false, Level::Warn);
+        }
         let mut news = Vec::new();
-        for gap in gaps(&known).into_iter().filter(|gap| self.told.insert(gap.first)) {
+        for gap in found.into_iter().filter(|gap| self.told.insert(gap.first)) {
             let (level, evidence) = match gap.evidence {
                 Evidence::Unread => (Level::Error, "it held changes and was not read to its end"),
                 Evidence::ReadAsSeen => {
@@ -55,7 +70,7 @@ impl Told {
                 Evidence::PartlyRead(_) => {
                     (Level::Warn, "it was read in part; if it had an index then, its rest is lost")
                 }
-                Evidence::Unknown => (Level::Info, "segments with such ids may have been deleted unread"),
+                Evidence::Unknown => (unknown, "segments with such ids may have been deleted unread"),
             };
             let read_to = open.iter().find(|place| place.segment == gap.first).map(ToString::to_string);
             let what = json!({
@@ -74,5 +89,70 @@ impl Told {
             }
         }
         news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::cdc_raw::directory::StrayIndex;
+    use crate::cdc_raw::{FileId, SegmentFile};
+    use crate::checkpoint::Fingerprint;
+    use crate::commitlog::{Index, SegmentName};
+
+    fn name(id: i64) -> SegmentName {
+        SegmentName { id: SegmentId(id), version: 7 }
+    }
+
+    fn scan(segments: &[i64], stray_indexes: &[i64]) -> Scan {
+        let file = |id: &i64| SegmentFile {
+            name: name(*id),
+            id: FileId { device: 1, inode: id.unsigned_abs() },
+            length: 1,
+            links: 2,
+            modified: UNIX_EPOCH,
+            changed: UNIX_EPOCH,
+            index: Index::Absent,
+            has_index: false,
+            is_spooled: false,
+        };
+        let stray = |id: &i64| StrayIndex { name: name(*id), modified: UNIX_EPOCH };
+        Scan {
+            segments: segments.iter().map(file).collect(),
+            stray_indexes: stray_indexes.iter().map(stray).collect(),
+            ..Scan::default()
+        }
+    }
+
+    /// The gaps told of when this is seen and 4 was read.
+    fn told(told: &mut Told, scan: &Scan) -> Vec<String> {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.finish(SegmentId(4), Fingerprint::of(b"", b"")).unwrap();
+        let news = told.news(scan, &Lives::default(), &checkpoint);
+        let span =
+            |what: &Value| format!("{}-{}", what["first"].as_str().unwrap(), what["last"].as_str().unwrap());
+        news.iter().filter_map(|news| news.what.as_ref().map(span)).collect()
+    }
+
+    #[test]
+    fn when_somebody_deletes_segments_those_without_a_trace_are_told_of_too() {
+        let mut gaps = Told::new(true);
+        // What was made and deleted while the agent was away left one index that Cassandra wrote again.
+        assert_eq!(told(&mut gaps, &scan(&[], &[7])), ["7-7"]);
+        assert_eq!(told(&mut gaps, &scan(&[9], &[7])), ["5-8"]);
+        assert_eq!(told(&mut gaps, &scan(&[9], &[7])), [""; 0]);
+        // Later ones are Cassandra's to delete again.
+        assert_eq!(told(&mut gaps, &scan(&[20], &[7])), [""; 0]);
+    }
+
+    #[test]
+    fn after_the_directory_was_emptied_the_ids_up_to_the_next_segment_are_told_of() {
+        let mut gaps = Told::new(true);
+        assert_eq!(told(&mut gaps, &scan(&[9], &[])), [""; 0]);
+        gaps.note_emptied();
+        assert_eq!(told(&mut gaps, &scan(&[], &[])), [""; 0]);
+        assert_eq!(told(&mut gaps, &scan(&[9], &[])), ["5-8"]);
     }
 }

@@ -240,6 +240,7 @@ impl<'l> Live<'l> {
                 self.growing.retain(|name, growing| is_there(name, growing));
             }
             Look::Emptied(lost) => {
+                parts.gaps.note_emptied();
                 for id in lost.clone() {
                     self.lose(id, "cdc_raw was emptied before the segment was read to its end")?;
                 }
