@@ -97,7 +97,8 @@ class KafkaOutput:
             for message in self._reader.consumer.consume(500, timeout=0.05):
                 if message.error() is None:
                     self._add(message)
-                elif message.error().code() != KafkaError._PARTITION_EOF and not message.error().retriable():
+                # Of a topic that was just made one broker of several may not know yet.
+                elif message.error().code() not in (KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_PART) and not message.error().retriable():
                     raise AssertionError(message.error())
         return self._found
 

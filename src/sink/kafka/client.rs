@@ -189,7 +189,7 @@ pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig 
         .set("socket.keepalive.enable", "true")
         .set("reconnect.backoff.max.ms", "2000")
         // A topic that was deleted is told of; one that was made is waited for before anything is sent to it.
-        .set("topic.metadata.propagation.max.ms", "8000")
+        .set("topic.metadata.propagation.max.ms", "5000")
         .set("log.connection.close", "false");
     secure(&mut config, &options.security);
     match purpose {

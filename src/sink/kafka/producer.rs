@@ -177,6 +177,7 @@ impl Producer {
             match error.rdkafka_error_code() {
                 Some(RDKafkaErrorCode::QueueFull) => self.wait(&mut wait, "its queue is full")?,
                 Some(RDKafkaErrorCode::MessageSizeTooLarge) => return Err(Stuck::TooLarge),
+                Some(code) if forbids_topic(code) => return Err(forbidden(record.topic, code)),
                 _ => return Err(self.stuck(&error, record.topic)),
             }
         }
@@ -343,4 +344,9 @@ impl Wait {
         self.next += TOLD_AFTER;
         Some(waited.as_secs())
     }
+}
+
+/// This user may not write the topic, as librdkafka knows before it sends the record.
+fn forbidden(topic: &str, code: RDKafkaErrorCode) -> Stuck {
+    Stuck::Records(vec![Failed { topic: topic.to_owned(), event_id: String::new(), code }])
 }
