@@ -1,5 +1,7 @@
 //! Columns of a table: which field of a record they come from, and which texts are values of their type.
 
+mod sql;
+
 use std::borrow::Cow;
 
 use super::calendar;

@@ -22,8 +22,9 @@ impl From<i64> for Decimal {
 }
 
 impl Decimal {
-    /// Reads `[-+]?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?`, rounded half up to `scale` digits behind the point. None when
-    /// the text has another form, or the number has more than `precision` digits then.
+    /// Reads `[-+]?[0-9]+([.][0-9]+)?([eE]([+]?[01]?[0-9]|-[0-9]))?`, rounded half up to `scale` digits behind the
+    /// point. None when the text has another form, or the number has more than `precision` digits then. Flink casts
+    /// numbers with longer exponents to NULL or not by rules of their own.
     #[must_use]
     pub fn parse(text: &str, precision: u8, scale: u8) -> Option<Self> {
         let (negative, unsigned) = match text.as_bytes().first()? {
@@ -56,14 +57,16 @@ impl Decimal {
         Some(Self { unscaled: if negative { -unscaled } else { unscaled }, scale })
     }
 
-    /// A number beyond this range is as good as any other that is beyond all digits.
+    /// `[+]?[01]?[0-9]|-[0-9]`
     fn exponent(text: &str) -> Option<i64> {
-        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let (digits, length, most) = match text.strip_prefix('-') {
+            Some(digits) => (digits, 1, 9),
+            None => (text.strip_prefix('+').unwrap_or(text), 2, 19),
+        };
+        if !(1..=length).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let far = i64::from(i32::MAX);
-        let size = digits.parse::<i64>().unwrap_or(far).min(far);
+        let size = digits.parse::<i64>().ok().filter(|size| *size <= most)?;
         Some(if text.starts_with('-') { -size } else { size })
     }
 
@@ -118,8 +121,11 @@ mod tests {
             ("99999999.99", Some("99999999.99")),
             ("99999999.995", None),
             ("100000000", None),
-            ("1e-999999999999", Some("0.00")),
-            ("0e999999999999", Some("0.00")),
+            ("1e-9", Some("0.00")),
+            ("1e-10", None),
+            ("1e-09", None),
+            ("0e19", Some("0.00")),
+            ("0e20", None),
             ("1e999999999999", None),
             ("", None),
             ("-", None),

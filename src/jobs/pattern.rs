@@ -275,7 +275,7 @@ fn literal_is_common(literal: &Literal) -> Result<(), String> {
 /// In a class Java also reads `[` as the beginning of another one, and `^` and `&` by where they stand.
 fn literal_in_class(literal: &Literal, source: &str) -> Result<(), String> {
     let escaped = source.get(literal.span.start.offset..).is_some_and(|rest| rest.starts_with('\\'));
-    if !escaped && matches!(literal.c, '[' | ']' | '^' | '&' | '~' | '{' | '}') {
+    if !escaped && matches!(literal.c, '[' | ']' | '^' | '&' | '~') {
         return refuse(&literal.span, "this character in a class needs a backslash before it");
     }
     if literal.c == '{' || literal.c == '}' { Ok(()) } else { literal_is_common(literal) }

@@ -1,5 +1,6 @@
 //! Rules as people write them, on records as they come.
 
+mod flink;
 mod hostile;
 mod judging;
 mod mistakes;
