@@ -33,7 +33,7 @@ pub enum Verdict<'v> {
 }
 
 /// A payload's row.
-struct Parsed<'p> {
+pub(super) struct Parsed<'p> {
     values: Vec<Option<Value<'p>>>,
     carried: Vec<bool>,
     untyped: Vec<bool>,
@@ -95,7 +95,7 @@ impl TableRules {
         }
     }
 
-    fn parse<'p>(&self, text: Option<&'p str>, kafka_time: i64) -> Parsed<'p> {
+    pub(super) fn parse<'p>(&self, text: Option<&'p str>, kafka_time: i64) -> Parsed<'p> {
         let fields = text.and_then(|text| {
             object(text, self.columns.len(), &|name, found| {
                 for (number, column) in self.columns.iter().enumerate() {

@@ -83,14 +83,19 @@ pub(super) fn future(number: usize, seconds: i32) -> Expr {
     Expr::compare(Comparison::Greater, column(number), limit)
 }
 
-/// A rule's predicate with its conditions: what must be TRUE for the rule to fail.
+/// A rule's predicate with its conditions: what must be TRUE for the rule to fail. What is no object breaks `json`
+/// alone.
 pub(super) fn with_conditions(fails: Expr, when: Option<&Expr>, on_null: OnNull) -> Expr {
     let fails = match on_null {
         OnNull::Pass => fails,
         OnNull::Fail => Expr::IsFalse(Box::new(fails)).negated(),
     };
-    match when {
-        None => fails,
-        Some(when) => Expr::And(vec![Expr::IsTrue(Box::new(when.clone())), fails]),
+    let when = when.map(|when| Expr::IsTrue(Box::new(when.clone())));
+    let object = (fails != json()).then_some(Expr::IsObject);
+    let mut parts: Vec<Expr> = object.into_iter().chain(when).collect();
+    if parts.is_empty() {
+        return fails;
     }
+    parts.push(fails);
+    Expr::And(parts)
 }

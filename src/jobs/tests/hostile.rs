@@ -54,6 +54,17 @@ proptest! {
         let record = Record { payload: Some(&payload), timestamp_ms, partition: 0, offset: 0 };
         let first = rules.judge(&record, &mut InMemory::default());
         prop_assert_eq!(&first, &rules.judge(&record, &mut InMemory::default()));
+        // What is printed as SQL is TRUE where the verdict names the rule.
+        let row = rules.parse(std::str::from_utf8(&payload).ok(), timestamp_ms);
+        let named: Vec<&str> = match &first {
+            Verdict::Valid { warnings, .. } => warnings.clone(),
+            Verdict::Invalid { failed, warnings } => failed.iter().chain(warnings).copied().collect(),
+            Verdict::NotJudged => Vec::new(),
+        };
+        for (rule, failing) in rules.rules.iter().filter_map(|rule| Some((rule, rule.failing()?))) {
+            let is_named = named.contains(&rule.id.as_str());
+            prop_assert_eq!(failing.truth(&row) == Some(true), is_named, "{}", rule.id);
+        }
         match &first {
             Verdict::Invalid { failed, .. } => prop_assert!(!failed.is_empty()),
             Verdict::Valid { row, .. } => {
