@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+from agent import wait_for
 from agent_faults import FULL, ONCE
 from case import Failed
 from registry import scenario
@@ -16,6 +17,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "failpoint.rs"
 TIMES, SECONDS = 5, 12
 # Only crossed when the agent is asked to stop.
 AT_THE_END = {"stopping"}
+# Only crossed when a change comes whose table is unknown for longer than it takes to ask the node: a scenario of their own.
+PARKING = ("parked", "retry_begun")
 
 
 def names():
@@ -30,7 +33,8 @@ def names():
 def of_kind(name, kind):
     """Whether a place is on the way of this kind of output."""
     # Snapshots have scenarios of their own (snapshots.py).
-    return not name.startswith(("file_log", "snapshot_") if kind == "kafka" else ("kafka_", "local_", "snapshot_"))
+    others = ("file_log", "snapshot_") if kind == "kafka" else ("kafka_", "local_", "snapshot_")
+    return not name.startswith(others) and name not in PARKING
 
 
 @scenario("failpoints", f"the agent dies (SIGKILL) at every named place, five times each, under load and changes of the schema: {ONCE}", kinds=("kafka", "file"))
@@ -45,9 +49,9 @@ def failpoints(case):
     case.random.shuffle(turns)
     for name in turns:
         # At the start a place is crossed once; the others come again and again.
-        count = 1 if name.startswith(("start", "stop", "kafka_ids", "kafka_check", "kafka_ready", "schema", "parked", "retry")) else case.random.randrange(1, 4)
+        count = 1 if name.startswith(("start", "stop", "kafka_ids", "kafka_check", "kafka_ready", "schema", "retry")) else case.random.randrange(1, 4)
         agent.start(CDC_AGENT_FAILPOINT=f"{name}:{count}")
-        if name.startswith(("schema", "parked", "retry")):
+        if name.startswith(("schema", "retry")):
             # A table that the agent has not seen yet: its first change waits for the schema.
             time.sleep(1.5)
             tables += 1
@@ -68,6 +72,44 @@ def failpoints(case):
     case.note(f"died {sum(crossed.values())} times at {len(crossed)} of {len(wanted)} places; never at {', '.join(never) or 'none'}")
     case.note(f"deaths by place: {dict(sorted(crossed.items()))}")
     agent.start()
+    return case.judge(agent)
+
+
+@scenario("failpoints-parked", f"the agent dies (SIGKILL) five times as it parks changes of a table that its history lacks and that it cannot ask the node for, and five times as it tries them again: {ONCE}", kinds=("kafka", "file"))
+def failpoints_parked(case):
+    case.schema, crossed, own = "cql", {}, Own(case)
+    agent = case.prepare(**FULL).agent("--schema-refresh-interval-ms", 1000).start()
+    history = case.state / "schema-history.json"
+    case.writers.start()
+    turns = [name for name in PARKING for _ in range(TIMES)]
+    case.random.shuffle(turns)
+    for number, name in enumerate(turns):
+        case.caught_up(agent)
+        agent.kill()
+        before = history.read_bytes()
+        agent.start()
+        case.stack.create(f"CREATE TABLE {case.ks}.own{number} (id text PRIMARY KEY, v text) WITH cdc = true")
+        own.insert(f"own{number}", v="known")
+        case.caught_up(agent)
+        # The log tells of the new table, until the segment that does so is done and gone.
+        segment = max(case.stack.cdc_raw.glob("*.log"), key=lambda path: path.stat().st_mtime)
+        wait_for(lambda: not segment.exists(), "the segment to be finished", 60, agent)
+        agent.kill()
+        history.write_bytes(before)
+        for count in range(20):
+            own.insert(f"own{number}", v=f"v{count}")
+        case.stack.nodetool("disablebinary")
+        agent.start(CDC_AGENT_FAILPOINT=f"{name}:{case.random.randrange(1, 4) if name == 'parked' else 1}")
+        if name != "parked":
+            wait_for(lambda: "parked: " in agent.said(), "the change to be parked", 60, agent)
+        case.stack.nodetool("enablebinary")
+        case.stack.wait_for_session()
+        if not ends(agent, 30) or agent.code != -signal.SIGABRT:
+            raise Failed(f"{name}: {agent.code if not agent.running else 'it does not come there'}: {agent.said()[-1500:]}")
+        crossed[name] = crossed.get(name, 0) + 1
+        agent.start()
+    case.note(f"died {sum(crossed.values())} times at {len(crossed)} of {len(PARKING)} places; never at none")
+    case.note(f"deaths by place: {crossed}")
     return case.judge(agent)
 
 
