@@ -98,6 +98,10 @@ def failpoints_parked(case):
         history.write_bytes(before)
         for count in range(20):
             own.insert(f"own{number}", v=f"v{count}")
+        if number % 2:
+            # They stand in a segment that nobody writes to any more, others behind it.
+            last = max(case.stack.cdc_raw.glob("*.log"))
+            wait_for(lambda: len([path for path in case.stack.cdc_raw.glob("*.log") if path > last]) > 1, "two more segments")
         case.stack.nodetool("disablebinary")
         agent.start(CDC_AGENT_FAILPOINT=f"{name}:{case.random.randrange(1, 4) if name == 'parked' else 1}")
         if name != "parked":

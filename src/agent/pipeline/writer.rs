@@ -47,6 +47,8 @@ pub(in crate::agent) struct Writer<'s> {
     pending: Report,
     /// What was committed: nothing else counts.
     report: Report,
+    /// How long the last commit took, of which nothing was taken yet.
+    took: Option<Duration>,
     /// Whether there is something to commit.
     has_news: bool,
     /// Whether that should wait for nothing more: records that readers do not see yet, or the end of a segment.
@@ -75,6 +77,7 @@ impl<'s> Writer<'s> {
             sent_before: 0,
             pending: Report::default(),
             report: Report::default(),
+            took: None,
             has_news: false,
             is_urgent: false,
             ledger: None,
@@ -177,9 +180,9 @@ impl<'s> Writer<'s> {
         self.sink.queued()
     }
 
-    /// What was committed since the last call.
-    pub(in crate::agent) fn take_report(&mut self) -> Report {
-        std::mem::take(&mut self.report)
+    /// What was committed since the last call, also because a batch was full, and how long the last commit took.
+    pub(in crate::agent) fn take_committed(&mut self) -> Option<(Report, Duration)> {
+        self.took.take().map(|took| (std::mem::take(&mut self.report), took))
     }
 
     fn sink_failed(&mut self, error: SinkError) -> Failure {
@@ -341,6 +344,7 @@ impl<'s> Writer<'s> {
         self.sent_before = self.sent;
         self.report.add(std::mem::take(&mut self.pending));
         let done = Instant::now();
+        self.took = Some(done - started);
         self.due = done + COMMIT_AFTER.max((done - started) * COMMIT_SHARE);
         Ok(())
     }

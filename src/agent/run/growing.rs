@@ -138,6 +138,8 @@ impl Growing {
         report.add(work.end(bytes)?);
         failpoint::cross("growing_sent");
         let fingerprint = self.fingerprint(reading);
+        // The writer commits when a batch is full.
+        beyond.keep();
         writer.end_unit(report, After::Continue(next), fingerprint)?;
         failpoint::cross("growing_advanced");
         Ok(Ok(looked))

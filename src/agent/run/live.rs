@@ -189,6 +189,8 @@ impl<'l> Live<'l> {
         let looked_at_records = look == Look::Done && self.writer.uncommitted().0 > 0;
         if looked_at_records || self.writer.is_worth_a_commit(Instant::now()) {
             self.commit()?;
+        } else {
+            self.tell_committed();
         }
         if look == Look::Done {
             self.take_finished();
@@ -435,22 +437,24 @@ impl<'l> Live<'l> {
 
     /// Commits, and says how many mutations were given up since the last commit.
     fn commit_counted(&mut self) -> Result<u64, Failure> {
-        let began = Instant::now();
-        let has_news = self.writer.has_news();
-        if has_news {
+        if self.writer.has_news() {
             failpoint::cross("commit_begun");
             self.parts.beyond.keep();
             self.writer.commit()?;
             self.parts.beyond.committed();
             failpoint::cross("commit_done");
         }
-        let report = self.writer.take_report();
+        Ok(self.tell_committed())
+    }
+
+    /// Tells of what was committed since the last call, also of what the writer committed because a batch was full. How
+    /// many mutations were given up.
+    fn tell_committed(&mut self) -> u64 {
+        let Some((report, took)) = self.writer.take_committed() else { return 0 };
         ledger::say(&report);
-        if has_news {
-            self.parts.telling.destination.committed();
-        }
-        self.parts.telling.committed(&report, self.writer.checkpoint(), began.elapsed());
-        Ok(report.given_up.count)
+        self.parts.telling.destination.committed();
+        self.parts.telling.committed(&report, self.writer.checkpoint(), took);
+        report.given_up.count
     }
 
     /// Deals with segments that are final and wholly committed.
