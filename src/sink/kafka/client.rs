@@ -132,9 +132,11 @@ const PRODUCER_ONLY: &[&str] = &[
 /// One of them is not for users to choose, or librdkafka does not know it or its value. Values are not repeated.
 pub(super) fn check(options: &KafkaOptions) -> Result<(), SinkError> {
     for (name, _) in &options.extra.0 {
+        // librdkafka takes `topic.acks` for `acks`.
+        let of_topic = name.strip_prefix("topic.").unwrap_or(name);
         let is_meant = |refused: &&str| match refused.strip_suffix('*') {
             Some(start) => name.starts_with(start),
-            None => name == refused,
+            None => name == refused || of_topic == *refused,
         };
         let refusal = REFUSED.iter().find(|(names, _)| names.iter().any(is_meant));
         if let Some((_, reason)) = refusal {

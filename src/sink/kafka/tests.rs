@@ -380,6 +380,9 @@ fn options_that_are_not_for_users_are_refused_and_values_never_shown() {
     for (name, reason) in [
         ("plugin.library.paths", "code"),
         ("transactional.id", "promises"),
+        ("topic.acks", "promises"),
+        ("topic.message.timeout.ms", "promises"),
+        ("topic.partitioner", "partitions"),
         ("enable.ssl.certificate.verification", "kafka_ssl_insecure"),
         ("sasl.password", "secret"),
         ("sasl.oauthbearer.client.secret", "kafka_oauth_token_file"),

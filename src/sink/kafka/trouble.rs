@@ -74,7 +74,7 @@ pub(super) fn lasting(code: RDKafkaErrorCode) -> Option<&'static str> {
             "the broker's transaction.max.timeout.ms is lower: give kafka_option transaction.timeout.ms"
         }
         Code::UnsupportedVersion | Code::UnsupportedFeature => {
-            "this broker has no transactions: use kafka_delivery at_least_once, or a newer broker"
+            "this broker has no transactions: use kafka_delivery at-least-once, or a newer broker"
         }
         Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => {
             "the topic was deleted, or lost partitions: make it again, and start again"
