@@ -108,8 +108,15 @@ fn fate(key: &str, value: &str) -> Fate {
             Some("only this machine can reach it; other paths: /livez, /readyz, /metrics (Prometheus)"),
         ),
         "cassandra.hosts" => {
-            Fate::Option("cassandra_host", quoted(value), Some("the node beside the agent, only one"))
+            let first = value.split(',').next().unwrap_or_default().trim();
+            let note = "the node beside the agent, only one; of several the first is taken";
+            Fate::Option("cassandra_host", quoted(first), Some(note))
         }
+        "cassandra.username" => Fate::Option(
+            "cassandra_username",
+            quoted(value),
+            Some("its password is given with cassandra_password_file or CDC_AGENT_CASSANDRA_PASSWORD"),
+        ),
         "cassandra.port" if value.parse::<u16>().is_ok_and(|port| port > 0) => {
             Fate::Option("cassandra_port", value.to_owned(), None)
         }
@@ -179,7 +186,6 @@ fn ignored(key: &str) -> &'static str {
         ("varint.handling.mode", "expected precise, long or string"),
         ("http.port", "expected a port"),
         ("cassandra.port", "expected a port"),
-        ("cassandra.username", "set cassandra_username"),
         ("cassandra.password", "a secret: put it into a file and name that with cassandra_password_file"),
         ("cassandra.ssl", "set cassandra_ssl_ca_file and the others (PEM)"),
         ("converters", "without effect in the connector"),
@@ -290,6 +296,8 @@ mod tests {
             ("decimal.handling.mode", "PRECISE"),
             ("varint.handling.mode", "string"),
             ("field.exclude.list", "shop.users.phone, shop.users.mail"),
+            ("cassandra.hosts", "10.0.0.1, 10.0.0.2"),
+            ("cassandra.username", "cdc"),
             ("kafka.producer.bootstrap.servers", "b1:9092,b2:9092"),
             ("kafka.producer.linger.ms", "20"),
             ("kafka.producer.compression.type", "zstd"),
@@ -301,6 +309,8 @@ mod tests {
             "tombstones_on_delete = true",
             "decimal_handling = \"precise\"",
             "varint_handling = \"string\"",
+            "cassandra_host = \"10.0.0.1\"",
+            "cassandra_username = \"cdc\"",
             "field_exclude_list = [\"shop.users.phone\", \"shop.users.mail\"]",
             "kafka_bootstrap_servers = \"b1:9092,b2:9092\"",
             "kafka_option = [\"linger.ms=20\"]",
@@ -309,7 +319,7 @@ mod tests {
         ] {
             assert!(found.text.lines().any(|other| other == line), "{line}: {}", found.text);
         }
-        assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
+        assert_eq!(found.notes.len(), 3, "{:?}", found.notes);
     }
 
     #[test]
