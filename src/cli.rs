@@ -137,7 +137,7 @@ pub enum Command {
     /// Show what is committed, go back in it, or accept a loss
     #[command(after_help = examples::CHECKPOINT)]
     Checkpoint(CheckpointArgs),
-    /// Turn segments into records: JSON Lines on standard output, or a file log
+    /// Turn segments into records: JSON Lines on standard output, a file log, or Kafka
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),
     /// Publish the rows that tables have already: asks the running agent

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -179,8 +180,21 @@ impl Definition<'_> {
         match self.command.clone().try_get_matches_from([word(self.arg, value)]) {
             Ok(_) => Ok(()),
             Err(_) if self.kind() == Kind::Switch => Err("expected true or false".to_owned()),
-            Err(error) => Err(complaint(&error)),
+            Err(error) => Err(self.allowed().map_or_else(|| complaint(&error), str::to_owned)),
         }
+    }
+
+    /// What options of a type take whose own errors say less.
+    fn allowed(&self) -> Option<&'static str> {
+        let value = self.arg.get_value_parser().type_id();
+        let allowed = [
+            (TypeId::of::<NonZeroU16>(), "expected a whole number from 1 to 65535"),
+            (TypeId::of::<NonZeroU64>(), "expected a whole number, at least 1"),
+            (TypeId::of::<NonZeroUsize>(), "expected a whole number, at least 1"),
+            (TypeId::of::<u64>(), "expected a whole number, at least 0"),
+            (TypeId::of::<SocketAddr>(), "expected address:port, like 127.0.0.1:8083"),
+        ];
+        allowed.iter().find(|(of, _)| value == *of).map(|(_, text)| *text)
     }
 }
 
