@@ -11,6 +11,13 @@ pub enum Effect {
     Created(TableName),
     /// A table is read or published differently from here on.
     Altered(TableName),
+    /// The table option `cdc` was switched: with `false`, what is written from here on is not published.
+    CdcSwitched {
+        /// The table.
+        table: TableName,
+        /// Whether it is on now.
+        is_on: bool,
+    },
     /// A table was dropped. Mutations of it can still be decoded.
     Dropped(TableName),
     /// The log has a change that it does not carry whole, and the schema does not know the rest.
@@ -40,7 +47,10 @@ impl Effect {
     #[must_use]
     pub fn table(&self) -> Option<TableId> {
         match self {
-            Self::Created(table) | Self::Altered(table) | Self::Dropped(table) => Some(table.id),
+            Self::Created(table)
+            | Self::Altered(table)
+            | Self::CdcSwitched { table, .. }
+            | Self::Dropped(table) => Some(table.id),
             Self::Doubtful { .. } => None,
         }
     }
@@ -57,6 +67,14 @@ impl fmt::Display for Effect {
         match self {
             Self::Created(t) => write!(f, "{}.{}: created with id {}", t.keyspace, t.table, t.id),
             Self::Altered(t) => write!(f, "{}.{}: altered", t.keyspace, t.table),
+            Self::CdcSwitched { table: t, is_on: true } => {
+                write!(f, "{}.{}: altered: CDC is on from here on", t.keyspace, t.table)
+            }
+            Self::CdcSwitched { table: t, is_on: false } => write!(
+                f,
+                "{}.{}: altered: CDC is off from here on, which is a gap until it is on again",
+                t.keyspace, t.table
+            ),
             Self::Dropped(t) => write!(f, "{}.{}: dropped", t.keyspace, t.table),
             Self::Doubtful { keyspace, table, reason } => {
                 let table = table.as_ref().map_or(String::new(), |table| format!(".{table}"));

@@ -284,7 +284,11 @@ impl SchemaHistory {
             let old = self.schema.table(id);
             if old != Some(new) {
                 let name = TableName::new(&keyspace, &name, id);
-                let effect = if old.is_some() { Effect::Altered(name) } else { Effect::Created(name) };
+                let effect = match old {
+                    None => Effect::Created(name),
+                    Some(old) if old.cdc != new.cdc => Effect::CdcSwitched { table: name, is_on: new.cdc },
+                    Some(_) => Effect::Altered(name),
+                };
                 touched.effects.push(effect);
                 self.schema.insert_shared(new.clone());
             }

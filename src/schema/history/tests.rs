@@ -128,13 +128,16 @@ fn a_change_that_is_known_has_no_effect() {
 #[test]
 fn cdc_changes_at_its_place_and_stays_where_it_is_not_written() {
     let mut history = history("");
-    assert_eq!(printed(&history.apply(&[header("t", T, Some(true), 5)])), ["k.t: altered"]);
+    let on = ["k.t: altered: CDC is on from here on"];
+    assert_eq!(printed(&history.apply(&[header("t", T, Some(true), 5)])), on);
     assert!(table(&history, T).cdc);
     assert_eq!(history.apply(&[header("t", T, None, 6)]), []);
     assert!(table(&history, T).cdc);
     // Older than what was shown: it came late.
     assert_eq!(history.apply(&[header("t", T, Some(false), 4)]), []);
     assert!(table(&history, T).cdc);
+    let off = ["k.t: altered: CDC is off from here on, which is a gap until it is on again"];
+    assert_eq!(printed(&history.apply(&[header("t", T, Some(false), 7)])), off);
 }
 
 #[test]
