@@ -13,7 +13,7 @@ use crate::cli::{
 use crate::config::Secret;
 use crate::sink::kafka::{
     BatchLimits, ClientOptions, Compression, Delivery, Identity, KafkaOptions, Notice, Observer, Password,
-    Refused, SaslMechanism, Security, SecurityProtocol, TopicOptions,
+    Refused, SaslMechanism, Security, SecurityProtocol, TopicOptions, Untaken,
 };
 
 /// Severity from which on librdkafka's own lines are shown: warnings.
@@ -89,7 +89,7 @@ pub fn log_notice(notice: &Notice) {
         Notice::Client { level, .. } if *level > SHOWN => return,
         Notice::TopicCreated { .. } => Level::Info,
         // There may be thousands a second.
-        Notice::DeadLetter { is_forbidden: true, .. } => return,
+        Notice::DeadLetter { kind: Untaken::Forbidden, .. } => return,
         Notice::DeadLetter { .. } | Notice::Forbidden { .. } => Level::Error,
         _ => Level::Warn,
     };

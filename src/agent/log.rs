@@ -2,6 +2,7 @@
 //! secrets.
 
 use std::io::Write;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use time::OffsetDateTime;
@@ -9,11 +10,17 @@ use time::format_description::well_known::Rfc3339;
 
 static IS_TIMED: AtomicBool = AtomicBool::new(false);
 static IS_JSON: AtomicBool = AtomicBool::new(false);
+static TOLD: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
 
 /// From here on every line has its time and level, and is a JSON object if `is_json`.
 pub fn begin(is_json: bool) {
     IS_TIMED.store(true, Ordering::Relaxed);
     IS_JSON.store(is_json, Ordering::Relaxed);
+}
+
+/// Has `tell` hear of every warning and error, too. Only the first one is heard.
+pub fn also(tell: impl Fn(&str) + Send + Sync + 'static) {
+    let _ = TOLD.set(Box::new(tell));
 }
 
 /// How much a line matters.
@@ -56,6 +63,9 @@ fn line(level: &str, text: &str) {
     // The simulation says very much, and the tests' harness does not hold it back.
     if cfg!(test) {
         return;
+    }
+    if let (true, Some(tell)) = (level != "info", TOLD.get()) {
+        tell(text);
     }
     let line = match (IS_TIMED.load(Ordering::Relaxed), IS_JSON.load(Ordering::Relaxed)) {
         (false, _) => format!("cdc-agent: {text}"),

@@ -22,6 +22,14 @@ pub struct Record<'a> {
     pub position: Position,
 }
 
+impl Record<'_> {
+    /// Bytes of key and value.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        (self.key.len() + self.value.map_or(0, <[u8]>::len)) as u64
+    }
+}
+
 impl<'a> Record<'a> {
     /// A record that stands for no change: it has no content identity, and no place in the log.
     #[must_use]

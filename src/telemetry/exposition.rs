@@ -84,6 +84,10 @@ impl Samples<'_> {
         if !labels.is_empty() {
             self.text.push('}');
         }
-        _ = writeln!(self.text, " {value}");
+        // As Prometheus spells it.
+        _ = match value.is_infinite() && value > 0.0 {
+            true => writeln!(self.text, " +Inf"),
+            false => writeln!(self.text, " {value}"),
+        };
     }
 }

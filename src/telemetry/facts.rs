@@ -218,11 +218,11 @@ pub enum LedgerKind {
     Forgotten,
     /// A mutation of a table that no schema describes.
     UnknownSchema,
-    /// A record that was too large for the destination.
+    /// A record that was too large for the destination: a pointer to it went to the dead-letter topic.
     Oversize,
-    /// A record that the destination does not allow the agent to write.
+    /// The same of a record that the destination does not allow the agent to write.
     Denied,
-    /// A record that went to the dead-letter topic.
+    /// The same of a record that the destination refused.
     DeadLetter,
     /// A segment that came back after it was consumed.
     Resurrected,

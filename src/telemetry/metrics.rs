@@ -171,10 +171,13 @@ fn ledger(out: &mut Exposition, status: &Status) {
         ("cdc_unknown_schema_total", LedgerKind::UnknownSchema, "Mutations that no schema described"),
         ("cdc_oversize_total", LedgerKind::Oversize, "Records that were too large for the destination"),
         ("cdc_acl_denied_total", LedgerKind::Denied, "Records that the destination did not allow"),
-        ("cdc_dead_letter_total", LedgerKind::DeadLetter, "Records that went to the dead-letter topic"),
     ] {
         out.single(name, Type::Counter, help, Some(to_float(entries(kind).entries)));
     }
+    let pointed = [LedgerKind::Oversize, LedgerKind::Denied, LedgerKind::DeadLetter];
+    let pointed = pointed.iter().map(|kind| entries(*kind).entries).sum();
+    let help = "Records of which a pointer went to the dead-letter topic";
+    out.single("cdc_dead_letter_total", Type::Counter, help, Some(to_float(pointed)));
     let help = "Errors and warnings";
     out.single("cdc_errors_total", Type::Counter, help, Some(to_float(status.errors_total)));
 }

@@ -129,9 +129,12 @@ impl Telemetry {
         self.state().ledger(entry, now);
     }
 
-    /// How full `cdc_raw` is.
+    /// How full `cdc_raw` is. Said every second, whatever the loop waits for: so the lag is plotted meanwhile, too.
     pub fn directory(&self, usage: DirectoryUsage) {
-        self.state().directory = Some(usage);
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.directory = Some(usage);
+        state.plot_lag(now);
     }
 
     /// The low watermark, in microseconds since 1970.

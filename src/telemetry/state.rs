@@ -140,6 +140,10 @@ impl State {
             self.pending_since = None;
             self.caught_up = Some(now);
         }
+        self.plot_lag(now);
+    }
+
+    pub(super) fn plot_lag(&mut self, now: Moment) {
         if let Some(lag_us) = self.lag_us(now) {
             self.lag_ms.highest(now.steady, lag_us / 1000);
         }

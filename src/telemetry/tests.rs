@@ -175,6 +175,22 @@ fn the_headline_warns_of_a_directory_that_fills() {
 }
 
 #[test]
+fn the_lag_is_plotted_while_the_loop_waits() {
+    let fed = Fed::running();
+    fed.unread(0);
+    fed.unread(100);
+    let usage =
+        DirectoryUsage { used_bytes: 1, limit_bytes: 2, full_in_s: None, is_full: false, spool_bytes: None };
+    for _ in 0..3 {
+        fed.pass(1);
+        fed.telemetry.directory(usage);
+    }
+    // The second that has begun is not shown yet.
+    let plotted = fed.telemetry.status().history.lag_ms;
+    assert_eq!(plotted[plotted.len() - 3..], [0, 1000, 2000]);
+}
+
+#[test]
 fn counts_are_kept_by_table_and_operation_and_bounded() {
     let fed = Fed::running();
     fed.commit("sales.events", "c", 3, None);
@@ -253,6 +269,9 @@ fn metrics_are_written_as_the_format_asks() {
     let fed = Fed::running();
     fed.commit("odd\"na\\me", "c", 3, Some(START_US));
     fed.unread(100);
+    let usage =
+        DirectoryUsage { used_bytes: 1, limit_bytes: 2, full_in_s: None, is_full: false, spool_bytes: None };
+    fed.telemetry.directory(usage);
     let text = metrics::text(&fed.telemetry.status());
     let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or("");
     assert_eq!(line("cdc_events_total"), r#"cdc_events_total{table="odd\"na\\me",op="c"} 3"#);
@@ -261,6 +280,7 @@ fn metrics_are_written_as_the_format_asks() {
         r#"cdc_newest_write_seconds{table="odd\"na\\me"} 1798761600"#
     );
     assert_eq!(line("cdc_unread_bytes"), "cdc_unread_bytes 100");
+    assert_eq!(line("cdc_time_to_full_seconds"), "cdc_time_to_full_seconds +Inf");
     assert_eq!(
         line("cdc_txn_commit_seconds_bucket{le=\"0.001\"}"),
         "cdc_txn_commit_seconds_bucket{le=\"0.001\"} 1"

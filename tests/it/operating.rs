@@ -278,3 +278,37 @@ fn a_reload_takes_over_what_may_change_and_refuses_what_is_wrong() {
     running.stop();
     assert_eq!(place.event_ids().len(), before);
 }
+
+#[test]
+fn the_bytes_of_published_records_are_counted() {
+    let place = Place::new();
+    let _running = place.run();
+    let log = || cdc_agent::sink::FileLogReader::open(&place.path("log")).unwrap();
+    // Bytes of key and value of every change in the log, without heartbeats.
+    let in_log = || {
+        let log = log();
+        let topics: Vec<&str> = log.topics().filter(|name| name.contains("local.cdc.accept")).collect();
+        let lines = topics.iter().flat_map(|topic| log.lines(topic, 0)).map(Result::unwrap);
+        let lengths = lines.filter(|line| !line.contains(r#""op":"m""#)).map(|line| {
+            let key = line.find(r#""key":"#).unwrap() + 6;
+            let value = line.find(r#","value":"#).unwrap();
+            let headers = line.rfind(r#","headers":"#).unwrap();
+            (value - key + headers - value - 9) as u64
+        });
+        let lengths: Vec<u64> = lengths.collect();
+        (lengths.len() as u64, lengths.iter().sum::<u64>())
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let commits = place.status()["commits"].take();
+        let counted =
+            [&commits["records"], &commits["bytes"]].map(|count| count.as_u64().unwrap_or_default());
+        let (records, bytes) = in_log();
+        if counted[0] == records && records > 0 {
+            assert_eq!(counted[1], bytes);
+            return;
+        }
+        assert!(Instant::now() < until, "{counted:?}, and {records} in the log");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::batch::{Event, LargeMutation};
 use super::epoch::{Epoch, Verdict};
 use super::failed::Failed;
-use super::report::{Outcome, Skipped};
+use super::report::{Outcome, Report, Skipped};
 use super::worker::Work;
 use crate::change::{ChangeEvent, for_each_event_of_part};
 use crate::checkpoint::PartitionTag;
@@ -82,7 +82,7 @@ impl Work<'_, '_> {
     ) -> Result<Outcome, Failed> {
         let mut tally = std::mem::take(&mut self.tally);
         tally.clear();
-        let counted = (self.report.records, self.report.tombstones, self.report.late);
+        let Report { records, record_bytes, tombstones, late, .. } = self.report;
         let done = if payload.len() <= SMALL_PAYLOAD {
             let decoded = decoder.decode(payload, mutation).map_err(Failed::from);
             decoded.and_then(|()| self.at_once(mutation, place, epoch, &mut tally))
@@ -91,7 +91,11 @@ impl Work<'_, '_> {
         };
         match &done {
             Ok(()) => self.count(&tally, epoch),
-            Err(_) => (self.report.records, self.report.tombstones, self.report.late) = counted,
+            Err(_) => {
+                let report = &mut self.report;
+                (report.records, report.record_bytes) = (records, record_bytes);
+                (report.tombstones, report.late) = (tombstones, late);
+            }
         }
         let outcome = done.map(|()| tally.outcome());
         self.tally = tally;
@@ -250,6 +254,7 @@ impl Work<'_, '_> {
         let tag = tag(event.update.table.id, event.update.partition_key);
         self.encoder.encode::<Failed>(event, place, self.now_ms, |record| {
             report.records += 1;
+            report.record_bytes += record.bytes();
             report.tombstones += u64::from(record.value.is_none());
             if dry_run {
                 batch.push(&Record { key: &[], value: None, ..*record }, tag, counted(event));

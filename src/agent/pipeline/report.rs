@@ -45,6 +45,8 @@ pub(in crate::agent) struct Report {
     /// Mutations that are lost although their checksums are right.
     pub(in crate::agent) undecodable: u64,
     pub(in crate::agent) records: u64,
+    /// Of their keys and values.
+    pub(in crate::agent) record_bytes: u64,
     /// Of the records: those without value.
     pub(in crate::agent) tombstones: u64,
     pub(in crate::agent) events: TableMap<TableEvents>,
@@ -130,6 +132,7 @@ impl Skipped {
 pub(in crate::agent) struct HeldBack {
     pub(in crate::agent) mutations: u64,
     pub(in crate::agent) records: u64,
+    pub(in crate::agent) record_bytes: u64,
     pub(in crate::agent) events: BTreeMap<Event, u64>,
 }
 
@@ -232,6 +235,7 @@ impl Report {
         let tombstones = held_back.records.saturating_sub(values);
         self.with_events = self.with_events.saturating_sub(held_back.mutations);
         self.records = self.records.saturating_sub(held_back.records);
+        self.record_bytes = self.record_bytes.saturating_sub(held_back.record_bytes);
         self.tombstones = self.tombstones.saturating_sub(tombstones);
         for ((table, operation), taken) in &held_back.events {
             let Some(counts) = self.events.get_mut(table) else { continue };
@@ -255,6 +259,7 @@ impl Report {
         self.with_events += other.with_events;
         self.undecodable += other.undecodable;
         self.records += other.records;
+        self.record_bytes += other.record_bytes;
         self.tombstones += other.tombstones;
         self.late += other.late;
         self.uncommitted_records += other.uncommitted_records;

@@ -205,6 +205,7 @@ impl<'s> Writer<'s> {
         parked: Position,
     ) -> Result<(), Failure> {
         self.held_back.records += mutation.count() as u64;
+        self.held_back.record_bytes += mutation.records().map(|record| record.bytes()).sum::<u64>();
         for event in mutation.events() {
             *self.held_back.events.entry(event).or_default() += 1;
         }

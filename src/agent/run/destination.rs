@@ -51,17 +51,21 @@ fn kafka(
     telemetry: Option<&Arc<Telemetry>>,
 ) -> Result<Box<dyn Sink>, Failure> {
     use crate::agent::kafka::log_notice;
-    use crate::sink::kafka::{KafkaOptions, KafkaSink, Notice, Observer};
+    use crate::sink::kafka::{KafkaOptions, KafkaSink, Notice, Observer, Untaken};
     use crate::telemetry::{LedgerEntry, LedgerKind};
 
     let telemetry = telemetry.map(Arc::clone);
     let observer = Observer::new(move |notice| {
         log_notice(notice);
-        if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason, .. }) =
+        if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason, kind }) =
             (&telemetry, notice)
         {
             telemetry.ledger(LedgerEntry {
-                kind: LedgerKind::DeadLetter,
+                kind: match kind {
+                    Untaken::TooLong => LedgerKind::Oversize,
+                    Untaken::Forbidden => LedgerKind::Denied,
+                    Untaken::Refused => LedgerKind::DeadLetter,
+                },
                 place: position.clone(),
                 table: Some(topic.clone()),
                 bytes: *bytes,
@@ -89,7 +93,8 @@ pub(super) fn kafka_options(
     let Some(host_id) = settings.source.host_id else {
         let names = &settings.names;
         return Err(Failure::new(Exit::Usage, format!("{} is not given", names.of("host_id"))).next(
-            "give the node's host id (nodetool info), or let the agent ask the node by leaving --schema away",
+            "give the node's host id (nodetool info). An agent that asks its node (no --schema) keeps it in its state \
+             directory: name that with --state-dir or --config",
         ));
     };
     let identity =

@@ -137,7 +137,7 @@ impl Telling {
             events,
             late: report.late,
             records: report.records,
-            bytes: 0,
+            bytes: report.record_bytes,
             mutations: report.mutations,
             log_bytes: report.bytes,
             took,
@@ -166,7 +166,9 @@ impl Telling {
     /// Segments are missing, as a control record says it.
     pub(super) fn gap(&self, what: &serde_json::Value) {
         let text = |key: &str| what.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        self.entry(LedgerKind::Gap, text("first"), None, 0, text("evidence"));
+        let is_loss = what.get("is_loss").and_then(serde_json::Value::as_bool) == Some(true);
+        let kind = if is_loss { LedgerKind::SegmentLost } else { LedgerKind::Gap };
+        self.entry(kind, text("first"), None, 0, text("evidence"));
     }
 
     /// Something did not come through.

@@ -41,7 +41,7 @@ use doubt::Doubts;
 use layout::{Change, Layout};
 use local::LocalCopy;
 use not_taken::{NotTaken, Refusal};
-pub use notice::Notice;
+pub use notice::{Notice, Untaken};
 pub use options::{
     BatchLimits, ClientOptions, Compression, Delivery, Identity, KafkaOptions, Observer, Password, Refused,
     SaslMechanism, Security, SecurityProtocol, TopicOptions,

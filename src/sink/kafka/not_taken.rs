@@ -9,7 +9,7 @@ use crate::envelope::Record;
 use crate::sink::SinkError;
 
 use super::context::Failed;
-use super::notice::Notice;
+use super::notice::{Notice, Untaken};
 use super::options::Refused;
 use super::producer::{Outgoing, Stuck};
 use super::topics::Kind;
@@ -104,7 +104,7 @@ impl KafkaSink {
             return Ok(());
         }
         self.begin(record)?;
-        self.point_to(record, &RDKafkaErrorCode::TopicAuthorizationFailed.to_string(), true)
+        self.point_to(record, &RDKafkaErrorCode::TopicAuthorizationFailed.to_string(), Untaken::Forbidden)
     }
 
     /// Sends a pointer in place of a record that Kafka does not take, and what can be sent of it, or fails.
@@ -123,7 +123,8 @@ impl KafkaSink {
         if policy == Refused::Truncate && refusal.is_too_long && !refusal.was_shortened {
             self.send_shortened(record)?;
         }
-        self.point_to(record, &refusal.reason, false)
+        let kind = if refusal.is_too_long { Untaken::TooLong } else { Untaken::Refused };
+        self.point_to(record, &refusal.reason, kind)
     }
 
     /// Sends a record without its longest values, when that makes it short enough.
@@ -142,8 +143,7 @@ impl KafkaSink {
         }
     }
 
-    /// `is_forbidden`: its topic may not be written, which was told of.
-    fn point_to(&mut self, record: &Record<'_>, reason: &str, is_forbidden: bool) -> Result<(), SinkError> {
+    fn point_to(&mut self, record: &Record<'_>, reason: &str, kind: Untaken) -> Result<(), SinkError> {
         let bytes = record.key.len() + record.value.map_or(0, <[u8]>::len);
         let position = record.position.to_string();
         let topic = self.options.dead_letter_topic();
@@ -163,7 +163,7 @@ impl KafkaSink {
             position,
             bytes: bytes as u64,
             reason: reason.to_owned(),
-            is_forbidden,
+            kind,
         });
         Ok(())
     }

@@ -52,8 +52,8 @@ pub enum Notice {
         bytes: u64,
         /// Why it was not taken.
         reason: String,
-        /// Whether its topic may not be written, of which [`Notice::Forbidden`] told.
-        is_forbidden: bool,
+        /// In one word. When it is [`Untaken::Forbidden`], [`Notice::Forbidden`] has told of it.
+        kind: Untaken,
     },
     /// A topic may not be written: pointers stand for its records.
     Forbidden {
@@ -79,6 +79,17 @@ pub enum Notice {
         /// In its words.
         text: String,
     },
+}
+
+/// Why a record was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untaken {
+    /// It is too long.
+    TooLong,
+    /// Its topic may not be written.
+    Forbidden,
+    /// A broker refuses it.
+    Refused,
 }
 
 impl fmt::Display for Notice {

@@ -251,6 +251,7 @@ fn records(
         report.count(counted, || full_name(table), 1);
         encoder.encode::<Unmade>(&event, NOWHERE, now_ms, |record| {
             report.records += 1;
+            report.record_bytes += record.bytes();
             batch.push(record, tag(table.id, event.update.partition_key), counted);
             Ok(())
         })
