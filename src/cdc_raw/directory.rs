@@ -208,8 +208,8 @@ impl Directory {
         found.into_scan(self)
     }
 
-    /// As [`Self::scan`], and an error when no segment is left although `unfinished` were not read to their end:
-    /// on a running node there always is one.
+    /// As [`Self::scan`], and an error when neither a segment nor an index is left although `unfinished` were not read to
+    /// their end: on a running node there always is a segment.
     ///
     /// # Errors
     /// As [`Self::scan`], or the directory was emptied.
@@ -219,7 +219,10 @@ impl Directory {
     ) -> Result<Scan, DirectoryError> {
         let scan = self.scan()?;
         let is_there = |id: &SegmentId| scan.segments.iter().any(|segment| segment.name.id == *id);
-        let lost: Vec<SegmentId> = match scan.segments.iter().all(|segment| segment.is_spooled) {
+        // An index alone is Cassandra's: it writes here, and its segments were deleted.
+        let is_empty =
+            scan.segments.iter().all(|segment| segment.is_spooled) && scan.stray_indexes.is_empty();
+        let lost: Vec<SegmentId> = match is_empty {
             true => unfinished.into_iter().filter(|id| !is_there(id)).collect(),
             false => Vec::new(),
         };

@@ -241,12 +241,14 @@ impl<'l> Live<'l> {
                 };
                 self.growing.retain(|name, growing| is_there(name, growing));
             }
-            Look::Emptied(lost) => {
+            Look::Emptied(missing) => {
                 parts.gaps.note_emptied();
-                for id in lost.clone() {
-                    self.lose(id, "cdc_raw was emptied before the segment was read to its end")?;
-                }
+                let missing = missing.clone();
+                self.miss(&missing)?;
                 self.commit()?;
+                if self.parts.until_empty {
+                    return Err(losses::emptied(self.parts.reading.directory.path(), &missing));
+                }
             }
             Look::NotDue | Look::Failed => {}
         }

@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) looked: Option<Now>,
     /// What is wrong with it.
     pub(super) problem: Option<String>,
+    /// It is to be told of once more.
+    is_told_again: bool,
 }
 
 /// What a look came to.
@@ -43,7 +45,13 @@ impl Found {
             scan: Scan::default(),
             looked: None,
             problem: None,
+            is_told_again: false,
         }
+    }
+
+    /// What was told of was not committed.
+    pub(super) fn rewind(&mut self) {
+        self.is_told_again = true;
     }
 
     /// Looks at the directory when it is time to.
@@ -79,9 +87,9 @@ impl Found {
 
     fn failed(&mut self, error: DirectoryError) -> Look {
         let text = error.to_string();
-        let is_new = self.problem.as_deref() != Some(&text);
+        let is_new = std::mem::take(&mut self.is_told_again) || self.problem.as_deref() != Some(&text);
         if is_new {
-            log::error(&text);
+            log::error(&format!("{text}; {}", error.advice()));
         }
         self.problem = Some(text);
         (self.scan, self.lives) = (Scan::default(), Lives::default());

@@ -85,6 +85,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let directory = start::directory(&live.log.cdc_raw)?;
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
     let mut telling = Telling::new(Limits { stall_after, ..Limits::default() });
+    let heard = Arc::clone(&telling.telemetry);
+    log::also(move |text| heard.error(text));
     let _server = start::http(&live.telling, &telling)?;
     failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());
@@ -112,7 +114,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     telling.identity(&args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
     let observers = (&stop, Some(&telling.telemetry));
-    let mut sink = destination::open(&args.out, &settings, &newest.get().schema, &state, observers)?;
+    let opened = destination::open(&args.out, &settings, &newest.get().schema, &state, observers);
+    if stop.is_asked() && opened.is_err() {
+        return Ok(end(&mut schema, "stopped before the checkpoint was read; nothing was sent"));
+    }
+    let mut sink = opened?;
     failpoint::cross("start_sink");
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
     let own_links = 0;
@@ -204,6 +210,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 log::warn(&failure.to_string());
                 // What was told of and not committed is told of again.
                 gaps = Told::new(blocks_writes);
+                found.rewind();
                 telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
                 telling.destination.failed(is_indefinite);
                 if !rewind(sink.as_mut(), &stop, &watch, &inbox)? {

@@ -15,7 +15,7 @@ use super::telling::Telling;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::pipeline::worker::Owned;
 use crate::agent::socket::{Inbox, Server as Socket};
-use crate::cdc_raw::{Directory, DirectoryError, Waker};
+use crate::cdc_raw::{Directory, Waker};
 use crate::change::filter::TableFilter;
 use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, TellingArgs};
 #[cfg(feature = "cql")]
@@ -29,11 +29,9 @@ use crate::http::Server;
 /// It is not there, cannot be read, or another agent holds it.
 pub(super) fn directory(path: &Path) -> Result<Directory, Failure> {
     Directory::open(path).map_err(|error| {
-        let exit = match error {
-            DirectoryError::Locked { .. } => Exit::Locked,
-            _ => Exit::Unreadable,
-        };
-        Failure::new(exit, "the commit log cannot be followed").because(error)
+        let exit = if error.is_locked() { Exit::Locked } else { Exit::Unreadable };
+        let advice = error.advice();
+        Failure::new(exit, "the commit log cannot be followed").because(error).next(advice)
     })
 }
 

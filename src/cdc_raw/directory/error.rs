@@ -74,8 +74,8 @@ impl DirectoryError {
                  needs a restart, too"
             }
             Self::Emptied { .. } => {
-                "find out who deleted them; if they cannot be brought back, accept the loss (cdc-agent checkpoint) and \
-                 take a snapshot"
+                "mount the volume if it is not mounted, and restart the agent; else find out who deleted them, and take a \
+                 snapshot: the agent goes on with the node's next segment"
             }
             Self::NoPermission { .. } => {
                 "run the agent as Cassandra's user, or in its group with read and search permission on the directory, \

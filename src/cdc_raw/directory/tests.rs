@@ -120,6 +120,12 @@ fn missing_replaced_and_emptied_are_three_things() {
     let emptied = directory.scan_expecting(unfinished()).unwrap_err();
     assert!(emptied.to_string().ends_with("2 segment(s) were not read to their end: 4, 5"), "{emptied}");
     assert!(directory.scan_expecting([]).unwrap().segments.is_empty());
+    fs::write(path.join("CommitLog-7-5_cdc.idx"), "1").unwrap();
+    assert_eq!(
+        directory.scan_expecting(unfinished()).unwrap().stray_indexes.len(),
+        1,
+        "the node writes here"
+    );
     fs::rename(&path, parent.path().join("away")).unwrap();
     assert!(matches!(directory.scan(), Err(DirectoryError::Missing { .. })));
     fs::create_dir(&path).unwrap();

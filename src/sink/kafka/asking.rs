@@ -1,5 +1,6 @@
 //! Asking brokers for metadata, and hearing why they do not let the agent in.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -35,11 +36,13 @@ impl Unanswered {
     }
 }
 
-/// Asks for a topic, or for all, until there is an answer or the time is over. Who is not let in need not wait until then.
+/// Asks for a topic, or for all, until there is an answer, the time is over, or `stop` is set. Who is not let in need not
+/// wait until then.
 pub(super) fn metadata(
     reader: &BaseConsumer<Context>,
     topic: Option<&str>,
     limit: Duration,
+    stop: &AtomicBool,
 ) -> Result<Metadata, Unanswered> {
     let since = Instant::now();
     loop {
@@ -53,7 +56,7 @@ pub(super) fn metadata(
         if let Some(reason) = reader.context().take_shut_out() {
             return Err(Unanswered::ShutOut(reason));
         }
-        if since.elapsed() >= limit {
+        if since.elapsed() >= limit || stop.load(Ordering::Relaxed) {
             return Err(Unanswered::Error(error));
         }
     }

@@ -147,7 +147,8 @@ impl Probe {
 
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, SinkError> {
         let servers = &self.options.bootstrap_servers;
-        asking::metadata(&self.reader, topic, self.options.start_timeout).map_err(|unanswered| {
+        let answer = asking::metadata(&self.reader, topic, self.options.start_timeout, &self.options.stop);
+        answer.map_err(|unanswered| {
             unanswered.into_error(servers, |error| SinkError::Kafka {
                 what: format!("the brokers at {servers} do not answer: {error}"),
                 hint: "check that they run and can be reached, and kafka_bootstrap_servers",

@@ -141,7 +141,9 @@ impl Topics {
 
     /// What the brokers say of a topic.
     fn metadata(&self, name: &str) -> Result<Metadata, SinkError> {
-        asking::metadata(&self.reader, Some(name), self.options.start_timeout).map_err(|unanswered| {
+        let answer =
+            asking::metadata(&self.reader, Some(name), self.options.start_timeout, &self.options.stop);
+        answer.map_err(|unanswered| {
             unanswered.into_error(&self.options.bootstrap_servers, |error| {
                 self.error(error, name, "cannot ask about it")
             })

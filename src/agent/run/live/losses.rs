@@ -1,9 +1,11 @@
 //! Segments that are missing, and records that the node forgot: told of in the log, the control topic and the ledger.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::Live;
-use crate::agent::exit::Failure;
+use crate::agent::exit::{Exit, Failure};
 use crate::agent::log::{self, Level};
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::unit::After;
@@ -18,6 +20,10 @@ use crate::telemetry::LedgerKind;
 const GET_BACK: &str =
     "its changes stand in other replicas' topics and in the table: docs/operations.md 10, 15 (snapshot)";
 const LOOK: &str = "that can be nothing: docs/operations.md 10";
+/// Of an empty directory.
+const NO_SEGMENT: &str =
+    "no segment is in cdc_raw, and this one was not read to its end: its rest is lost unless it comes back";
+const MOUNT: &str = "mount the volume if it is not";
 
 impl Live<'_> {
     /// Tells of segments that are missing.
@@ -38,13 +44,19 @@ impl Live<'_> {
         Ok(())
     }
 
-    pub(super) fn lose(&mut self, id: SegmentId, why: &str) -> Result<(), Failure> {
-        let at = self.writer.checkpoint().open_at(id).map(|place| place.to_string());
-        let what = json!({"first": id.to_string(), "last": id.to_string(), "read_to": at, "evidence": why});
-        log::error(&format!("lost: {what}; {GET_BACK}"));
-        self.parts.telling.gap(&what);
-        self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
-        self.close(id)
+    /// No segment is left, and these were not read to their end. They stay open: an empty directory can be one that is
+    /// not mounted. They are closed when there are others and not them.
+    pub(super) fn miss(&mut self, missing: &[SegmentId]) -> Result<(), Failure> {
+        for id in missing {
+            let at = self.writer.checkpoint().open_at(*id).map(|place| place.to_string());
+            let id = id.to_string();
+            let what =
+                json!({"first": id, "last": id, "read_to": at, "is_loss": false, "evidence": NO_SEGMENT});
+            log::error(&format!("segments are missing: {what}; {MOUNT}, else {GET_BACK}"));
+            self.parts.telling.gap(&what);
+            self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
+        }
+        Ok(())
     }
 
     /// Nothing more can be read of a segment that was read in part.
@@ -100,4 +112,16 @@ impl Live<'_> {
         }
         Ok(())
     }
+}
+
+/// The end of an agent that is to publish everything and finds nothing.
+pub(super) fn emptied(path: &Path, missing: &[SegmentId]) -> Failure {
+    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let what = format!(
+        "{} holds no segment, and these were not read to their end: {}",
+        path.display(),
+        missing.join(", ")
+    );
+    Failure::new(Exit::Unreadable, what)
+        .next(format!("{MOUNT}; if they are gone for good: cdc-agent checkpoint accept-loss --segment ID"))
 }

@@ -52,6 +52,8 @@ struct World {
     broker: Rc<RefCell<Broker>>,
     random: Random,
     visibility: Visibility,
+    /// Whether agents find `cdc_raw`, or an empty directory.
+    is_mounted: bool,
 }
 
 /// How an agent's life goes.
@@ -71,7 +73,7 @@ impl World {
             [usize::try_from(random.below(3)).unwrap()];
         let node = Node::new(dir.path());
         std::fs::write(dir.path().join("schema.json"), node::table().schema_file().to_string()).unwrap();
-        Self { seed, dir, node, broker: Rc::default(), random, visibility }
+        Self { seed, dir, node, broker: Rc::default(), random, visibility, is_mounted: true }
     }
 
     fn fail(&self, what: &str) -> ! {
@@ -86,7 +88,9 @@ impl World {
         };
         let state = self.dir.path().join("state");
         std::fs::create_dir_all(&state).unwrap();
-        let directory = open(&self.node.raw);
+        let unmounted = self.dir.path().join("unmounted");
+        std::fs::create_dir_all(&unmounted).unwrap();
+        let directory = open(if self.is_mounted { &self.node.raw } else { &unmounted });
         let settings = settings();
         let keys = Keys::open(&settings.keys, &settings.names).unwrap();
         let filter = table_filter(&settings.filter);
@@ -325,6 +329,26 @@ fn each_write_is_published_once_whatever_fails_2() {
 #[test]
 fn each_write_is_published_once_whatever_fails_3() {
     simulate_part(3);
+}
+
+/// What was not read yet is not given up because the volume was not there when the agent started.
+#[test]
+fn a_directory_that_was_not_mounted_is_read_when_it_is_there() {
+    for seed in 0..40 {
+        let mut world = World::new(seed);
+        world.live(Life::Troubled);
+        let is_begun = !world.broker.borrow().positions.is_empty();
+        world.is_mounted = false;
+        world.live(Life::Quiet);
+        let gaps =
+            world.broker.borrow().committed.iter().filter(|seen| seen.topic.ends_with("__control")).count();
+        assert!(gaps > 0 || !is_begun, "seed {seed}: nothing is told of the empty directory");
+        world.is_mounted = true;
+        world.live(Life::Troubled);
+        world.node.stop_and_start(&mut world.random);
+        world.live(Life::Quiet);
+        world.check_end();
+    }
 }
 
 /// The directory a seed used is gone with it.
