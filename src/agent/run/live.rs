@@ -83,7 +83,7 @@ pub(super) struct Live<'l> {
     /// Parked mutations, when they were counted last, and since when there are so many.
     parked: usize,
     last_parked: Option<Instant>,
-    /// All that was in the log at this time is read.
+    /// All that was logged before this time is read.
     read_since: Option<Instant>,
     /// Parked mutations are to be tried again.
     retries: bool,
@@ -425,7 +425,8 @@ impl<'l> Live<'l> {
         if let Some(us) = self.watermark.us().and_then(|us| u64::try_from(us).ok()) {
             self.parts.telling.telemetry.watermark(us);
         }
-        self.read_since = Some(looked.instant);
+        // What was logged right before may have no marker yet, or not be synced.
+        self.read_since = looked.instant.checked_sub(self.watermark.lag());
     }
 
     fn beat(&mut self) -> Result<(), Failure> {

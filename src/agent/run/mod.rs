@@ -34,6 +34,8 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod told_destination;
+#[cfg(feature = "cql")]
+mod unsettled;
 mod watermark;
 
 use std::collections::BTreeSet;

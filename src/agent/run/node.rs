@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::owned_first::OwnedFirst;
 use super::stop::Stop;
+use super::unsettled::Unsettled;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::keys::password;
 use crate::agent::log;
@@ -33,7 +34,7 @@ pub(super) struct Node {
     refresh: Refresh,
     under_way: Option<UnderWay>,
     /// Fetched, and not yet taken over as a whole.
-    unsettled: Option<(Instant, SystemSchemaRows)>,
+    unsettled: Unsettled<SystemSchemaRows>,
     expected: ExpectedNode,
     /// Whether the last request failed, and it was said.
     is_away: bool,
@@ -181,7 +182,7 @@ impl Node {
             store,
             refresh: Refresh::new(limits),
             under_way: None,
-            unsettled: None,
+            unsettled: Unsettled::default(),
             expected: expected(names),
             is_away: false,
             owned: None,
@@ -250,7 +251,7 @@ impl Node {
             self.store.logged(rows, now_ms, None);
         }
         // What was fetched before does not have it.
-        self.unsettled = None;
+        self.unsettled.logged();
         self.refresh.hint();
         self.save();
     }
@@ -264,7 +265,10 @@ impl Node {
             }
             let due = self.refresh.due(now);
             let request = match due {
-                Due::Fetch => Request::Fetch(self.source.start_fetch()),
+                Due::Fetch => {
+                    self.unsettled.asked();
+                    Request::Fetch(self.source.start_fetch())
+                }
                 Due::Poll => Request::Poll(self.source.start_node()),
                 Due::NotBefore(_) | Due::UnderWay => return None,
             };
@@ -301,7 +305,7 @@ impl Node {
         self.refresh.fetched(&fetched.schema_version, now);
         self.store.fetched(&fetched.rows, wall_ms);
         self.save();
-        self.unsettled = Some((began, fetched.rows.clone()));
+        self.unsettled.answered(now, fetched.rows.clone());
         (began, fetched.rows)
     }
 
@@ -337,11 +341,9 @@ impl Node {
         !self.is_away
     }
 
-    /// A fetched schema that can be taken over as a whole: all that was in the log when it was asked for is read.
+    /// A fetched schema that can be taken over as a whole. `read_since`: all that was logged before it is read.
     pub(super) fn settled(&mut self, read_since: Option<Instant>) -> Option<SystemSchemaRows> {
-        let is_read =
-            |(began, _): &(Instant, SystemSchemaRows)| read_since.is_some_and(|since| since > *began);
-        self.unsettled.take_if(|unsettled| is_read(unsettled)).map(|(_, rows)| rows)
+        self.unsettled.settled(read_since)
     }
 
     /// Waits for a first schema.
@@ -351,6 +353,7 @@ impl Node {
     pub(super) fn fetch_now(&mut self) -> Result<bool, Failure> {
         let (began, wall_ms) = (Instant::now(), wall_ms());
         self.refresh.began(Due::Fetch, began);
+        self.unsettled.asked();
         match self.source.fetch() {
             Ok(fetched) => {
                 self.fetched(fetched, began, wall_ms, Instant::now());

@@ -102,7 +102,7 @@ impl LiveSchema {
         false
     }
 
-    /// Goes on with requests to the node. `read_since`: all that was in the log at this time is read.
+    /// Goes on with requests to the node. `read_since`: all that was logged before this time is read.
     #[cfg(feature = "cql")]
     pub(super) fn tend(&mut self, now: Instant, read_since: Option<Instant>) -> News {
         let touched = self.at.take_touched();

@@ -67,6 +67,11 @@ impl Watermark {
         }
     }
 
+    /// So long after it was logged an entry may still be unseen.
+    pub(super) fn lag(&self) -> Duration {
+        self.lag
+    }
+
     /// Microseconds since 1970; `None` before all was read once.
     pub(super) fn us(&self) -> Option<i64> {
         self.us
