@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter, deque
 from pathlib import Path
 
 from agent import wait_for
@@ -15,6 +16,8 @@ from schema_faults import Own
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "failpoint.rs"
 # How often each is crossed, and how long an agent may take to come to it.
 TIMES, SECONDS = 5, 12
+# How many starts there may be for each death.
+TRIES = 3
 # Only crossed when the agent is asked to stop.
 AT_THE_END = {"stopping"}
 # Only crossed when a change comes whose table is unknown for longer than it takes to ask the node: a scenario of their own.
@@ -42,18 +45,26 @@ def failpoints(case):
     wanted = [name for name in names() if of_kind(name, case.kind)]
     if not wanted:
         raise AssertionError("no places are named")
-    case.schema, crossed, own, tables = "cql", {}, Own(case), 0
-    agent = case.prepare(**FULL).agent()
+    case.schema, crossed, own, tables = "cql", Counter(), Own(case), 0
+    archive = case.folder / "archive"
+    archive.mkdir()
+    deletes = case.prepare(**FULL).agent()
+    moves = case.agent("--finished-segments", "archive", "--archive-dir", archive)
     case.writers.start()
     turns = [name for name in wanted for _ in range(TIMES)]
     case.random.shuffle(turns)
-    for name in turns:
+    left = deque(turns)
+    for _ in range(len(turns) * TRIES):
+        if not left:
+            break
+        name = left.popleft()
+        agent = moves if name.startswith("move_") else deletes
         # At the start a place is crossed once; the others come again and again.
         count = 1 if name.startswith(("start", "stop", "kafka_ids", "kafka_check", "kafka_ready", "schema", "retry")) else case.random.randrange(1, 4)
         agent.start(CDC_AGENT_FAILPOINT=f"{name}:{count}")
         if name.startswith(("schema", "retry")):
-            # A table that the agent has not seen yet: its first change waits for the schema.
-            time.sleep(1.5)
+            # A table that the agent has not seen yet: its first change makes it ask for the schema.
+            wait_for(lambda: not agent.running or " reading " in agent.said(), "the agent to read or to end")
             tables += 1
             case.stack.create(f"CREATE TABLE {case.ks}.own{tables} (id text PRIMARY KEY, v text) WITH cdc = true")
             for number in range(5):
@@ -65,14 +76,19 @@ def failpoints(case):
         if ends(agent, SECONDS) and not (name in AT_THE_END and agent.code == 0):
             if agent.code != -signal.SIGABRT:
                 raise Failed(f"{name}: ended with {agent.code}: {agent.said()[-1500:]}")
-            crossed[name] = crossed.get(name, 0) + 1
+            crossed[name] += 1
         else:
             agent.kill()
-    never = sorted(set(wanted) - set(crossed))
-    case.note(f"died {sum(crossed.values())} times at {len(crossed)} of {len(wanted)} places; never at {', '.join(never) or 'none'}")
+            # It did not come there in time: once more, later.
+            left.append(name)
+    case.note(f"died {sum(crossed.values())} times at {len(crossed)} of {len(wanted)} places; never at {', '.join(sorted(set(wanted) - set(crossed))) or 'none'}")
     case.note(f"deaths by place: {dict(sorted(crossed.items()))}")
-    agent.start()
-    return case.judge(agent)
+    deletes.start()
+    verdict = case.judge(deletes)
+    seldom = sorted(name for name in wanted if crossed[name] < TIMES)
+    if seldom:
+        verdict.fault("failpoints", f"fewer than {TIMES} deaths at {', '.join(seldom)}")
+    return verdict
 
 
 @scenario("failpoints-parked", f"the agent dies (SIGKILL) five times as it parks changes of a table that its history lacks and that it cannot ask the node for, and five times as it tries them again: {ONCE}", kinds=("kafka", "file"))
