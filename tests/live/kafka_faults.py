@@ -280,7 +280,8 @@ def topic_forbidden(case, *options):
     case.busy(4, 5)
     case.writers.stop()
     case.caught_up(agent)
-    there = {identity(of_record(record.key, record.value)) for (name, _), found in case.records().items() if name == topic for record in found if record.value["op"] != "m"}
+    taken = [record for (name, _), found in case.records().items() if name == topic for record in found if record.value["op"] != "m"]
+    there = {identity(of_record(record.key, record.value)) for record in taken}
     written = {identity(event) for write in read(case.folder / "journal").values() for event in write["events"] if event["table"].endswith(".coll")}
     case.rules.lost = written - there
     told = next(line for line in agent.said()[before:].splitlines() if topic in line)
@@ -291,6 +292,9 @@ def topic_forbidden(case, *options):
     wait_for(lambda: case.seen(sentinel), "the topic to be written again", 60, agent)
     verdict = case.judge(agent, content=False)
     letters = {record.value["event_id"] for (name, _), found in case.output.finish().items() if name.endswith("__dead_letters") for record in found}
+    if "at-least-once" in options:
+        # What Kafka took before it refused the rest of its batch may be sent, and refused, once more.
+        letters -= {record.headers["event_id"] for record in taken}
     case.note(f"{len(case.rules.lost)} events were not taken, {len(letters)} pointers; told: {told[:200]}")
     if len(letters) != len(case.rules.lost) or not letters:
         verdict.fault("pointers", f"{len(letters)} for {len(case.rules.lost)} events")
