@@ -18,7 +18,7 @@ KAFKA = {
 }
 CLUSTER = {
     "version": "4.1",
-    "dc": "dc1",
+    "dc": "dc1",  # or a list, one for each node
     "rack": "rack1",
     "address": "127.0.0.1",  # of the first node; the next ones 1 higher each
     "nodes": 1,
@@ -145,6 +145,8 @@ def _check(part):
     for option, least, most in (*((port, 0, 65535) for port in PORTS), ("brokers", 1, 9), ("nodes", 1, 9)):
         if option in part and (not isinstance(part[option], int) or not least <= part[option] <= most):
             raise StackError(f"{option} = {part[option]}: must be a number from {least} to {most}")
+    if isinstance(part.get("dc"), list) and len(part["dc"]) != part["nodes"]:
+        raise StackError(f"dc = {part['dc']}: must be one name, or one for each of the {part['nodes']} nodes")
     if "version" in part:
         part["version"] = str(part["version"])
         if part["version"] not in VERSIONS:

@@ -144,12 +144,13 @@ def _nodes(part, options, free):
     names = [part] if count == 1 else [f"{part}{number + 1}" for number in range(count)]
     cql_port, storage_port = (options[name] or free.next(addresses) for name in ("cql_port", "storage_port"))
     settings = [options["settings"]] * count
+    dcs = options["dc"] if isinstance(options["dc"], list) else [options["dc"]] * count
     if count > 1:  # each owns the same share of the ring
         settings = [{"initial_token": str(-(2**63) + number * 2**64 // count), **found} for number, found in enumerate(settings)]
     return [
         {
             "kind": "cassandra", "part": part, "stage": number, "name": name, "cluster": part, "seeds": addresses[:1],
-            "version": options["version"], "dc": options["dc"], "rack": options["rack"], "address": addresses[number],
+            "version": options["version"], "dc": dcs[number], "rack": options["rack"], "address": addresses[number],
             "cql_port": cql_port, "storage_port": storage_port,
             "jmx_port": options["jmx_port"] + number if options["jmx_port"] else free.next(["127.0.0.1"]),
             "tls": options["tls"], "heap": options["heap"], "jvm": options["jvm"], "settings": settings[number],

@@ -318,6 +318,7 @@ class Beginnings(unittest.TestCase):
             (["--set", "nowhere.a=1"], "no such part"),
             (["--only", "redis"], "no such part"),
             (["--option", "onprem.version=3.11"], "known are 4.1, 5.0"),
+            (["--option", 'onprem.dc=["A","B"]'], "one for each of the 1 nodes"),
             (["--option", "onprem.nodes=0"], "must be a number from 1 to 9"),
             (["--option", "onprem.cql_port=-1"], "must be a number from 0 to 65535"),
         ):

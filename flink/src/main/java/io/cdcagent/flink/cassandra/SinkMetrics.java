@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.ThreadSafeSimpleCounter;
 import org.apache.flink.metrics.groups.SinkWriterMetricGroup;
 
 /**
@@ -13,7 +14,6 @@ import org.apache.flink.metrics.groups.SinkWriterMetricGroup;
 final class SinkMetrics {
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong failed = new AtomicLong();
-    private final AtomicLong retried = new AtomicLong();
     private final AtomicLong inFlight = new AtomicLong();
     private volatile long lastMillis;
 
@@ -25,7 +25,8 @@ final class SinkMetrics {
     SinkMetrics(SinkWriterMetricGroup group) {
         numRecordsSend = group.getNumRecordsSendCounter();
         numRecordsSendErrors = group.getNumRecordsSendErrorsCounter();
-        retries = group.counter("retries");
+        // Counted while the task waits, when it matters.
+        retries = group.counter("retries", new ThreadSafeSimpleCounter());
         guardRefusals = group.counter("guardRefusals");
         group.gauge("inflight", (Gauge<Long>) inFlight::get);
         group.setCurrentSendTimeGauge(() -> lastMillis);
@@ -51,7 +52,7 @@ final class SinkMetrics {
 
     /** A write is tried again. */
     void retried() {
-        retried.incrementAndGet();
+        retries.inc();
     }
 
     /** A guard refused. Of the task's thread. */
@@ -63,6 +64,5 @@ final class SinkMetrics {
     void report() {
         numRecordsSend.inc(sent.getAndSet(0));
         numRecordsSendErrors.inc(failed.getAndSet(0));
-        retries.inc(retried.getAndSet(0));
     }
 }
