@@ -21,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cql test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci
+.PHONY: help run build-jar test test-cql test-flink test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ test-faults: $(VENV)/.done ## every scenario of docs/faults.md, ROUNDS times; an
 	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'
 	$(CARGO) build --locked
 	$(PYTHON) tests/live/run.py --seed $(SEED) --rounds $(ROUNDS) --json .cache/faults.json
+
+build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the Cassandra sink and the functions (docs/flink-sink.md)
+	mvn -q -B -ntp -f flink/pom.xml -DskipTests package
+
+test-flink: ## that jar: the planners of Flink 1.20 and 1.17, then beside two real nodes, which it starts; three to four minutes
+	python3 tests/flink/run.py
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check
@@ -127,4 +133,4 @@ fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassand
 clean: ## stop the stack, remove what builds, tests, benches and the stack made
 	$(STACK) down
 	$(CARGO) clean
-	rm -rf .cache tests/fuzz/target tests/fuzz/found tests/oracle/target
+	rm -rf .cache flink/target tests/fuzz/target tests/fuzz/found tests/oracle/target

@@ -12,7 +12,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is refused before the first write. The environment would restart a job a thousand times; none of these is. */
+/**
+ * What is refused before the first write. The environment would restart a job a thousand times;
+ * none of these is.
+ */
 @Tag("cassandra")
 class GuardsTest {
     private static final String COLUMNS =
@@ -43,14 +46,21 @@ class GuardsTest {
     @Test
     void oneOfTwoContactPointsInAnotherDataCentre() throws Exception {
         refused(
-                "The contact point " + Cluster.AZURE + ":" + Cluster.port() + " is in data centre DC_AZURE",
+                "The contact point "
+                        + Cluster.AZURE
+                        + ":"
+                        + Cluster.port()
+                        + " is in data centre DC_AZURE",
                 "hosts",
                 Cluster.ONPREM + "," + Cluster.AZURE);
     }
 
     @Test
     void aDataCentreThatIsNotThere() throws Exception {
-        refused("is in data centre DC_ONPREM, this sink writes to DC_LAB alone", "datacenter", "DC_LAB");
+        refused(
+                "is in data centre DC_ONPREM, this sink writes to DC_LAB alone",
+                "datacenter",
+                "DC_LAB");
     }
 
     @Test
@@ -61,8 +71,7 @@ class GuardsTest {
         // Meant: then it is written.
         Jobs.insert(
                 COLUMNS,
-                Cluster.options(
-                        "guarded", "keyspace", "both", "allow-replication-to", "DC_AZURE"),
+                Cluster.options("guarded", "keyspace", "both", "allow-replication-to", "DC_AZURE"),
                 VALUES);
         assertEquals(1, Cluster.count("both.guarded"));
     }
@@ -141,7 +150,10 @@ class GuardsTest {
         assertEquals(1, Cluster.count("sales.trusted"));
     }
 
-    /** Not for ever: a name that the certificate lacks, or another authority, is told; whether that is mended soon nobody knows. */
+    /**
+     * Not for ever: a name that the certificate lacks, or another authority, is told; whether that
+     * is mended soon nobody knows.
+     */
     @Test
     void theJvmsAuthoritiesDoNotKnowThisOne() throws Exception {
         String options =
@@ -169,8 +181,7 @@ class GuardsTest {
         Cluster.cql("CREATE TABLE grows.guarded (id text PRIMARY KEY, n bigint, rev bigint)");
         StreamTableEnvironment tables = Jobs.tables();
         TableResult job =
-                Jobs.numbers(
-                        tables, 10_000_000, Cluster.options("guarded", "keyspace", "grows"));
+                Jobs.numbers(tables, 10_000_000, Cluster.options("guarded", "keyspace", "grows"));
         Cluster.waitFor("rows", () -> Cluster.count("grows.guarded") > 0);
         assertEquals(
                 0,

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The only node of the data centre goes away while a job writes. Every row must be there in the end, with its time. */
+/**
+ * The only node of the data centre goes away while a job writes. Every row must be there in the
+ * end, with its time.
+ */
 @Tag("cassandra")
 class OutagesTest {
     private static final int ROWS = 15_000;
@@ -27,10 +30,14 @@ class OutagesTest {
         String options =
                 Cluster.options(
                         "paused",
-                        "write-timestamp-column", "rev",
-                        "request-timeout", "1 s",
-                        "max-retries", "1000",
-                        "retry-backoff-max", "500 ms");
+                        "write-timestamp-column",
+                        "rev",
+                        "request-timeout",
+                        "1 s",
+                        "max-retries",
+                        "1000",
+                        "retry-backoff-max",
+                        "500 ms");
         TableResult job = Jobs.numbers(Jobs.tables(), ROWS, options);
         Cluster.waitFor("rows", () -> Cluster.count("sales.paused") > 0);
         long retries = Metrics.sum("retries");
@@ -44,16 +51,23 @@ class OutagesTest {
         check("sales.paused");
     }
 
-    /** Killed without retries: checkpoints fail, the job starts again from the last one, and repeats what was written since. */
+    /**
+     * Killed without retries: checkpoints fail, the job starts again from the last one, and repeats
+     * what was written since.
+     */
     @Test
     void aKilledNodeFailsCheckpointsAndLosesNothing() throws Exception {
         String options =
                 Cluster.options(
                         "killed",
-                        "write-timestamp-column", "rev",
-                        "max-retries", "0",
-                        "request-timeout", "2 s",
-                        "connect-timeout", "10 s");
+                        "write-timestamp-column",
+                        "rev",
+                        "max-retries",
+                        "0",
+                        "request-timeout",
+                        "2 s",
+                        "connect-timeout",
+                        "10 s");
         long errors = Metrics.sum("numRecordsSendErrors");
         TableResult job = Jobs.numbers(Jobs.tables(), ROWS, options);
         Cluster.waitFor("rows", () -> Cluster.count("sales.killed") > 0);
