@@ -46,7 +46,7 @@ final class Converters {
         switch (from.getTypeRoot()) {
             case CHAR:
             case VARCHAR:
-                return Texts.to(to);
+                return TextConverters.to(to);
             case BOOLEAN:
                 return to.equals(DataTypes.BOOLEAN) ? value -> value : null;
             case TINYINT:
@@ -84,7 +84,7 @@ final class Converters {
                 return array(((ArrayType) from).getElementType(), to);
             case MAP:
                 return to instanceof MapType
-                        ? Collections.map(
+                        ? CollectionConverters.map(
                                 (org.apache.flink.table.types.logical.MapType) from, (MapType) to)
                         : null;
             case ROW:
@@ -134,17 +134,17 @@ final class Converters {
 
     private static UnaryOperator<Object> array(LogicalType element, DataType to) {
         if (to instanceof ListType) {
-            return Collections.list(element, ((ListType) to).getElementType());
+            return CollectionConverters.list(element, ((ListType) to).getElementType());
         }
         return to instanceof SetType
-                ? Collections.set(element, ((SetType) to).getElementType())
+                ? CollectionConverters.set(element, ((SetType) to).getElementType())
                 : null;
     }
 
     private static UnaryOperator<Object> row(RowType from, DataType to) {
         if (to instanceof UserDefinedType) {
-            return Composites.udt(from, (UserDefinedType) to);
+            return CompositeConverters.udt(from, (UserDefinedType) to);
         }
-        return to instanceof TupleType ? Composites.tuple(from, (TupleType) to) : null;
+        return to instanceof TupleType ? CompositeConverters.tuple(from, (TupleType) to) : null;
     }
 }

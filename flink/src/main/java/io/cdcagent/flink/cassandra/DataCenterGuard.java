@@ -3,11 +3,14 @@ package io.cdcagent.flink.cassandra;
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.DriverException;
+import com.datastax.oss.driver.api.core.DriverTimeoutException;
 import com.datastax.oss.driver.api.core.auth.AuthenticationException;
+import com.datastax.oss.driver.api.core.connection.ClosedConnectionException;
 import com.datastax.oss.driver.api.core.cql.Row;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +42,7 @@ final class DataCenterGuard {
      *
      * @throws RefusedException when one is in another data centre or cluster, or does not let the
      *     user in
-     * @throws IOException when none answers
+     * @throws IOException when none answers, or one answers and cannot tell
      */
     List<InetSocketAddress> check() throws IOException {
         for (ContactPoint point : config.hosts) {
@@ -68,25 +71,29 @@ final class DataCenterGuard {
         return found;
     }
 
-    private void ask(ContactPoint point, InetSocketAddress address) {
+    private void ask(ContactPoint point, InetSocketAddress address) throws IOException {
         try (CqlSession session = sessions.withOneNode(address)) {
             Row local = session.execute("SELECT data_center, cluster_name FROM system.local").one();
             if (local == null) {
-                missed(point, "system.local is empty");
-                return;
+                throw new IOException("The table system.local of " + point + " is empty.");
             }
             compare(point, local.getString("data_center"), local.getString("cluster_name"));
             checked.add(address);
         } catch (DriverException error) {
-            String refusal = refusal(error);
-            if (refusal != null) {
+            if (isWrongUser(error)) {
                 throw new RefusedException(
                         String.format(
-                                "The contact point %s does not let %s in: %s Check 'username' and 'password' (or their variables and"
-                                        + " files) on this TaskManager.",
+                                "The contact point %s does not let %s in: authentication failed. Check 'username' and"
+                                        + " 'password' (or their variables and files) on this TaskManager.",
                                 point,
-                                config.username == null ? "a client without a user" : "the user",
-                                refusal));
+                                config.username == null ? "a client without a user" : "the user"));
+            }
+            if (!isAway(error)) {
+                throw new IOException(
+                        String.format(
+                                "The contact point %s answers, but not which data centre it is in (%s). Mend that, or take it out of 'hosts'.",
+                                point, reason(error)),
+                        error);
             }
             missed(point, reason(error));
         }
@@ -115,18 +122,21 @@ final class DataCenterGuard {
         unreached.add(point + " (" + why + ")");
     }
 
-    /**
-     * What the server says to a wrong user or password; null of other errors, as that it cannot
-     * look up users now.
-     */
-    private static String refusal(Throwable error) {
-        for (Throwable one : all(error)) {
-            if (one instanceof AuthenticationException
-                    && !String.valueOf(one.getMessage()).contains("Unable to perform")) {
-                return "authentication failed.";
-            }
-        }
-        return null;
+    /** Not so when it cannot look up users now. */
+    private static boolean isWrongUser(Throwable error) {
+        return all(error).stream()
+                .filter(AuthenticationException.class::isInstance)
+                .anyMatch(one -> !String.valueOf(one.getMessage()).contains("Unable to perform"));
+    }
+
+    /** No connection, or no answer in time. */
+    private static boolean isAway(Throwable error) {
+        return all(error).stream()
+                .anyMatch(
+                        one ->
+                                one instanceof SocketException
+                                        || one instanceof DriverTimeoutException
+                                        || one instanceof ClosedConnectionException);
     }
 
     private static String reason(Throwable error) {

@@ -90,6 +90,10 @@ final class Cluster {
         return row("SELECT COUNT(*) AS n FROM " + table).getLong("n");
     }
 
+    static boolean hasRows(String table) {
+        return !rows("SELECT id FROM " + table + " LIMIT 1").isEmpty();
+    }
+
     /** Once and again while the node is away. */
     static long countInTheEnd(String table) {
         long until = System.nanoTime() + Duration.ofMinutes(3).toNanos();
@@ -151,7 +155,7 @@ final class Cluster {
         long until = System.nanoTime() + Duration.ofMinutes(3).toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < until, () -> "waited in vain for " + what);
-            Thread.sleep(20);
+            Thread.sleep(50);
         }
     }
 }

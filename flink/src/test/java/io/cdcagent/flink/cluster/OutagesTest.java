@@ -39,7 +39,7 @@ class OutagesTest {
                         "retry-backoff-max",
                         "500 ms");
         TableResult job = Jobs.numbers(Jobs.tables(), ROWS, options);
-        Cluster.waitFor("rows", () -> Cluster.count("sales.paused") > 0);
+        Cluster.waitFor("rows", () -> Cluster.hasRows("sales.paused"));
         long retries = Metrics.sum("retries");
         Cluster.node("pause", "onprem1");
         try {
@@ -70,7 +70,7 @@ class OutagesTest {
                         "10 s");
         long errors = Metrics.sum("numRecordsSendErrors");
         TableResult job = Jobs.numbers(Jobs.tables(), ROWS, options);
-        Cluster.waitFor("rows", () -> Cluster.count("sales.killed") > 0);
+        Cluster.waitFor("rows", () -> Cluster.hasRows("sales.killed"));
         Cluster.node("kill", "onprem1");
         Cluster.waitFor("errors", () -> Metrics.sum("numRecordsSendErrors") > errors);
         Cluster.node("start", "onprem1");

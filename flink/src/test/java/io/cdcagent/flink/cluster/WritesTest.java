@@ -32,9 +32,10 @@ class WritesTest {
 
     private static void events(String table) {
         Cluster.cql(
-                "CREATE TABLE sales."
+                "CREATE TABLE IF NOT EXISTS sales."
                         + table
-                        + " (id text PRIMARY KEY, event_ts timestamp, amount double, record_hash text)");
+                        + " (id text PRIMARY KEY, event_ts timestamp, amount double, record_hash text)",
+                "TRUNCATE sales." + table);
     }
 
     @Test

@@ -13,8 +13,8 @@ import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.MapType;
 
 /** Arrays into lists and sets, maps into maps. Cassandra holds no NULL in any of them. */
-final class Collections {
-    private Collections() {}
+final class CollectionConverters {
+    private CollectionConverters() {}
 
     /** Null when the elements do not go together, as in the other functions. */
     static UnaryOperator<Object> list(LogicalType from, DataType to) {

@@ -11,11 +11,11 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /** Texts into text, ascii, uuid, timeuuid and inet. */
-final class Texts {
+final class TextConverters {
     private static final Pattern UUID_FORM =
             Pattern.compile("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}");
 
-    private Texts() {}
+    private TextConverters() {}
 
     /** Null where a text is none of the type's forms. */
     static UnaryOperator<Object> to(DataType to) {

@@ -12,8 +12,8 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
 
 /** Rows into tuples, by position, and into UDTs, by the names of the fields. */
-final class Composites {
-    private Composites() {}
+final class CompositeConverters {
+    private CompositeConverters() {}
 
     /** Null when the fields do not go together, as in the other function. */
     static UnaryOperator<Object> tuple(RowType from, TupleType to) {
