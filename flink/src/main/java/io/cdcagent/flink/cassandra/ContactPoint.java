@@ -13,7 +13,7 @@ final class ContactPoint implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private static final Pattern WITH_PORT =
-            Pattern.compile("(?:\\[([0-9A-Fa-f:.%]+)]|([^:\\[\\]\\s]+))(?::([0-9]{1,5}))?");
+            Pattern.compile("(?:\\[([0-9A-Fa-f:.%]+)]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?");
 
     final String host;
     final int port;
