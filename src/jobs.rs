@@ -14,6 +14,7 @@ pub mod environment;
 pub mod expression;
 pub mod fields;
 pub mod finding;
+pub mod flink_sql;
 pub mod judge;
 pub mod lookup;
 pub mod network;

@@ -7,6 +7,8 @@ mod schema;
 
 use std::path::Path;
 
+pub(in crate::jobs) use hash::columns as hash_columns;
+
 use super::finding::Finding;
 use super::project::Project;
 use crate::schema::Schema;

@@ -53,6 +53,11 @@ pub(super) fn check(file: &RulesFile, table: Option<&TableSchema>) -> Vec<Findin
     findings.into_sorted()
 }
 
+/// The hashed columns of a file's table, in hash order.
+pub(in crate::jobs) fn columns(rules: &TableRules) -> Vec<String> {
+    own_table(rules).map_or_else(Vec::new, |table| hash_definition(&table, &options(rules)).columns)
+}
+
 /// The agent's options that a file's hash asks for.
 fn options(rules: &TableRules) -> RowHashOptions {
     let table = (rules.table.value.keyspace.clone(), rules.table.value.table.clone());

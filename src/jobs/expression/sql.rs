@@ -23,10 +23,24 @@ pub fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// A text in single quotes.
+/// A text in single quotes. What an editor, a terminal or a line-wise reader of SQL would take for something else goes
+/// by its code point.
 #[must_use]
 pub fn sql_text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let is_plain = |character: char| !character.is_control() && !"\u{2028}\u{2029}\u{feff}".contains(character);
+    if text.chars().all(is_plain) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '\'' => escaped.push_str("''"),
+            '\\' => escaped.push_str(r"\\"),
+            plain if is_plain(plain) => escaped.push(plain),
+            other => escaped.push_str(&format!("\\{:04X}", u32::from(other))),
+        }
+    }
+    format!("U&'{escaped}'")
 }
 
 impl Literal {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::predicate::with_conditions;
 use crate::cli::TableName;
 use crate::jobs::column::Column;
-use crate::jobs::expression::Expr;
+use crate::jobs::expression::{Expr, Literal};
 use crate::jobs::fields::Placed;
 use crate::jobs::finding::Place;
 use crate::jobs::lookup::List;
@@ -166,14 +166,19 @@ pub enum Check {
 }
 
 impl Rule {
-    /// What must be TRUE for the rule to be broken, its conditions included; None of one that needs a list or a
-    /// memory.
+    /// What must be TRUE for the rule to be broken, its conditions included; None of one that needs a memory.
     #[must_use]
     pub fn failing(&self) -> Option<Expr> {
-        match &self.check {
-            Check::Fails(fails) => Some(with_conditions(fails.clone(), self.when.as_ref(), self.on_null)),
-            Check::Lookup { .. } | Check::Unique { .. } => None,
-        }
+        let fails = match &self.check {
+            Check::Fails(fails) => fails.clone(),
+            Check::Lookup { column, list, denied } => {
+                let list = list.values.iter().cloned().map(Literal::Text).collect();
+                let is_listed = Expr::InList { value: Box::new(Expr::Column(*column)), list };
+                if *denied { is_listed } else { is_listed.negated() }
+            }
+            Check::Unique { .. } => return None,
+        };
+        Some(with_conditions(fails, self.when.as_ref(), self.on_null))
     }
 }
 

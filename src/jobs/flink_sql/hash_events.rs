@@ -1,0 +1,102 @@
+//! `hash.sql`: what Cassandra really holds, from its CDC topic: one hash event for each change (docs/jobs.md).
+
+use super::connector::{append, option, source};
+use super::identity::{JobKind, job_name};
+use super::names::{EVENT_ID, IS_OTHER, IS_ROW, KEY, OP, PARTITION, PAYLOAD};
+use super::payload::{change, first_of_event, json, payload, version_us};
+use super::script::{Part, SqlFile, note, statement, table};
+use super::settings::settings;
+use super::{GENERATED, Job, function};
+use crate::jobs::expression::{quoted, sql_text};
+
+pub(super) fn file(job: &Job<'_>) -> SqlFile {
+    let name = job_name(JobKind::Hash, job);
+    let environment = job.environment;
+    let topic = format!("{}_hash_events", environment.topic_prefix.value);
+    let mut head = vec![note(format!("{name}: the row hashes of the agents' records.\n{GENERATED}"))];
+    head.extend(settings(job, JobKind::Hash));
+
+    let table_name = &job.rules.table.value;
+    let reads = environment.cdc_topic(&table_name.keyspace, &table_name.table);
+    let mut parts = vec![note("Records as they are: key and value in bytes.")];
+    parts.extend(table(
+        &job.object(JobKind::Hash, "source"),
+        &super::source::columns(),
+        &source(environment, &reads, &environment.consumer_groups.hash.value, KEY),
+    ));
+    let (stages, events) = stages(job);
+    parts.extend(stages);
+    parts.push(note(
+        "Each event exactly once. A writer keeps to one partition, so that heartbeats and events of a partition of\n\
+         the source stay in their order.",
+    ));
+    let sink = job.object(JobKind::Hash, "hash_events");
+    let mut options = append(environment, &topic, &name);
+    options.extend([
+        option("sink.partitioner", "fixed"),
+        option("key.format", "raw"),
+        option("key.fields", "key"),
+        option("value.format", "raw"),
+        option("value.fields-include", "EXCEPT_KEY"),
+    ]);
+    parts.extend(table(&sink, &["`key` BYTES".to_owned(), "`event` STRING".to_owned()], &options));
+    parts.push(statement(format!("INSERT INTO {sink} (`key`, `event`)\n{}", select(job, &events))));
+
+    let mut file = SqlFile { path: job.path("hash.sql"), parts };
+    head.extend(function::used(&[&file]));
+    file.parts.splice(0..0, head);
+    file
+}
+
+/// The view of the agents' records, each event once, and its name.
+fn stages(job: &Job<'_>) -> (Vec<Part>, String) {
+    let mut chain = payload(job, JobKind::Hash);
+    change(&mut chain);
+    let is_record = format!("({} OR {})", quoted(IS_ROW), quoted(IS_OTHER));
+    first_of_event(&mut chain, &format!("{} <> 'm'", quoted(OP)), Some(is_record));
+    chain.into_parts()
+}
+
+/// Texts are JSON already, so that a key keeps the form that the record's own key has.
+fn select(job: &Job<'_>, events: &str) -> String {
+    let payload = quoted(PAYLOAD);
+    let field = |path: &str| json(&format!("JSON_VALUE({payload}, '$.{path}')"));
+    let number = |sql: &str| format!("COALESCE(CAST({sql} AS STRING), 'null')");
+    let table = serde_json::Value::String(job.table()).to_string();
+    let fields = [
+        ("table", sql_text(&table)),
+        ("key", format!("COALESCE(CAST({} AS STRING), 'null')", quoted(KEY))),
+        ("op", json(&quoted(OP))),
+        ("row_hash", field("row_hash")),
+        ("hash_kind", field("hash_kind")),
+        ("hash_def", field("hash_def")),
+        ("version_us", number(&version_us(job.rules, &payload))),
+        ("source_dc", field("source.dc")),
+        ("host_id", field("source.host_id")),
+        ("event_id", json(&quoted(EVENT_ID))),
+    ];
+    let heartbeat = [
+        ("op", sql_text("\"m\"")),
+        ("host_id", field("source.host_id")),
+        ("partition", number(&quoted(PARTITION))),
+        ("wm_us", number(&format!("TRY_CAST(JSON_VALUE({payload}, '$.wm_us') AS BIGINT)"))),
+        ("source_dc", field("source.dc")),
+    ];
+    format!(
+        "SELECT\n  {},\n  CASE WHEN {} = 'm'\n    THEN {}\n    ELSE {}\n  END\nFROM {events}",
+        quoted(KEY),
+        quoted(OP),
+        object(&heartbeat),
+        object(&fields)
+    )
+}
+
+/// SQL of the text of an object whose values are SQL of JSON.
+pub(super) fn object(fields: &[(&str, String)]) -> String {
+    let mut parts = Vec::new();
+    for (number, (name, value)) in fields.iter().enumerate() {
+        let before = if number == 0 { "{" } else { "," };
+        parts.push(format!("'{before}\"{name}\":', {value}"));
+    }
+    format!("CONCAT(\n      {}, '}}')", parts.join(",\n      "))
+}

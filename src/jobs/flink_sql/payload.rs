@@ -1,0 +1,129 @@
+//! The first stages: bytes → text, and what an agent's record is about.
+
+use super::identity::JobKind;
+use super::names::{
+    EVENT_ID, IS_OTHER, IS_REPEAT, IS_ROW, KAFKA_MS, KAFKA_TS, OP, PAYLOAD, TIMESTAMP, VALUE,
+};
+use super::stage::{Chain, computed};
+use super::{Job, names};
+use crate::jobs::expression::{quoted, sql_text};
+use crate::jobs::rules::{TableRules, Version, VersionUnit};
+
+/// How long an event's id is remembered, in milliseconds of Kafka time, and how many ids of a Kafka partition.
+const REMEMBERED: (u64, u64) = (86_400_000, 1_000_000);
+
+/// Whether a text is one JSON object with nothing behind it; never NULL. `IS JSON OBJECT` reads no further than the
+/// closing brace.
+pub(super) fn is_object(text: &str) -> String {
+    format!(
+        "({text} IS JSON OBJECT AND CONCAT('[', {text}, ']') IS JSON ARRAY AND CONCAT('{{\"\":', {text}, '}}') IS JSON OBJECT)"
+    )
+}
+
+/// Milliseconds since the epoch of a TIMESTAMP(3) in UTC.
+fn epoch_ms(timestamp: &str) -> String {
+    format!("EXTRACT(EPOCH FROM {timestamp}) * 1000 + EXTRACT(MILLISECOND FROM {timestamp})")
+}
+
+/// A chain whose newest view has the payload as text; of a CDC topic only rows and what is broken, each event once.
+pub(super) fn payload<'j>(job: &'j Job<'j>, kind: JobKind) -> Chain<'j> {
+    let mut chain = Chain::behind_source(job, kind);
+    let (value, moment) = (quoted(VALUE), format!("CAST({} AS TIMESTAMP(3))", quoted(TIMESTAMP)));
+    let text = format!("CAST({value} AS STRING)");
+    chain.stage(
+        "payload",
+        "The value as text. What is not UTF-8 has none: the cast puts other characters in its place.",
+        vec![
+            computed(KAFKA_TS, moment.as_str()),
+            computed(KAFKA_MS, epoch_ms(&moment)),
+            computed(PAYLOAD, format!("CASE WHEN ENCODE({text}, 'UTF-8') = {value} THEN {text} END")),
+        ],
+    );
+    chain
+}
+
+/// Adds what an agent's record is about.
+pub(super) fn change(chain: &mut Chain<'_>) {
+    let payload = quoted(PAYLOAD);
+    let op = format!("JSON_VALUE({payload}, '$.op')");
+    let object = is_object(&payload);
+    chain.stage(
+        "change",
+        "What an agent's record is about: a row, something else (a deletion, a range, a heartbeat), or broken.",
+        vec![
+            computed(OP, op.as_str()),
+            computed(EVENT_ID, format!("JSON_VALUE({payload}, '$.event_id')")),
+            computed(
+                IS_ROW,
+                format!(
+                    "COALESCE({object} AND {op} IN ('c', 'u', 'r') AND JSON_QUERY({payload}, '$.after') IS JSON OBJECT, FALSE)"
+                ),
+            ),
+            computed(IS_OTHER, format!("COALESCE({object} AND {op} IN ('d', 'rt', 'm'), FALSE)")),
+        ],
+    );
+}
+
+/// Leaves out the repeats of an event: replicas of Cassandra tell of the same write. `counted` is a condition on the
+/// records that have an event, `only` one on those that are looked at.
+pub(super) fn first_of_event(chain: &mut Chain<'_>, counted: &str, only: Option<String>) {
+    let (within, most) = REMEMBERED;
+    let call = format!(
+        "REPEATED_EVENT(CASE WHEN {counted} THEN {} END, {}, CAST({within} AS BIGINT), CAST({most} AS BIGINT))",
+        quoted(EVENT_ID),
+        quoted(KAFKA_MS),
+    );
+    chain.remembered(
+        "events",
+        "The first record of each event: of 24 h of Kafka time, and a million ids a Kafka partition. The others are\n\
+         counted as dq_repeat_count.",
+        vec![computed(IS_REPEAT, call)],
+        (only, Some(format!("{} IS NOT TRUE", quoted(IS_REPEAT)))),
+    );
+}
+
+/// Of a CDC topic: rows and what is broken, each event once. Tombstones have no value.
+pub(super) fn rows(chain: &mut Chain<'_>) {
+    change(chain);
+    let only = format!("{} IS NOT NULL AND NOT {}", quoted(VALUE), quoted(names::IS_OTHER));
+    first_of_event(chain, &quoted(IS_ROW), Some(only));
+}
+
+/// `source.ts_us` of an agent's record.
+pub(super) fn write_time_us(payload: &str) -> String {
+    format!("TRY_CAST(JSON_VALUE({payload}, '$.source.ts_us') AS BIGINT)")
+}
+
+/// The version of the row that an agent's record is about, in microseconds: of a deletion when it was written, as it
+/// carries no column.
+pub(super) fn version_us(rules: &TableRules, payload: &str) -> String {
+    let write_time = write_time_us(payload);
+    let Version::Column { column, unit } = rules.version else { return write_time };
+    let Some(column) = rules.columns.get(column) else { return write_time };
+    let path = sql_text(&format!("$.after{}", member(&column.name)));
+    let scale = match unit {
+        VersionUnit::Millis => " * 1000",
+        VersionUnit::Micros => "",
+    };
+    let carried = format!("TRY_CAST(JSON_VALUE({payload}, {path}) AS BIGINT){scale}");
+    format!("CASE WHEN JSON_VALUE({payload}, '$.op') IN ('d', 'rt') THEN {write_time} ELSE {carried} END")
+}
+
+/// A member of an object in a JSON path.
+pub(super) fn member(field: &str) -> String {
+    let is_word = field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match field.bytes().next() {
+        Some(first) if is_word && !first.is_ascii_digit() => format!(".{field}"),
+        _ => format!("[{}]", quoted_member(field)),
+    }
+}
+
+/// A name in the brackets of a JSON path.
+pub(super) fn quoted_member(field: &str) -> String {
+    format!("'{}'", field.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// A text as JSON, `null` for NULL.
+pub(super) fn json(text: &str) -> String {
+    format!("COALESCE(JSON_STRING({text}), 'null')")
+}
