@@ -4,6 +4,7 @@ mod hash;
 mod loops;
 mod policy;
 mod schema;
+mod sql;
 
 use std::path::Path;
 
@@ -19,8 +20,10 @@ use crate::schema::Schema;
 pub fn check(folder: &Path, schema: Option<&Schema>) -> (Project, Vec<Finding>) {
     let (project, mut found) = Project::read(folder);
     found.extend(policy::check(&project));
+    found.extend(sql::environments(&project, folder));
     found.extend(loops::check(&project, schema));
     for file in &project.rules {
+        found.extend(sql::check(file));
         found.extend(match schema {
             Some(schema) => schema::check(file, schema),
             None => hash::check(file, None),

@@ -1,6 +1,7 @@
 //! The command line of `cdc-jobs`, and its commands.
 
 mod report;
+mod sql;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,12 +12,14 @@ use super::check::check;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::output;
 use crate::schema::{self, Schema, build};
+pub use sql::SqlArgs;
 
 const TOP: &str = "\
 Examples:
   cdc-jobs check                                      are the files in jobs/ right?
   cdc-jobs check --schema schema.json --format json   and do they fit the tables? for CI
   cdc-jobs schema rules > rules.schema.json           for an editor
+  cdc-jobs sql                                        the jobs as Flink SQL, into jobs/sql/
 
 Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 the schema cannot be read.";
 
@@ -57,6 +60,9 @@ pub enum Command {
     /// Print the JSON Schema of one of the files
     #[command(after_help = SCHEMA)]
     Schema(SchemaArgs),
+    /// Write the jobs as Flink SQL, or say which of the written files are not what the rules say
+    #[command(after_help = sql::EXAMPLES)]
+    Sql(SqlArgs),
 }
 
 /// `cdc-jobs check`.
@@ -121,6 +127,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
             output::stdout()?.write_all(args.file.json_schema().as_bytes()).map_err(Failure::stdout)?;
             Ok(Exit::Ok)
         }
+        Command::Sql(args) => sql::run(args),
     }
 }
 

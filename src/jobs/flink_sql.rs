@@ -27,14 +27,15 @@ use super::environment::Environment;
 use super::project::Project;
 use super::rules::{Source, TableRules};
 
-pub use drift::sides;
-pub use folder::{Difference, compare, write};
+pub use drift::{FOLDER as DRIFT_FOLDER, sides};
+pub use folder::{Difference, PathError, compare, write};
 pub use identity::{JobKind, job_name};
 pub use names::is_reserved;
 pub use script::{Part, SqlFile};
 
 /// Stands on top of every file.
-const GENERATED: &str = "Written by `cdc-jobs sql`: edit the rules and run it again; a change here is overwritten.";
+const GENERATED: &str =
+    "Written by `cdc-jobs sql`: edit the rules and run it again; a change here is overwritten.";
 
 /// A rules file in an environment.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ mod flink;
 mod hostile;
 mod judging;
 mod mistakes;
+mod sql;
 mod whole;
 
 use std::cell::RefCell;

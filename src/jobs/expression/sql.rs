@@ -27,7 +27,8 @@ pub fn quoted(name: &str) -> String {
 /// by its code point.
 #[must_use]
 pub fn sql_text(text: &str) -> String {
-    let is_plain = |character: char| !character.is_control() && !"\u{2028}\u{2029}\u{feff}".contains(character);
+    let is_plain =
+        |character: char| !character.is_control() && !"\u{2028}\u{2029}\u{feff}".contains(character);
     if text.chars().all(is_plain) {
         return format!("'{}'", text.replace('\'', "''"));
     }

@@ -17,7 +17,10 @@ const TOPICS: [&str; 2] = ["dq_metrics_valid", "dq_metrics_invalid"];
 /// What the sum of a condition is.
 fn sum(condition: &str, name: &str) -> String {
     // COUNT with FILTER counts wrongly on Flink before 1.20.2.
-    format!("  SUM(CASE WHEN {condition} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS {}", quoted(name))
+    format!(
+        "  SUM(CASE WHEN {condition} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS {}",
+        quoted(name)
+    )
 }
 
 fn failing<'j>(job: &'j Job<'_>) -> impl Iterator<Item = &'j Rule> {
@@ -48,7 +51,13 @@ pub(super) fn tables(job: &Job<'_>) -> Vec<Part> {
     let by_rule: Vec<String> = failing(job).map(|rule| format!("{} BIGINT", quoted(&rule.id))).collect();
     let [valid, invalid] = TOPICS;
     let metric = |counts: &[&str]| {
-        let head = ["`job_name` STRING", "`window_start` BIGINT", "`metric_ts` BIGINT", "`dc` STRING", "`table` STRING"];
+        let head = [
+            "`job_name` STRING",
+            "`window_start` BIGINT",
+            "`metric_ts` BIGINT",
+            "`dc` STRING",
+            "`table` STRING",
+        ];
         let tail = ["`rules_version` STRING", "PRIMARY KEY (`job_name`, `window_start`) NOT ENFORCED"];
         head.iter().chain(counts).chain(&tail).map(|column| (*column).to_owned()).collect::<Vec<_>>()
     };

@@ -11,8 +11,12 @@ use crate::jobs::expression::{quoted, sql_text};
 pub(super) fn file(job: &Job<'_>) -> SqlFile {
     let name = job_name(JobKind::Dq, job);
     let mut parts = vec![
-        note(format!("{name}: broken records, counters, and the statement that starts the job.\n{GENERATED}")),
-        note("Each broken record exactly once, with its own key and headers; readers must be read_committed."),
+        note(format!(
+            "{name}: broken records, counters, and the statement that starts the job.\n{GENERATED}"
+        )),
+        note(
+            "Each broken record exactly once, with its own key and headers; readers must be read_committed.",
+        ),
     ];
     let mut options = append(job.environment, &job.environment.topic(&job.rules.dead_letter_topic), &name);
     options.extend([

@@ -13,6 +13,9 @@ use crate::jobs::expression::{quoted, sql_text};
 use crate::jobs::project::Project;
 use crate::jobs::rules::TableRules;
 
+/// Folder of what is in no environment alone; no environment has this name.
+pub const FOLDER: &str = "drift";
+
 /// How long the two sides may be apart, in Kafka time.
 const TOLERANCE: (&str, u64) = ("INTERVAL '1' MINUTE", 60_000);
 
@@ -42,14 +45,20 @@ pub(super) fn file(project: &Project, rules: &TableRules) -> Option<SqlFile> {
     }
     let (pair, table_name) =
         (format!("{}+{}", onprem.name.value, cloud.name.value), super::identity::table_text(rules));
-    let drift = Drift { rules, name: format!("drift-{pair}-{table_name}"), sides: [("onprem", onprem), ("cloud", cloud)] };
+    let drift = Drift {
+        rules,
+        name: format!("drift-{pair}-{table_name}"),
+        sides: [("onprem", onprem), ("cloud", cloud)],
+    };
     let mut head = vec![note(format!(
         "{}: whole rows of both sides compared, for notebooks. Updates that carry a part of a row are left out.\n{GENERATED}",
         drift.name
     ))];
     head.extend(common(&drift.name, onprem));
     head.extend([
-        note("A side whose agents are silent holds everything back: it is no reason to call its rows missing."),
+        note(
+            "A side whose agents are silent holds everything back: it is no reason to call its rows missing.",
+        ),
         set("table.exec.source.idle-timeout", "0 ms"),
     ]);
     let mut parts = Vec::new();
@@ -58,7 +67,7 @@ pub(super) fn file(project: &Project, rules: &TableRules) -> Option<SqlFile> {
     }
     parts.extend(drift.verdicts());
     parts.extend(drift.audit(onprem));
-    let mut file = SqlFile { path: format!("{pair}/{table_name}/05_drift.sql"), parts };
+    let mut file = SqlFile { path: format!("{FOLDER}/{table_name}/05_drift.sql"), parts };
     head.extend(function::used(&[&file]));
     file.parts.splice(0..0, head);
     Some(file)
@@ -165,9 +174,8 @@ impl Drift<'_> {
         let text = |column: &str| json(&quoted(column));
         let number = |sql: &str| format!("CAST({sql} AS STRING)");
         let place = |side: &str| format!("COALESCE(`{side}_place`, 'null')");
-        let table_name = sql_text(
-            &serde_json::Value::String(super::identity::table_text(self.rules)).to_string(),
-        );
+        let table_name =
+            sql_text(&serde_json::Value::String(super::identity::table_text(self.rules)).to_string());
         let id = [("table", table_name.clone()), ("key", "`key`".to_owned())];
         let fields = [
             ("table", table_name),

@@ -55,7 +55,9 @@ pub fn compare(folder: &Path, files: &[SqlFile]) -> Result<Vec<Difference>, Path
 }
 
 impl Difference {
-    fn path(&self) -> &Path {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         match self {
             Self::Missing(path) | Self::Stale(path) | Self::Left(path) => path,
         }

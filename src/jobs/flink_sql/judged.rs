@@ -27,7 +27,11 @@ pub(super) fn file(job: &Job<'_>) -> SqlFile {
     let names = Names::new(&rules.columns);
     let (broken, repeated) = (broken(rules, &names), repeated(rules, &names));
     chain.stage("texts", "What the payload says of each column.", texts(job, &names));
-    chain.stage("values", "Texts that are values of their types; the casts alone would take more.", values(rules));
+    chain.stage(
+        "values",
+        "Texts that are values of their types; the casts alone would take more.",
+        values(rules),
+    );
     chain.remembered(
         "unique",
         "Rules that remember values: of each Kafka partition, for a time of Kafka, and no more than a number of them.",
@@ -38,10 +42,7 @@ pub(super) fn file(job: &Job<'_>) -> SqlFile {
     chain.stage(
         "verdicts",
         "The broken rules, in their order.",
-        vec![
-            computed(FAILED, list(rules, Severity::Fail)),
-            computed(WARNED, list(rules, Severity::Warn)),
-        ],
+        vec![computed(FAILED, list(rules, Severity::Fail)), computed(WARNED, list(rules, Severity::Warn))],
     );
     let (stages, verdicts) = chain.into_parts();
     parts.extend(stages);
@@ -68,7 +69,8 @@ fn texts(job: &Job<'_>, names: &Names<'_>) -> Vec<Computed> {
     }
     for (column, field) in fields(job.rules) {
         let path = sql_text(&format!("{root}{}", member(field)));
-        let (scalar, part) = (format!("JSON_VALUE({payload}, {path})"), format!("JSON_QUERY({payload}, {path})"));
+        let (scalar, part) =
+            (format!("JSON_VALUE({payload}, {path})"), format!("JSON_QUERY({payload}, {path})"));
         if column.shape == Shape::Opaque {
             columns.push(computed(names::text(column), format!("COALESCE({scalar}, {part})")));
             continue;
@@ -112,7 +114,11 @@ fn comment(rule: &Rule) -> String {
 fn broken(rules: &TableRules, names: &Names<'_>) -> Vec<Computed> {
     let broken = |rule: &Rule| {
         let sql = rule.failing()?.to_sql(names);
-        Some(Computed { name: names::rule(&rule.id), sql: format!("{sql} IS TRUE"), comment: Some(comment(rule)) })
+        Some(Computed {
+            name: names::rule(&rule.id),
+            sql: format!("{sql} IS TRUE"),
+            comment: Some(comment(rule)),
+        })
     };
     rules.rules.iter().filter_map(broken).collect()
 }
@@ -128,8 +134,7 @@ fn repeated(rules: &TableRules, names: &Names<'_>) -> Vec<Computed> {
         conditions.extend(columns.iter().map(|column| format!("{} IS NOT NULL", names.column(*column))));
         // Each text with its length before it: no two lists of values are alike.
         let text = |column: &usize| format!("CAST({} AS STRING)", names.column(*column));
-        let prefixed =
-            |column: &usize| format!("CAST(CHAR_LENGTH({0}) AS STRING), ':', {0}", text(column));
+        let prefixed = |column: &usize| format!("CAST(CHAR_LENGTH({0}) AS STRING), ':', {0}", text(column));
         let key: Vec<String> = columns.iter().map(prefixed).collect();
         let sql = format!(
             "REPEATED(CASE WHEN {} THEN CONCAT({}) END, {}, CAST({} AS BIGINT), CAST({most} AS BIGINT))",

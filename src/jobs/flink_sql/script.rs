@@ -76,7 +76,8 @@ pub(super) fn table(name: &str, columns: &[String], options: &[(String, String)]
     let options: Vec<String> = options
         .iter()
         .map(|(key, value)| {
-            let (key, value) = (crate::jobs::expression::sql_text(key), crate::jobs::expression::sql_text(value));
+            let (key, value) =
+                (crate::jobs::expression::sql_text(key), crate::jobs::expression::sql_text(value));
             format!("  {key} = {value}")
         })
         .collect();

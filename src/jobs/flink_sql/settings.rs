@@ -18,7 +18,9 @@ pub(super) fn settings(job: &Job<'_>, kind: JobKind) -> Vec<Part> {
 pub(super) fn common(name: &str, environment: &Environment) -> Vec<Part> {
     let checkpoints = &environment.checkpoints;
     vec![
-        note("Checkpoints hold the offsets, what is counted and what is remembered; each is kept when the job is cancelled."),
+        note(
+            "Checkpoints hold the offsets, what is counted and what is remembered; each is kept when the job is cancelled.",
+        ),
         set("pipeline.name", name),
         set("execution.checkpointing.interval", &format!("{} s", checkpoints.interval_s)),
         set("execution.checkpointing.mode", "EXACTLY_ONCE"),

@@ -60,7 +60,8 @@ fn columns(job: &Job<'_>) -> Vec<String> {
     if rules.version == Version::WriteTime {
         columns.push(format!("{} BIGINT", quoted(WRITE_TIME_US)));
     }
-    let key: Vec<String> = rules.key.iter().filter_map(|number| Some(quoted(&rules.columns.get(*number)?.name))).collect();
+    let key: Vec<String> =
+        rules.key.iter().filter_map(|number| Some(quoted(&rules.columns.get(*number)?.name))).collect();
     columns.push(format!("PRIMARY KEY ({}) NOT ENFORCED", key.join(", ")));
     columns
 }
@@ -87,7 +88,8 @@ pub(super) fn insert(job: &Job<'_>) -> String {
     let counted = job.rules.key.first().and_then(|number| job.rules.columns.get(*number));
     let from = format!("FROM {}\nWHERE {} = ''", judged(job), quoted(FAILED));
     if !job.rules.has_sink {
-        let id = counted.map_or_else(|| "''".to_owned(), |column| format!("CAST({} AS STRING)", quoted(&column.name)));
+        let id = counted
+            .map_or_else(|| "''".to_owned(), |column| format!("CAST({} AS STRING)", quoted(&column.name)));
         return format!("INSERT INTO {sink} (`id`)\nSELECT COUNT_VALID({id})\n{from}");
     }
     let mut names: Vec<String> = job.rules.columns.iter().map(|column| quoted(&column.name)).collect();

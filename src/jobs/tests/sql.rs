@@ -1,0 +1,176 @@
+//! The generated SQL: what Flink says of records with it (tests/oracle/planner/run.py wrote the vectors), and its
+//! folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use super::bundled;
+use crate::jobs::check::check;
+use crate::jobs::finding::Code;
+use crate::jobs::flink_sql::{Difference, SqlFile, compare, generate, write};
+use crate::jobs::judge::Verdict;
+use crate::jobs::project::Project;
+use crate::jobs::record::Record;
+use crate::jobs::rules::{Source, TableRules};
+use crate::jobs::seen::{InMemory, Question, Seen};
+
+fn planner(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(file)
+}
+
+fn project(folder: &Path) -> Project {
+    let (project, found) = check(folder, None);
+    assert_eq!(found, [], "{}", folder.display());
+    project
+}
+
+/// Of a CDC topic the first record of an event counts.
+fn is_repeat(rules: &TableRules, record: &Record<'_>, seen: &mut InMemory) -> bool {
+    let Source::Cdc { .. } = rules.source else { return false };
+    let payload: Option<Json> = record.payload.and_then(|payload| serde_json::from_slice(payload).ok());
+    let Some(payload) = payload else { return false };
+    let is_row = matches!(payload["op"].as_str(), Some("c" | "u" | "r")) && payload["after"].is_object();
+    let id = payload["event_id"].as_str().filter(|_| is_row);
+    id.is_some_and(|values| {
+        seen.is_repeat(&Question {
+            rule: usize::MAX,
+            values,
+            timestamp_ms: record.timestamp_ms,
+            within_ms: 86_400_000,
+            most: 1_000_000,
+        })
+    })
+}
+
+#[test]
+fn flink_judges_alike() {
+    let project = project(&planner("planner/jobs"));
+    let files: BTreeMap<String, String> =
+        generate(&project).into_iter().map(|file| (file.path.clone(), file.text())).collect();
+    let vectors = std::fs::read_to_string(planner("vectors/flink_sql.jsonl")).unwrap();
+    let (mut seen, mut counts, mut wrong) = (InMemory::default(), BTreeMap::new(), Vec::new());
+    for line in vectors.lines() {
+        let vector: Json = serde_json::from_str(line).unwrap();
+        if let Some(job) = vector["job"].as_str() {
+            let sql = &files[&format!("{job}/02_rules.sql")];
+            let digest = hex::encode(Sha256::digest(sql));
+            assert_eq!(
+                vector["rules_sql_sha256"], digest,
+                "{job}: run tests/oracle/planner/run.py verdicts --write"
+            );
+            seen = InMemory::default();
+            continue;
+        }
+        let table = vector["table"].as_str().unwrap();
+        let is_table = |rules: &TableRules| {
+            format!("{}.{}", rules.table.value.keyspace, rules.table.value.table) == table
+        };
+        let rules = project.rules.iter().map(|file| &file.rules).find(|rules| is_table(rules)).unwrap();
+        let payload = vector["payload"].as_str().map(|text| STANDARD.decode(text).unwrap());
+        let timestamp_ms = vector["kafka_ms"].as_i64().unwrap();
+        let record = Record { payload: payload.as_deref(), timestamp_ms, partition: 0, offset: 0 };
+        let found = match is_repeat(rules, &record, &mut seen) {
+            true => None,
+            false => match rules.judge(&record, &mut seen) {
+                Verdict::NotJudged => None,
+                Verdict::Valid { warnings, .. } => Some((String::new(), warnings.join(","))),
+                Verdict::Invalid { failed, warnings } => Some((failed.join(","), warnings.join(","))),
+            },
+        };
+        let flink = &vector["flink"];
+        let text = |key: &str| flink[key].as_str().map(str::to_owned);
+        let expected = text("failed").zip(text("warned"));
+        let kind = expected.as_ref().map(|(failed, _)| failed.is_empty());
+        *counts.entry((table.to_owned(), kind)).or_insert(0) += 1;
+        if found != expected {
+            let payload = String::from_utf8_lossy(payload.as_deref().unwrap_or_default()).into_owned();
+            wrong.push(format!("{table} {payload}\n  Rust  {found:?}\n  Flink {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} records:\n{}", wrong.len(), wrong.join("\n"));
+    // Valid and broken ones of every table, and what is not judged of CDC topics.
+    assert!(counts.len() >= 10 && counts.values().sum::<usize>() > 800, "{counts:?}");
+}
+
+fn left(folder: &Path, files: &[SqlFile]) -> Vec<String> {
+    let shown = |difference: &Difference| {
+        let text = difference.to_string();
+        text.replace(&format!("{}/", folder.display()), "")
+    };
+    compare(folder, files).unwrap().iter().map(shown).collect()
+}
+
+#[test]
+fn the_committed_sql_is_what_the_rules_say() {
+    let files = generate(&project(&bundled()));
+    assert_eq!(left(&bundled().join("sql"), &files), [""; 0], "run cdc-jobs sql");
+    assert_eq!(files, generate(&project(&bundled())), "the same rules give the same files");
+}
+
+#[test]
+fn only_what_differs_is_written_and_only_own_files_are_removed() {
+    let files = generate(&project(&bundled()));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert_eq!(left(folder, &files).len(), files.len());
+    write(folder, &files).unwrap();
+    assert_eq!(left(folder, &files), [""; 0]);
+    let modified = |path: &str| folder.join(path).metadata().unwrap().modified().unwrap();
+    let (stale, right) = ("onprem/sales.events/02_rules.sql", "onprem/sales.events/01_sources.sql");
+    let before = modified(right);
+    let edited = std::fs::read_to_string(folder.join(stale)).unwrap().replace("amount", "amonut");
+    std::fs::write(folder.join(stale), edited).unwrap();
+    std::fs::write(folder.join("onprem/mine.sql"), "SELECT 1;\n").unwrap();
+    std::fs::remove_file(folder.join("drift/sales.events/05_drift.sql")).unwrap();
+    let without_users: Vec<SqlFile> =
+        files.iter().filter(|file| !file.path.contains("sales.users")).cloned().collect();
+    let told = left(folder, &without_users);
+    assert!(told.contains(&format!("{stale}: stale")), "{told:?}");
+    assert!(told.contains(&"drift/sales.events/05_drift.sql: missing".to_owned()), "{told:?}");
+    assert!(told.contains(&"cloud/sales.users/hash.sql: of no job".to_owned()), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains("mine.sql")), "{told:?}");
+    write(folder, &without_users).unwrap();
+    assert_eq!(left(folder, &without_users), [""; 0]);
+    assert_eq!(before, modified(right), "what was right is not touched");
+    assert!(folder.join("onprem/mine.sql").exists() && !folder.join("cloud/sales.users").exists());
+}
+
+/// Secrets are named, never said; what Flink 1.17 counts wrongly or refuses does not occur.
+#[test]
+fn statements_keep_to_what_is_known_to_work() {
+    let files = generate(&project(&planner("planner/jobs")));
+    let all: String = files.iter().flat_map(SqlFile::statements).collect();
+    assert!(
+        all.contains(r#"username="${env:ONPREM_KAFKA_USER}" password="${file:/run/secrets/it''s kafka}";"#)
+    );
+    assert!(all.contains("'password-file' = '/run/secrets/onprem-cassandra'"));
+    for never in ["!=", "FILTER (", "'scan.watermark", "earliest-offset'"] {
+        assert!(!all.contains(never), "{never}");
+    }
+}
+
+#[test]
+fn what_sql_cannot_say_is_a_finding() {
+    let rules = |from: &str, to: &str| super::table("").replacen(from, to, 1);
+    for (text, code, words) in [
+        (rules("paid:", "record.paid:"), Code::Value, "record.paid"),
+        (rules("paid:", "'paid:text':"), Code::Value, "paid:text"),
+        (rules("field: value", "field: \"it's\""), Code::Value, "quotes"),
+        (rules("kind: v1, exclude: [row_hash]", "kind: v1"), Code::Hash, "exclude"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("rules")).unwrap();
+        let environments = std::fs::read_to_string(bundled().join("environments.yaml")).unwrap();
+        let environments = environments.replace("keyspace: sales", "keyspace: shop");
+        std::fs::write(folder.path().join("environments.yaml"), environments).unwrap();
+        std::fs::write(folder.path().join("rules/shop.orders.yaml"), &text).unwrap();
+        let found = check(folder.path(), None).1;
+        let is_told = found.iter().any(|finding| finding.code == code && finding.message.contains(words));
+        assert!(is_told && found.len() == 1, "{words}: {found:#?}");
+    }
+}

@@ -1,0 +1,198 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.flink.table.api.EnvironmentSettings;
+import org.apache.flink.table.api.TableEnvironment;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.CloseableIterator;
+
+/**
+ * Jobs of folders of generated SQL on the real planner.
+ *
+ * <pre>
+ * plan FOLDER…                      plans every statement; prints a line a job, and what is refused
+ * verdicts FOLDER RECORDS           runs the rules of a data quality job over a file of records; prints what they say of each
+ * </pre>
+ */
+public final class Jobs {
+    private Jobs() {
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments[0].equals("plan")) {
+            int wrong = 0;
+            for (int position = 1; position < arguments.length; position++) {
+                for (Map.Entry<String, List<String>> job : jobs(Path.of(arguments[position])).entrySet()) {
+                    wrong += plan(job.getKey(), job.getValue()) ? 0 : 1;
+                }
+            }
+            System.exit(wrong == 0 ? 0 : 1);
+        }
+        verdicts(Path.of(arguments[1]), Path.of(arguments[2]));
+        System.exit(0);
+    }
+
+    /** Statements by the name of their job; each file of a folder belongs to the job that was named last. */
+    private static Map<String, List<String>> jobs(Path folder) throws IOException {
+        Map<String, List<String>> jobs = new LinkedHashMap<>();
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(folder)) {
+            files = all.filter(file -> file.toString().endsWith(".sql")).sorted().collect(Collectors.toList());
+        }
+        String name = null;
+        for (Path file : files) {
+            for (String statement : statements(Files.readString(file))) {
+                if (statement.startsWith("SET 'pipeline.name'")) {
+                    name = statement.split("'")[3];
+                }
+                jobs.computeIfAbsent(name, key -> new ArrayList<>()).add(statement);
+            }
+        }
+        return jobs;
+    }
+
+    /** Splits at semicolons outside of texts, names and comments; those of a statement set stay in it. */
+    private static List<String> statements(String text) {
+        List<String> found = new ArrayList<>();
+        StringBuilder statement = new StringBuilder();
+        int position = 0;
+        while (position < text.length()) {
+            char one = text.charAt(position);
+            if (text.startsWith("--", position)) {
+                int end = text.indexOf('\n', position);
+                position = end < 0 ? text.length() : end;
+                continue;
+            }
+            if (one == '\'' || one == '`') {
+                int end = text.indexOf(one, position + 1);
+                statement.append(text, position, end + 1);
+                position = end + 1;
+                continue;
+            }
+            String soFar = statement.toString().strip();
+            boolean isInSet = soFar.startsWith("EXECUTE STATEMENT SET") && !soFar.endsWith("END");
+            if (one == ';' && !isInSet) {
+                found.add(soFar);
+                statement.setLength(0);
+            } else {
+                statement.append(one);
+            }
+            position++;
+        }
+        return found;
+    }
+
+    private static TableEnvironment environment() {
+        TableEnvironment tables = TableEnvironment.create(EnvironmentSettings.inStreamingMode());
+        tables.getConfig().set("parallelism.default", "1");
+        return tables;
+    }
+
+    private static void set(TableEnvironment tables, String statement) {
+        String[] parts = statement.split("'");
+        tables.getConfig().set(parts[1], parts[3]);
+    }
+
+    private static boolean plan(String job, List<String> statements) {
+        TableEnvironment tables = environment();
+        int planned = 0;
+        for (String statement : statements) {
+            try {
+                if (statement.startsWith("SET ")) {
+                    set(tables, statement);
+                } else if (statement.startsWith("INSERT ") || statement.startsWith("EXECUTE STATEMENT SET")) {
+                    planned++;
+                    String problem = problem(tables, statement);
+                    if (problem != null) {
+                        System.out.println(job + ": " + problem);
+                        return false;
+                    }
+                } else {
+                    tables.executeSql(statement);
+                }
+            } catch (Exception error) {
+                System.out.println(job + ": " + statement.lines().findFirst().orElse("") + ": " + cause(error));
+                return false;
+            }
+        }
+        System.out.println(job + ": " + statements.size() + " statements, " + planned + " planned");
+        return planned > 0;
+    }
+
+    /** What a plan must not have. */
+    private static String problem(TableEnvironment tables, String statement) {
+        String plan;
+        try (CloseableIterator<Row> rows = tables.executeSql("EXPLAIN " + statement.replaceFirst("^EXECUTE ", "")).collect()) {
+            plan = String.valueOf(rows.next().getField(0));
+        } catch (Exception error) {
+            throw new IllegalStateException(error);
+        }
+        String execution = plan.substring(plan.indexOf("== Optimized Execution Plan =="));
+        if (System.getenv("SHOW_PLANS") != null) {
+            System.out.println(execution);
+        }
+        long sources = execution.lines().filter(line -> line.contains("TableSourceScan(")).count();
+        boolean isDrift = execution.contains("dq_reconciliation") || execution.contains("drift-");
+        if (sources != (isDrift ? 2 : 1)) {
+            return "the source is read " + sources + " times\n" + execution;
+        }
+        if (isDrift && !execution.contains("IntervalJoin(joinType=[FullOuterJoin]")) {
+            return "no interval join\n" + execution;
+        }
+        for (String unwanted : List.of("upsertMaterialize=[true]", "ChangelogNormalize", "Join(joinType=[FullOuterJoin], where=[((")) {
+            if (execution.contains(unwanted) && !(isDrift && execution.contains("IntervalJoin"))) {
+                return unwanted + "\n" + execution;
+            }
+        }
+        return null;
+    }
+
+    /** Records come from a file in place of Kafka: JSON lines with the columns of the source, bytes in base64. */
+    private static void verdicts(Path folder, Path records) throws Exception {
+        Map.Entry<String, List<String>> job = jobs(folder).entrySet().iterator().next();
+        TableEnvironment tables = environment();
+        String insert = "";
+        for (String statement : job.getValue()) {
+            if (statement.startsWith("SET 'table.") && !statement.contains("mini-batch")) {
+                set(tables, statement);
+            } else if (statement.startsWith("CREATE TEMPORARY TABLE `" + job.getKey() + ".source`")) {
+                tables.executeSql("CREATE TEMPORARY TABLE `" + job.getKey() + ".source` (`record.key` BYTES, `record.value` BYTES, `record.topic` STRING,"
+                        + " `record.partition` INT, `record.offset` BIGINT, `ms` BIGINT, `record.timestamp` AS TO_TIMESTAMP_LTZ(`ms`, 3),"
+                        + " `record.headers` MAP<STRING, BYTES>) WITH ('connector' = 'filesystem', 'path' = '" + records.toUri() + "', 'format' = 'json')");
+            } else if (statement.startsWith("EXECUTE STATEMENT SET")) {
+                insert = statement;
+            } else if (!statement.startsWith("SET ")) {
+                tables.executeSql(statement);
+            }
+        }
+        String query = "SELECT `record.offset`, `verdict.failed`, `verdict.warned`, CASE WHEN `verdict.failed` = '' THEN " + hash(insert) + " END, `record.payload` IS NULL FROM `" + job.getKey() + ".judged`";
+        try (CloseableIterator<Row> rows = tables.executeSql(query).collect()) {
+            while (rows.hasNext()) {
+                Row row = rows.next();
+                System.out.println(row.getField(0) + "\t" + row.getField(1) + "\t" + row.getField(2) + "\t" + row.getField(3) + "\t" + row.getField(4));
+            }
+        }
+        System.out.println("end");
+    }
+
+    /** The SQL of the row hash in the INSERT of valid rows: each value of it stands on a line. */
+    private static String hash(String insert) {
+        String values = insert.substring(insert.indexOf("SELECT"), insert.indexOf("FROM"));
+        return values.lines().map(String::strip).filter(line -> line.contains("ROW_HASH(") || line.contains("SHA256(")).findFirst()
+                .map(line -> line.replaceFirst(",$", "")).orElse("CAST(NULL AS STRING)");
+    }
+
+    private static String cause(Throwable error) {
+        StringBuilder text = new StringBuilder();
+        for (Throwable one = error; one != null; one = one.getCause()) {
+            text.append(String.valueOf(one.getMessage()).lines().limit(12).collect(Collectors.joining("\n"))).append(" <- ");
+        }
+        return text.toString();
+    }
+}
