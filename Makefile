@@ -21,7 +21,7 @@ DATA ?= keep
 SERVICE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ status: ## what of them runs, and where
 logs: ## the ends of their logs; SERVICE=onprem for one
 	@$(STACK) logs $(SERVICE)
 
-test: test-oracle test-compose ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
+test: test-oracle test-compose test-planner ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
 	$(CARGO) build --locked
@@ -66,6 +66,11 @@ build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the C
 
 test-flink: ## that jar: the planners of Flink 1.20 and 1.17, then beside two real nodes, which it starts; three to four minutes
 	python3 tests/flink/run.py
+
+test-planner: build-jar ## plan the SQL of jobs/ and of many other rules on Flink 1.20 and 1.17, and ask Flink about records; a minute
+	$(CARGO) build --locked --bin cdc-jobs
+	tests/oracle/planner/run.py plan
+	tests/oracle/planner/run.py verdicts
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check
@@ -99,8 +104,9 @@ differential: ## decode random writes as Cassandra's own reader does; CASES=100 
 	$(CARGO) build --locked
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED) --statements 2000
 
-validate-ci: ## check the jobs of jobs/: files, policy, rules and hashes against the tables, feedback loops (docs/rules.md)
+validate-ci: ## check the jobs of jobs/: files, policy, rules and hashes against the tables, feedback loops, stale SQL (docs/rules.md)
 	$(CARGO) run --locked --quiet --bin cdc-jobs -- check --schema jobs/tables.cql
+	$(CARGO) run --locked --quiet --bin cdc-jobs -- sql --check
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check

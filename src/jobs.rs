@@ -3,7 +3,7 @@
 //! What people edit stands in a folder: `environments.yaml` and `rules/<table>.yaml`. [`yaml`] reads a file with the
 //! place of every value, [`environment`] and [`rules`] make typed settings of it and tell of every mistake
 //! ([`finding`]). A rule is a small typed tree ([`expression`]): [`judge`] evaluates it, and it prints itself as Flink
-//! SQL. [`check`] reads a whole folder and compares its jobs with each other, with the schema, and with the agent.
+//! SQL, of which [`flink_sql`] makes jobs. [`check`] reads a whole folder and compares its jobs with each other, with the schema, and with the agent.
 
 mod calendar;
 pub mod check;

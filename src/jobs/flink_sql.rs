@@ -1,8 +1,8 @@
 //! Rules and environments → the Flink SQL of their jobs (docs/flink.md).
 //!
 //! A job is a chain of views that ends in one statement set. Each view is a *stage*: it adds columns to those of the
-//! stage before, and every expression of a stage is computed once a record ([`stage`]). The names of the columns of
-//! the table are taken as they are; what the job adds has a dot or a colon in its name ([`names`]).
+//! stage before, and every expression of a stage is computed once a record (`stage`). The names of the columns of
+//! the table are taken as they are; what the job adds has a dot or a colon in its name (`names`).
 
 mod connector;
 mod counters;

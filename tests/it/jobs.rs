@@ -1,4 +1,4 @@
-//! `cdc-jobs check`, and the JSON Schemas of the files that people edit.
+//! `cdc-jobs check` and `sql`, and the JSON Schemas of the files that people edit.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -86,6 +86,59 @@ fn what_cannot_be_read() {
     let output = jobs(["check", "--schema", "jobs/none.cql"]);
     assert_eq!(output.status.code(), Some(4));
     assert_eq!(jobs(["check", "--format", "xml"]).status.code(), Some(2));
+}
+
+fn sql(folder: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["sql".as_ref(), "--jobs".as_ref(), folder.as_os_str()];
+    arguments.extend(more.iter().map(std::ffi::OsStr::new));
+    jobs(arguments)
+}
+
+#[test]
+fn the_bundled_sql_is_what_the_rules_say() {
+    let output = jobs(["sql", "--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+}
+
+#[test]
+fn sql_is_written_until_it_is_what_the_rules_say() {
+    let folder = changed("", |text| text);
+    let output = sql(folder.path(), &["--check"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout(&output).contains("sales.events/01_sources.sql: missing"), "{}", stdout(&output));
+    assert!(!folder.path().join("sql").exists(), "--check writes nothing");
+    assert_eq!(sql(folder.path(), &[]).status.code(), Some(0));
+    assert_eq!(sql(folder.path(), &["--check"]).status.code(), Some(0));
+    assert!(stdout(&sql(folder.path(), &[])).ends_with("22 files, 0 changed\n"));
+
+    let rules = folder.path().join("rules/sales.events.yaml");
+    let text = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, text.replace("tolerance: 5m", "tolerance: 6m")).unwrap();
+    let output = sql(folder.path(), &["--check"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = stdout(&output);
+    assert!(
+        told.contains("onprem/sales.events/02_rules.sql: stale") && !told.contains("sales.users"),
+        "{told}"
+    );
+
+    std::fs::write(&rules, "table: sales.events\n").unwrap();
+    let output = sql(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout(&output).contains("source is missing [missing-key]"), "{}", stdout(&output));
+}
+
+#[test]
+fn sql_of_one_job() {
+    let output = sql(&bundled(), &["--stdout", "--environment", "cloud", "--table", "sales.users"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("'topic' = 'cloud.cdc.sales.users'") && !text.contains("onprem"), "{text}");
+    let output = sql(&bundled(), &["--stdout", "--environment", "clowd"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("cloud/sales.events"), "{told}");
+    assert_eq!(sql(&bundled(), &["--environment", "cloud"]).status.code(), Some(2), "it belongs to --stdout");
 }
 
 /// The validator of a kind of file, as `cdc-jobs schema` prints it.

@@ -97,8 +97,8 @@ fn print_selected(args: &SqlArgs, files: &[SqlFile]) -> Result<Exit, Failure> {
     let selected: Vec<String> =
         files.iter().filter(is_wanted).map(|file| format!("-- {}\n{}", file.path, file.text())).collect();
     if selected.is_empty() {
-        let known: Vec<&str> = files.iter().filter_map(|file| Some(file.path.rsplit_once('/')?.0)).collect();
-        let mut known = known;
+        let mut known: Vec<&str> =
+            files.iter().filter_map(|file| Some(file.path.rsplit_once('/')?.0)).collect();
         known.dedup();
         return Err(Failure::new(Exit::Usage, "no job of this environment and table")
             .next(format!("there are {}", known.join(", "))));
