@@ -70,6 +70,19 @@ impl Decimal {
         Some(if text.starts_with('-') { -size } else { size })
     }
 
+    /// How many digits it has, those behind the point included; at least one.
+    #[must_use]
+    pub fn digits(self) -> u32 {
+        let digits = self.unscaled.unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+        digits.max(u32::from(self.scale))
+    }
+
+    /// How many of them stand behind the point.
+    #[must_use]
+    pub fn scale(self) -> u8 {
+        self.scale
+    }
+
     /// The order of two numbers, whatever their scales.
     #[must_use]
     pub fn compare(self, other: Self) -> Ordering {

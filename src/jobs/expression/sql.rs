@@ -50,8 +50,14 @@ impl Literal {
     pub fn to_sql(&self) -> String {
         match self {
             Self::Text(text) => sql_text(text),
+            // Its minus is an operator, and the number behind it out of range.
+            Self::Integer(i64::MIN) => format!("CAST('{}' AS BIGINT)", i64::MIN),
             Self::Integer(number) | Self::Time(number) => number.to_string(),
-            Self::Decimal(number) => number.to_string(),
+            Self::Decimal(number) => match number.digits() {
+                // Longer literals are out of range.
+                ..=18 => number.to_string(),
+                digits => format!("CAST('{number}' AS DECIMAL({digits}, {}))", number.scale()),
+            },
             // An exponent makes it a DOUBLE.
             Self::Double(number) => format!("{number:e}").to_uppercase(),
             Self::Boolean(on) => on.to_string().to_uppercase(),

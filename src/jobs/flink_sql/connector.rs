@@ -1,6 +1,9 @@
 //! The options of tables in Kafka and in Cassandra.
 
+use std::net::IpAddr;
+
 use crate::jobs::environment::{Cassandra, Environment, Kafka, SecurityProtocol};
+use crate::jobs::network::Host;
 use crate::jobs::secret::{Credentials, SecretRef};
 
 /// Keys and values of a WITH clause.
@@ -88,7 +91,11 @@ pub(super) fn upsert(environment: &Environment, topic: &str) -> Options {
 
 /// A table of the environment's data centre. TaskManagers read the credentials themselves.
 pub(super) fn cassandra(cassandra: &Cassandra, keyspace: &str, table: &str) -> Options {
-    let hosts: Vec<String> = cassandra.hosts.iter().map(|host| host.value.to_string()).collect();
+    let host = |host: &Host| match host {
+        Host::Address(IpAddr::V6(address)) => format!("[{address}]"),
+        other => other.to_string(),
+    };
+    let hosts: Vec<String> = cassandra.hosts.iter().map(|named| host(&named.value)).collect();
     let mut options = vec![
         option("connector", "cassandra"),
         option("hosts", hosts.join(",")),

@@ -17,7 +17,7 @@ import org.apache.flink.util.CloseableIterator;
  *
  * <pre>
  * plan FOLDER…                      plans every statement; prints a line a job, and what is refused
- * verdicts FOLDER RECORDS           runs the rules of a data quality job over a file of records; prints what they say of each
+ * verdicts (FOLDER RECORDS)…        runs the rules of data quality jobs, each over a file of records; prints what they say of each
  * </pre>
  */
 public final class Jobs {
@@ -34,7 +34,9 @@ public final class Jobs {
             }
             System.exit(wrong == 0 ? 0 : 1);
         }
-        verdicts(Path.of(arguments[1]), Path.of(arguments[2]));
+        for (int position = 1; position < arguments.length; position += 2) {
+            verdicts(Path.of(arguments[position]), Path.of(arguments[position + 1]));
+        }
         System.exit(0);
     }
 
@@ -163,7 +165,7 @@ public final class Jobs {
                 set(tables, statement);
             } else if (statement.startsWith("CREATE TEMPORARY TABLE `" + job.getKey() + ".source`")) {
                 tables.executeSql("CREATE TEMPORARY TABLE `" + job.getKey() + ".source` (`record.key` BYTES, `record.value` BYTES, `record.topic` STRING,"
-                        + " `record.partition` INT, `record.offset` BIGINT, `ms` BIGINT, `record.timestamp` AS TO_TIMESTAMP_LTZ(`ms`, 3),"
+                        + " `record.partition` INT, `record.offset` BIGINT, `record.ms` BIGINT, `record.timestamp` AS TO_TIMESTAMP_LTZ(`record.ms`, 3),"
                         + " `record.headers` MAP<STRING, BYTES>) WITH ('connector' = 'filesystem', 'path' = '" + records.toUri() + "', 'format' = 'json')");
             } else if (statement.startsWith("EXECUTE STATEMENT SET")) {
                 insert = statement;
@@ -171,11 +173,11 @@ public final class Jobs {
                 tables.executeSql(statement);
             }
         }
-        String query = "SELECT `record.offset`, `verdict.failed`, `verdict.warned`, CASE WHEN `verdict.failed` = '' THEN " + hash(insert) + " END, `record.payload` IS NULL FROM `" + job.getKey() + ".judged`";
+        String query = "SELECT `record.offset`, `verdict.failed`, `verdict.warned`, CASE WHEN `verdict.failed` = '' THEN " + hash(insert) + " END FROM `" + job.getKey() + ".judged`";
         try (CloseableIterator<Row> rows = tables.executeSql(query).collect()) {
             while (rows.hasNext()) {
                 Row row = rows.next();
-                System.out.println(row.getField(0) + "\t" + row.getField(1) + "\t" + row.getField(2) + "\t" + row.getField(3) + "\t" + row.getField(4));
+                System.out.println(row.getField(0) + "\t" + row.getField(1) + "\t" + row.getField(2) + "\t" + row.getField(3));
             }
         }
         System.out.println("end");

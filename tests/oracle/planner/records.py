@@ -59,4 +59,4 @@ def records(table, count, seed=1):
     moment = 1_735_689_600_000
     for number in range(count):
         moment += choose.choice([0, 1, 20_000, 20_000, 600_000, -50_000, 90_000_000 if choose.random() < 0.1 else 1])
-        yield {"record.key": base64_text(b'{"id":1}'), "record.value": base64_text(payload(choose, table, number)), "record.topic": "t", "record.partition": 0, "record.offset": number, "ms": moment, "record.headers": {}}
+        yield {"record.key": base64_text(b'{"id":1}'), "record.value": base64_text(payload(choose, table, number)), "record.topic": "t", "record.partition": 0, "record.offset": number, "record.ms": moment, "record.headers": {}}

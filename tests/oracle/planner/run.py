@@ -8,6 +8,7 @@ Needs Java 17, Maven, target/debug/cdc-jobs and the jar of flink/ (make build-ja
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import pathlib
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import hashes
 import records
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -60,21 +62,42 @@ def plan(program, jar):
     return 1 if wrong else 0
 
 
-def answers(jar, folder, job, count):
-    """One vector a record: what Flink says of it; None where it says nothing."""
-    table = job.split("/")[1]
-    asked = list(records.records(table, count))
-    file = folder / f"{table}.jsonl"
-    file.write_text("".join(json.dumps(record) + "\n" for record in asked), encoding="utf-8")
-    run = java(LINES[0], jar, ["verdicts", folder / "sql" / job, file])
-    lines = [line.split("\t") for line in run.stdout.splitlines()]
-    if run.returncode or lines[-1:] != [["end"]]:
-        sys.exit(f"{job}: {run.stdout[-2000:]}{run.stderr[-3000:]}")
-    found = {int(offset): (failed, warned, hash_) for offset, failed, warned, hash_, _ in lines[:-1]}
-    for record in asked:
-        answer = found.get(record["record.offset"])
-        flink = answer and {"failed": answer[0], "warned": answer[1], "row_hash": None if answer[2] == "null" else answer[2]}
-        yield {"table": table, "payload": record["record.value"], "kafka_ms": record["ms"], "flink": flink}
+def answers(jar, folder):
+    """What Flink says of the records of each job: its rules' digest, then a vector a record, None where it says nothing."""
+    asked = {job: list(records.records(job.split("/")[1], count)) for job, count in VERDICTS.items()}
+    arguments = ["verdicts"]
+    for number, (job, of_job) in enumerate(asked.items()):
+        file = folder / f"{number}.jsonl"
+        file.write_text("".join(json.dumps(record) + "\n" for record in of_job), encoding="utf-8")
+        arguments += [folder / "sql" / job, file]
+    run = java(LINES[0], jar, arguments)
+    blocks = run.stdout.split("end\n")
+    if run.returncode or len(blocks) != len(asked) + 1:
+        sys.exit(f"{run.stdout[-2000:]}{run.stderr[-3000:]}")
+    for (job, of_job), block in zip(asked.items(), blocks):
+        yield {"job": job, "rules_sql_sha256": rules_digest(folder, job)}
+        found = {int(offset): said for offset, *said in (line.split("\t") for line in block.splitlines())}
+        for record in of_job:
+            said = found.get(record["record.offset"])
+            flink = said and {"failed": said[0], "warned": said[1], "row_hash": None if said[2] == "null" else said[2]}
+            yield {"table": job.split("/")[1], "payload": record["record.value"], "kafka_ms": record["record.ms"], "flink": flink}
+
+
+def check_hashes(vectors):
+    """Compares the hashes of good records with those of hashes.py."""
+    counts = {}
+    for vector in vectors:
+        if not vector["flink"] or vector["flink"]["failed"] or vector["payload"] is None:
+            continue
+        hash_ = hashes.expected(vector["table"], base64.b64decode(vector["payload"]))
+        if hash_ == "unknown":
+            continue
+        if hash_ != vector["flink"]["row_hash"]:
+            sys.exit(f"row hash of {vector}: expected {hash_}")
+        counts[vector["table"], hash_ is None] = counts.get((vector["table"], hash_ is None), 0) + 1
+    if len(counts) < 3:
+        sys.exit(f"too few good records: {counts}")
+    return counts
 
 
 def rules_digest(folder, job):
@@ -87,10 +110,8 @@ def verdicts(program, jar, write):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         generated(program, folder / "sql")
-        lines = []
-        for job, count in VERDICTS.items():
-            lines.append({"job": job, "rules_sql_sha256": rules_digest(folder, job)})
-            lines += answers(jar, folder, job, count)
+        lines = list(answers(jar, folder))
+    print("row hashes as written down:", check_hashes([line for line in lines if "table" in line]))
     text = "".join(json.dumps(line) + "\n" for line in lines)
     if write:
         VECTORS.write_text(text, encoding="utf-8")
