@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 from broker import LISTENERS
 from parts import StackError
@@ -38,16 +39,36 @@ AGENT = {
     "program": None,  # cdc-agent; without it CDC_AGENT_BIN, without that it is built
     "settings": {},  # keys of docs/configuration.md
 }
+FLINK = {
+    "taskmanagers": 2,
+    "slots": 8,  # of each TaskManager: tasks that it runs at once
+    "rest_port": 8081,
+    "rpc_port": 6123,
+    "blob_port": 6124,
+    "gateway_port": 8084,
+    "metrics_port": 9249,  # of the JobManager; the TaskManagers' are 1, 2, … higher
+    "heap": "512m",  # of a TaskManager
+    "jobmanager_heap": "320m",
+    "gateway_heap": "384m",
+    "jars": None,  # on the class path of all; without it flink/target/*.jar
+    "jvm": [],
+    "settings": {},  # config.yaml
+}
 DEFAULT = {
     "kafka": KAFKA,
     "onprem": {**CLUSTER, "dc": "DC_ONPREM"},
     "azure": {**CLUSTER, "dc": "DC_AZURE", "address": "127.0.0.2", "jmx_port": 7299},
     "agent-onprem": {**AGENT, "node": "onprem", "prefix": "onprem"},
     "agent-azure": {**AGENT, "node": "azure", "prefix": "cloud", "http_port": 8093},
+    "flink": FLINK,
 }
 CHANGEABLE = ("version", "heap", "jvm", "program", "settings")  # also of a single service, between two starts
 VERSIONS = ("4.1", "5.0")
-PORTS = ("port", "controller_port", "cql_port", "storage_port", "jmx_port", "http_port")
+PORTS = (
+    "port", "controller_port", "cql_port", "storage_port", "jmx_port", "http_port", "rest_port", "rpc_port", "blob_port",
+    "gateway_port", "metrics_port",
+)  # fmt: skip
+COUNTS = (("brokers", 9), ("nodes", 9), ("taskmanagers", 16), ("slots", 64))
 
 
 def variable(part, option):
@@ -55,18 +76,17 @@ def variable(part, option):
     return f"STACK_{part}_{option}".upper().replace("-", "_")
 
 
-def described(file=None, options=(), settings=(), only=None, free_ports=False, quick=False):
+def described(file=None, options=(), settings=(), only=None, without=(), free_ports=False, quick=False):
     """The description of a stack: part name to options. What stands further right wins: defaults, file, environment, arguments.
 
     `options` and `settings` are texts PART.KEY=VALUE; a port of 0 means a free one. `quick` is for tests: JVMs that start sooner.
     """
     parts = json.loads(json.dumps(DEFAULT))
     _from_file(parts, file)
-    if only is not None:
-        unknown = sorted(set(only) - set(parts))
-        if unknown:
-            raise StackError(f"no such part: {', '.join(unknown)}; known: {', '.join(parts)}")
-        parts = {name: part for name, part in parts.items() if name in only}
+    unknown = sorted({*(only or ()), *without} - set(parts))
+    if unknown:
+        raise StackError(f"no such part: {', '.join(unknown)}; known: {', '.join(parts)}")
+    parts = {name: part for name, part in parts.items() if (only is None or name in only) and name not in without}
     _without_lonely_agents(parts, only)
     _from_environment(parts)
     change(parts, options, settings)
@@ -142,7 +162,7 @@ def _from_environment(parts):
 
 
 def _check(part):
-    for option, least, most in (*((port, 0, 65535) for port in PORTS), ("brokers", 1, 9), ("nodes", 1, 9)):
+    for option, least, most in (*((port, 0, 65535) for port in PORTS), *((count, 1, most) for count, most in COUNTS)):
         if option in part and (not isinstance(part[option], int) or not least <= part[option] <= most):
             raise StackError(f"{option} = {part[option]}: must be a number from {least} to {most}")
     if isinstance(part.get("dc"), list) and len(part["dc"]) != part["nodes"]:
@@ -151,6 +171,9 @@ def _check(part):
         part["version"] = str(part["version"])
         if part["version"] not in VERSIONS:
             raise StackError(f"version = {part['version']}: known are {', '.join(VERSIONS)}")
+    for option in (name for name in part if name.endswith("heap")):
+        if not re.fullmatch(r"[1-9]\d*[kmgKMG]", str(part[option])):
+            raise StackError(f"{option} = {part[option]}: must be a size as Java takes it: 384m, 1g")
     unknown = sorted(set(part.get("listeners", ())) - set(LISTENERS))
     if unknown:
         raise StackError(f"listeners = {','.join(unknown)}: known are {', '.join(LISTENERS)}")

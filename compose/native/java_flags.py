@@ -1,4 +1,4 @@
-"""The module flags with which Cassandra's server and tools run, as its own start scripts give them."""
+"""The module flags with which the servers and tools of Cassandra and Flink run, as their own start scripts give them."""
 
 # What Cassandra reflects into, as its own start scripts open it.
 EXPORTS = {
@@ -22,6 +22,18 @@ OPENS_17 = {
     ],
 }  # fmt: skip
 
+EXPORTS_FLINK = {
+    "java.base": ["sun.net.util"],
+    "java.rmi": ["sun.rmi.registry"],
+    "java.security.jgss": ["sun.security.krb5"],
+}
+OPENS_FLINK = {
+    "java.base": [
+        "java.io", "java.lang", "java.lang.reflect", "java.net", "java.nio", "java.text", "java.time", "java.util",
+        "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks", "sun.nio.ch",
+    ],
+}  # fmt: skip
+
 
 def modules(version):
     """The --add-exports and --add-opens of a Cassandra release: 4.1 on Java 11, newer ones on Java 17."""
@@ -33,3 +45,6 @@ def modules(version):
 
 def _flags(option, packages):
     return [f"--add-{option}={module}/{package}=ALL-UNNAMED" for module in packages for package in packages[module]]
+
+
+FLINK = _flags("exports", EXPORTS_FLINK) + _flags("opens", OPENS_FLINK)

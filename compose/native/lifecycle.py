@@ -147,13 +147,14 @@ class Stack:
         """Everything a program needs to use the stack; see docs/stack.md."""
         plan = self.plan()
         if plan is None:
-            return {"dir": str(self.folder), "running": False, "bootstrap_servers": None, "access": None, "services": []}
+            return {"dir": str(self.folder), "running": False, "bootstrap_servers": None, "access": None, "flink": None, "services": []}
         found = [service.described() | {"part": plan.entry(service.name)["part"]} for service in plan.services()]
         return {
             "dir": str(self.folder),
             "running": all(service["state"] == "running" for service in found),
             "bootstrap_servers": plan.bootstrap_servers(),
             "access": plan.access(),
+            "flink": _flink(found),
             "services": found,
         }
 
@@ -172,6 +173,16 @@ class Stack:
         with open(self.folder / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _flink(services):
+    """Where jobs are submitted and looked at; None without a Flink cluster."""
+    at = {service["kind"]: service for service in services if "url" in service}
+    if "jobmanager" not in at:
+        return None
+    manager = at["jobmanager"]
+    known = {key: manager[key] for key in ("checkpoints", "savepoints")}
+    return {"jobmanager": manager["url"], "sql_gateway": at["sql-gateway"]["url"], **known}
 
 
 def _is_later(service, later):

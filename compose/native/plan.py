@@ -8,10 +8,12 @@ import uuid
 import certificates
 from agent import Agent
 from broker import Broker
+from flink import JobManager, SqlGateway, TaskManager
 from node import Node
 from ports import Free
 
 USER = "agent"
+FLINK = {found.kind: found for found in (JobManager, TaskManager, SqlGateway)}
 
 
 class Plan:
@@ -32,13 +34,15 @@ class Plan:
         known["parts"] = parts
         known["services"] = []
         for name, part in parts.items():
-            if "node" not in part:
+            if "brokers" in part or "nodes" in part:
                 known["services"] += _brokers(name, part, free) if "brokers" in part else _nodes(name, part, free)
         last = max((entry["stage"] for entry in known["services"]), default=0)
         for name, part in parts.items():
             if "node" in part:
                 nodes = [entry["name"] for entry in known["services"] if entry["part"] == part["node"]]
                 known["services"] += _agents(name, part, nodes, last + 1, free)
+            if "taskmanagers" in part:
+                known["services"] += _flink(name, part, last + 1, free)
         names = [entry["name"] for entry in known["services"]]
         known["folders"] = sorted({*names, *(before.known["folders"] if before is not None else ())})  # of all starts so far
         return cls(folder, known)
@@ -58,6 +62,9 @@ class Plan:
         folder = self.folder / entry["name"]
         if entry["kind"] == "agent":
             return Agent(folder, self.service(self.entry(given.pop("node"))), self.bootstrap_servers(), **given)
+        if entry["kind"] in FLINK:
+            jobmanager = {"ports": given.pop("jobmanager"), "folder": self.folder / JobManager.kind}
+            return FLINK[entry["kind"]](folder, jobmanager, **given)
         if entry["kind"] == "kafka":
             return Broker(folder, cluster_id=self.known["cluster_id"], security=self._security(entry["tls"]), **given)
         if entry["tls"]:
@@ -169,4 +176,30 @@ def _agents(part, options, nodes, stage, free):
             "program": options["program"], "settings": options["settings"],
         }
         for number, node in enumerate(nodes)
+    ]  # fmt: skip
+
+
+def _flink(part, options, stage, free):
+    """Entries of a Flink cluster. All start together, after the last node: nobody waits for it, and a node's start needs the processor."""
+    port = {name: options[f"{name}_port"] or free.next(["127.0.0.1"]) for name in ("rest", "rpc", "blob", "gateway")}
+    first = options["metrics_port"]
+    metrics = [first + number if first else free.next(["127.0.0.1"]) for number in range(options["taskmanagers"] + 1)]
+    common = {
+        "part": part, "stage": stage, "jobmanager": {name: port[name] for name in ("rest", "rpc", "blob")},
+        "jars": options["jars"], "jvm": options["jvm"], "settings": options["settings"],
+    }  # fmt: skip
+    taskmanagers = [
+        {
+            "kind": "taskmanager", "name": f"taskmanager{number}", "port": metrics[number], "slots": options["slots"],
+            "heap": options["heap"], **common,
+        }
+        for number in range(1, options["taskmanagers"] + 1)
+    ]  # fmt: skip
+    return [
+        {
+            "kind": "jobmanager", "name": "jobmanager", "port": port["rest"], "metrics_port": metrics[0],
+            "heap": options["jobmanager_heap"], **common,
+        },
+        *taskmanagers,
+        {"kind": "sql-gateway", "name": "sql-gateway", "port": port["gateway"], "heap": options["gateway_heap"], **common},
     ]  # fmt: skip

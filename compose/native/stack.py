@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The stack without a container engine: Cassandra clusters, Kafka, and an agent beside each node, on this machine's loopback addresses.
+"""The stack without a container engine: Cassandra clusters, Kafka, an agent beside each node, and Flink, on this machine's loopback addresses.
 
     stack.py up                          start what does not run; nothing to do when everything runs
     stack.py down [--data drop]          stop everything; the data stays unless it is dropped
@@ -35,7 +35,8 @@ CACHE = Path(os.environ.get("CDC_AGENT_CACHE", Path(__file__).resolve().parents[
 def up(stack, given):
     """Starts the stack that the arguments describe."""
     only = given.only.split(",") if given.only else None
-    parts = description.described(given.config, given.option, given.set, only, given.free_ports, given.quick)
+    without = given.without.split(",") if given.without else ()
+    parts = description.described(given.config, given.option, given.set, only, without, given.free_ports, given.quick)
     if given.owner is not None:
         start_guard(stack, given.owner)
     if not stack.up(parts, given.later.split(",") if given.later else ()):
@@ -90,10 +91,13 @@ def line(service):
         "kafka": lambda: f"Kafka {service['version']}",
         "cassandra": lambda: f"Cassandra {service['version']}, {service['dc']}",
         "agent": lambda: f"agent of {service['node']}",
+        "jobmanager": lambda: f"Flink {service['version']}, JobManager",
+        "taskmanager": lambda: f"Flink {service['version']}, TaskManager",
+        "sql-gateway": lambda: f"Flink {service['version']}, SQL gateway",
     }[service["kind"]]()
     state = service["state"] if service["pid"] is None else f"{service['state']}, pid {service['pid']}"
     memory = f", {service['memory_bytes'] >> 20} MiB" if service["memory_bytes"] else ""
-    more = service.get("cdc_raw") or service.get("topics", "")
+    more = service.get("cdc_raw") or service.get("topics") or service.get("url", "")
     return f"{service['name']:12} {what:26} {service['host']}:{service['port']:<6} {state}{memory}  {more}".rstrip()
 
 
@@ -180,6 +184,7 @@ def arguments():
     start_all = add("up", up, output, changes)
     start_all.add_argument("--config", type=Path, help="a JSON file of parts and their options")
     start_all.add_argument("--only", metavar="PART,…", help="leave the other parts out")
+    start_all.add_argument("--without", metavar="PART,…", help="leave these parts out")
     start_all.add_argument("--free-ports", action="store_true", help="take free ports, beside other stacks")
     start_all.add_argument("--quick", action="store_true", help="JVMs that start sooner and are slower under load")
     start_all.add_argument("--owner", type=int, metavar="PID", help="stop the stack when this process ends")

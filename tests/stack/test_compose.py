@@ -16,8 +16,10 @@ COMPOSE = HERE.parents[1] / "compose"
 sys.path.insert(0, str(COMPOSE / "native"))
 
 import description  # noqa: E402
+import flink  # noqa: E402
 from broker import Broker  # noqa: E402
 from parts import StackError  # noqa: E402
+from plan import Plan  # noqa: E402
 
 TEXT = (COMPOSE / "docker-compose.yml").read_text()
 FILE = yaml.safe_load(TEXT)
@@ -52,7 +54,9 @@ class Compose(unittest.TestCase):
             for option, given in part.items()
         }
         used = dict(VARIABLE.findall(TEXT))
-        self.assertEqual(set(used), {"STACK_KAFKA_PORT", "STACK_ONPREM_CQL_PORT", "STACK_AZURE_CQL_PORT"})
+        ports = {"STACK_KAFKA_PORT", "STACK_ONPREM_CQL_PORT", "STACK_AZURE_CQL_PORT"}
+        flink = {"STACK_FLINK_REST_PORT", "STACK_FLINK_GATEWAY_PORT", "STACK_FLINK_TASKMANAGERS"}
+        self.assertEqual(set(used), ports | flink)
         self.assertEqual({name: known[name] for name in used}, used)
 
     def test_clients_find_everything_where_the_native_stack_has_it(self):
@@ -64,6 +68,30 @@ class Compose(unittest.TestCase):
             self.assertEqual(published, [f"{part['address']}:{part['cql_port']}:9042"])
         advertised = interpolated(services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"], {"STACK_KAFKA_PORT": "19999"})
         self.assertIn("PLAINTEXT://127.0.0.1:19999,", advertised)
+
+    def test_flink_has_the_same_release_places_and_settings(self):
+        services, native = FILE["services"], description.DEFAULT["flink"]
+        dockerfile = (COMPOSE.parent / "deploy" / "flink.Dockerfile").read_text()
+        pom = xml.etree.ElementTree.parse(COMPOSE / "native" / "poms" / "flink-1.20.xml")
+        self.assertEqual(pom.findtext(".//{*}flink.version"), flink.VERSION)
+        self.assertIn(f"FROM flink:{flink.VERSION}-", dockerfile)
+        for name, option, inside in (("jobmanager", "rest_port", 8081), ("sql-gateway", "gateway_port", 8084)):
+            published = [interpolated(port) for port in services[name]["ports"]]
+            self.assertEqual(published, [f"127.0.0.1:{native[option]}:{inside}"])
+        self.assertEqual(interpolated(services["taskmanager"]["deploy"]["replicas"]), str(native["taskmanagers"]))
+        self.assertNotIn("container_name", TEXT)  # it would allow one TaskManager
+        known = {key: str(given) for role in flink_services() for key, given in role.options().items()}
+        given = yaml.safe_load(services["jobmanager"]["environment"]["FLINK_PROPERTIES"])
+        other = {"jobmanager.rpc.address", "rest.address", "sql-gateway.endpoint.rest.address"}
+        other |= {"sql-gateway.endpoint.rest.bind-address", "execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"}
+        other.add("metrics.reporter.prom.port")  # on one machine, each process has its own
+        self.assertGreater(len(given), 15)
+        for key in given.keys() - other:
+            self.assertEqual(str(given[key]), known[key], key)
+        self.assertLessEqual(other, known.keys())
+        for name in ("jobmanager", "taskmanager"):  # both write checkpoints
+            (volume,) = services[name]["volumes"]
+            self.assertTrue(given["execution.checkpointing.dir"].startswith(f"file://{volume.split(':')[1]}/"))
 
     def test_clusters_have_the_same_names_and_places(self):
         for name, part in nodes().items():
@@ -141,7 +169,11 @@ class Parts(unittest.TestCase):
     """Which agents are part of a stack."""
 
     def test_an_agent_stands_beside_each_cluster(self):
-        self.assertEqual(list(description.described()), ["kafka", "onprem", "azure", "agent-onprem", "agent-azure"])
+        parts = ["kafka", "onprem", "azure", "agent-onprem", "agent-azure", "flink"]
+        self.assertEqual(list(description.described()), parts)
+        self.assertEqual(list(description.described(without=["flink"])), parts[:-1])
+        with self.assertRaisesRegex(StackError, "no such part: flank"):
+            description.described(without=["flank"])
 
     def test_agents_are_started_where_they_are_named(self):
         self.assertEqual(list(description.described(only=["kafka", "onprem"])), ["kafka", "onprem"])
@@ -154,7 +186,18 @@ class Parts(unittest.TestCase):
             json.dump({"azure": None, "third": {}, "agent-third": {"node": "third", "prefix": "third"}}, file)
             file.flush()
             parts = description.described(file=Path(file.name))
-        self.assertEqual(list(parts), ["kafka", "onprem", "agent-onprem", "third", "agent-third"])
+        self.assertEqual(list(parts), ["kafka", "onprem", "agent-onprem", "flink", "third", "agent-third"])
+
+    def test_a_cluster_has_as_many_taskmanagers_as_asked_for(self):
+        parts = description.described(options=["flink.taskmanagers=4"], only=["flink"])
+        entries = Plan.of(HERE / "nowhere", parts).known["services"]
+        names = ["jobmanager", "taskmanager1", "taskmanager2", "taskmanager3", "taskmanager4", "sql-gateway"]
+        self.assertEqual([entry["name"] for entry in entries], names)
+        ports = [port for service in Plan(HERE, {"services": entries}).services() for port in service.listens()]
+        self.assertEqual(len({port.number for port in ports}), len(ports))
+        for wrong in ("flink.taskmanagers=0", "flink.heap=lots", "flink.slots=-1"):
+            with self.assertRaisesRegex(StackError, "must be"):
+                description.described(options=[wrong], only=["flink"])
 
 
 def native_properties():
@@ -162,6 +205,12 @@ def native_properties():
     listeners = {"PLAINTEXT": 9092, "CONTROLLER": 9093}
     given = {"settings": {}, "jvm": [], "heap": "384m", "security": {}, "advertised": {}, "voters": ["1@127.0.0.1:9093"]}
     return Broker(HERE, name="kafka", node_id=1, cluster_id="x", listeners=listeners, **given).properties()
+
+
+def flink_services():
+    """The services of the native Flink cluster."""
+    parts = description.described(only=["flink"])
+    return Plan.of(HERE / "nowhere", parts).services()
 
 
 def variable(key):

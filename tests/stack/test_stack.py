@@ -21,7 +21,8 @@ STACK = ROOT / "compose" / "native" / "stack.py"
 os.environ.setdefault("CDC_AGENT_BIN", str(ROOT / "target" / "debug" / "cdc-agent"))
 SERVICES = ["kafka", "onprem", "azure", "agent-onprem", "agent-azure"]
 PREFIXES = {"onprem": "onprem", "azure": "cloud"}
-SMALL = ["--quick", "--free-ports", "--option", "onprem.heap=384m", "--option", "azure.heap=384m", "--option", "kafka.heap=256m"]
+SIZES = ["--option", "onprem.heap=384m", "--option", "azure.heap=384m", "--option", "kafka.heap=256m"]
+SMALL = ["--quick", "--free-ports", "--without", "flink", *SIZES]
 SMALL_ONPREM = ["--quick", "--free-ports", "--option", "onprem.heap=384m"]
 SECONDS = 300
 
