@@ -17,11 +17,16 @@ PYTHON = $(VENV)/bin/python
 # The stack of `make up`; docs/stack.md.
 STACK = compose/native/stack.py
 # `make down DATA=drop` removes the data; `make logs SERVICE=onprem`.
+# `make up FLINK=0` leaves Flink out, `make up TASKMANAGERS=4` starts more of it.
 DATA ?= keep
 SERVICE ?=
+FLINK ?= 1
+TASKMANAGERS ?=
+# Where jobs keep their state on that stack: `make down DATA=drop` removes it with everything else.
+CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +34,8 @@ help: ## list the targets
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
 
-up: ## start two Cassandra clusters, Kafka and an agent beside each node on this machine; builds the agent (docs/stack.md)
-	@$(STACK) up
+up: ## start two Cassandra clusters, Kafka, an agent beside each node and Flink on this machine; builds the agent (docs/stack.md)
+	@$(if $(TASKMANAGERS),STACK_FLINK_TASKMANAGERS=$(TASKMANAGERS)) $(STACK) up $(if $(filter 0,$(FLINK)),--without flink)
 
 down: ## stop them; DATA=drop removes their data
 	@$(STACK) down --data $(DATA)
@@ -93,6 +98,10 @@ $(VENV)/.done: tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
+test-submit: $(VENV)/.done ## submit jobs to a real Flink cluster, which it starts; stop, resume and replace them, kill parts of it; two to three minutes
+	$(CARGO) build --locked --bin cdc-jobs
+	$(PYTHON) -m unittest -v tests/flink/test_submit.py
+
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
 	$(CARGO) test --locked --test it live_schema -- --ignored
 
@@ -107,6 +116,12 @@ differential: ## decode random writes as Cassandra's own reader does; CASES=100 
 validate-ci: ## check the jobs of jobs/: files, policy, rules and hashes against the tables, feedback loops, stale SQL (docs/rules.md)
 	$(CARGO) run --locked --quiet --bin cdc-jobs -- check --schema jobs/tables.cql
 	$(CARGO) run --locked --quiet --bin cdc-jobs -- sql --check
+
+submit-onprem: ## submit the jobs of onprem to the Flink of `make up`; those that run are left alone (docs/submit.md)
+submit-cloud: ## the same for cloud
+submit-drift: ## the same for drift
+submit-onprem submit-cloud submit-drift:
+	$(CARGO) run --locked --quiet --bin cdc-jobs -- submit $(@:submit-%=%) --schema jobs/tables.cql --checkpoints $(CHECKPOINTS)
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check

@@ -3,7 +3,8 @@
 //! What people edit stands in a folder: `environments.yaml` and `rules/<table>.yaml`. [`yaml`] reads a file with the
 //! place of every value, [`environment`] and [`rules`] make typed settings of it and tell of every mistake
 //! ([`finding`]). A rule is a small typed tree ([`expression`]): [`judge`] evaluates it, and it prints itself as Flink
-//! SQL, of which [`flink_sql`] makes jobs. [`check`] reads a whole folder and compares its jobs with each other, with the schema, and with the agent.
+//! SQL, of which [`flink_sql`] makes jobs. [`check`] reads a whole folder and compares its jobs with each other, with
+//! the schema, and with the agent. `submit` brings jobs to a Flink cluster.
 
 mod calendar;
 pub mod check;
@@ -24,6 +25,8 @@ pub mod record;
 pub mod rules;
 pub mod secret;
 pub mod seen;
+#[cfg(feature = "flink")]
+pub mod submit;
 #[cfg(test)]
 mod tests;
 pub mod value;

@@ -88,6 +88,7 @@ class Flink(Service):
             "rest.bind-address": self.host,
             "rest.port": self.ports["rest"],  # not rest.bind-port: the gateway would listen there, too
             "io.tmp.dirs": str(self.folder / "tmp"),
+            "cluster.registration.error-delay": 500,  # a TaskManager that starts before the JobManager does not wait 10 s
             "heartbeat.interval": 2000,
             "heartbeat.timeout": 15000,
             "restart-strategy.type": "exponential-delay",

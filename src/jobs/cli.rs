@@ -1,5 +1,7 @@
 //! The command line of `cdc-jobs`, and its commands.
 
+#[cfg(feature = "flink")]
+mod flink;
 mod report;
 mod sql;
 
@@ -21,7 +23,8 @@ Examples:
   cdc-jobs schema rules > rules.schema.json           for an editor
   cdc-jobs sql                                        the jobs as Flink SQL, into jobs/sql/
 
-Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 the schema cannot be read.";
+Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 a file cannot be read, 6 Flink does not answer
+or refuses, 7 somebody else submitted the job at the same time.";
 
 const CHECK: &str = "\
 Examples:
@@ -57,12 +60,18 @@ pub enum Command {
     /// Say what is wrong with environments and rules, by themselves, with each other, and with the tables
     #[command(after_help = CHECK)]
     Check(CheckArgs),
+    /// Look at jobs on a Flink cluster, and stop them
+    #[cfg(feature = "flink")]
+    Flink(flink::FlinkArgs),
     /// Print the JSON Schema of one of the files
     #[command(after_help = SCHEMA)]
     Schema(SchemaArgs),
     /// Write the jobs as Flink SQL, or say which of the written files are not what the rules say
     #[command(after_help = sql::EXAMPLES)]
     Sql(SqlArgs),
+    /// Submit jobs to a Flink cluster, those that run excepted
+    #[cfg(feature = "flink")]
+    Submit(flink::SubmitArgs),
 }
 
 /// `cdc-jobs check`.
@@ -123,6 +132,10 @@ impl FileKind {
 pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Check(args) => run_check(args),
+        #[cfg(feature = "flink")]
+        Command::Flink(args) => flink::run_flink(args),
+        #[cfg(feature = "flink")]
+        Command::Submit(args) => flink::run_submit(args),
         Command::Schema(args) => {
             output::stdout()?.write_all(args.file.json_schema().as_bytes()).map_err(Failure::stdout)?;
             Ok(Exit::Ok)
