@@ -4,6 +4,8 @@
 mod flink;
 mod report;
 mod sql;
+#[cfg(feature = "flink")]
+mod submit;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -71,7 +73,7 @@ pub enum Command {
     Sql(SqlArgs),
     /// Submit jobs to a Flink cluster, those that run excepted
     #[cfg(feature = "flink")]
-    Submit(flink::SubmitArgs),
+    Submit(submit::SubmitArgs),
 }
 
 /// `cdc-jobs check`.
@@ -133,9 +135,9 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Check(args) => run_check(args),
         #[cfg(feature = "flink")]
-        Command::Flink(args) => flink::run_flink(args),
+        Command::Flink(args) => flink::run(args),
         #[cfg(feature = "flink")]
-        Command::Submit(args) => flink::run_submit(args),
+        Command::Submit(args) => submit::run(args),
         Command::Schema(args) => {
             output::stdout()?.write_all(args.file.json_schema().as_bytes()).map_err(Failure::stdout)?;
             Ok(Exit::Ok)

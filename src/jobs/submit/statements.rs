@@ -32,7 +32,10 @@ impl Statement<'_> {
         let first: Vec<String> =
             words(self.text).take(3).map(|word| word.text.to_ascii_uppercase()).collect();
         let first: Vec<&str> = first.iter().map(String::as_str).collect();
-        matches!(first.as_slice(), ["INSERT", ..] | ["EXECUTE", "INSERT", ..] | ["EXECUTE", "STATEMENT", "SET"])
+        matches!(
+            first.as_slice(),
+            ["INSERT", ..] | ["EXECUTE", "INSERT", ..] | ["EXECUTE", "STATEMENT", "SET"]
+        )
     }
 }
 
