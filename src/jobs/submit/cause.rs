@@ -12,10 +12,21 @@ pub(super) fn last(trace: &str) -> String {
     without_packages(text.trim_end_matches("End of exception on server side>").trim()).to_owned()
 }
 
-/// The last cause of the texts of an error answer; the longest text is the one with the trace.
-pub(super) fn of_errors(errors: &[String]) -> String {
-    let trace = errors.iter().max_by_key(|error| error.len());
-    trace.map_or_else(|| "no reason is given".to_owned(), |trace| last(trace))
+/// The last cause of the texts of an error answer, and the place in the statement that is named nearest to it.
+pub(super) fn of_errors(errors: &[String]) -> (String, Option<(usize, usize)>) {
+    // The longest text is the one with the trace.
+    match errors.iter().max_by_key(|error| error.len()) {
+        Some(trace) => (last(trace), trace.lines().rev().filter(|line| !is_frame(line)).find_map(place)),
+        None => ("no reason is given".to_owned(), None),
+    }
+}
+
+/// `… line 3, column 8 …`, both counted from 1.
+fn place(text: &str) -> Option<(usize, usize)> {
+    let (line, rest) = text.split_once("line ")?.1.split_once(", column ")?;
+    let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+    let line = line.parse().ok().filter(|line| *line > 0)?;
+    Some((line, rest.get(..digits)?.parse().ok()?))
 }
 
 fn is_frame(line: &str) -> bool {
@@ -55,11 +66,9 @@ mod tests {
     #[test]
     fn the_last_cause_is_told_without_frames_and_packages() {
         let errors = ["Internal server error.".to_owned(), NO_FACTORY.to_owned()];
-        assert_eq!(
-            of_errors(&errors),
-            "ValidationException: Could not find any factory for identifier 'nowhere'\n\
-             Available factory identifiers are:\nblackhole"
-        );
+        let told = "ValidationException: Could not find any factory for identifier 'nowhere'\n\
+                    Available factory identifiers are:\nblackhole";
+        assert_eq!(of_errors(&errors), (told.to_owned(), None));
     }
 
     #[test]
@@ -68,6 +77,19 @@ mod tests {
             "org.apache.flink.runtime.rest.NotFoundException: Job 00 not found\n\tat a.B.c(D.java:1)\n";
         assert_eq!(last(text), "NotFoundException: Job 00 not found");
         assert_eq!(last("Session 'x' does not exist."), "Session 'x' does not exist.");
-        assert_eq!(of_errors(&[]), "no reason is given");
+        assert_eq!(of_errors(&[]), ("no reason is given".to_owned(), None));
+    }
+
+    #[test]
+    fn the_place_is_told_where_a_cause_before_names_it() {
+        let trace = "a.B: SQL validation failed. From line 7, column 1 to line 7, column 2\n\
+            Caused by: c.D: From line 2, column 11 to line 2, column 15: Column 'pay' not found in any table\n\
+            \tat c.D.e(line 9, column 9)\n\
+            Caused by: f.G: Column 'pay' not found in any table";
+        let told = "G: Column 'pay' not found in any table".to_owned();
+        assert_eq!(of_errors(&[trace.to_owned()]), (told, Some((2, 11))));
+        for none in ["line x, column 3", "line 0, column 3", "on line 4", ""] {
+            assert_eq!(place(none), None, "{none}");
+        }
     }
 }

@@ -87,6 +87,7 @@ impl<'r> Session<'r> {
                         address: self.rest.address(),
                         status: 200,
                         cause: format!("the statement is {other} after {} s", LIMIT.as_secs()),
+                        at: None,
                     });
                 }
             }

@@ -279,7 +279,7 @@ impl JobManager {
 
     fn no_savepoint(&self, why: String) -> RestError {
         let cause = format!("there is no savepoint: {why}");
-        RestError::Refused { what: "JobManager", address: self.rest.address(), status: 200, cause }
+        RestError::Refused { what: "JobManager", address: self.rest.address(), status: 200, cause, at: None }
     }
 
     /// Ends a job as it is.

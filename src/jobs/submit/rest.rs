@@ -55,6 +55,8 @@ pub enum RestError {
         status: u16,
         /// The last cause.
         cause: String,
+        /// Line and column in a statement, counted from 1, where they are named.
+        at: Option<(usize, usize)>,
     },
     /// Somebody answers who is not Flink, or another Flink.
     #[error("what answers at {address} is no {what} of Flink 1.20: {why}")]
@@ -192,12 +194,11 @@ impl Rest {
             errors: Vec<String>,
         }
         match serde_json::from_slice::<Errors>(bytes) {
-            Ok(Errors { errors }) => RestError::Refused {
-                what: self.what,
-                address: self.address(),
-                status: status.as_u16(),
-                cause: cause::of_errors(&errors),
-            },
+            Ok(Errors { errors }) => {
+                let (cause, at) = cause::of_errors(&errors);
+                let (what, status) = (self.what, status.as_u16());
+                RestError::Refused { what, address: self.address(), status, cause, at }
+            }
             Err(_) => self.not_flink(format!("it answers with HTTP status {status}")),
         }
     }
