@@ -7,6 +7,7 @@ number of its own: after each step the committed records must hold each number o
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,15 @@ def stack(command, folder, *arguments):
     return done.stdout
 
 
+def names(command_line, folder):
+    """Whether a process was started with this folder."""
+    try:
+        text = command_line.read_bytes()
+    except OSError:  # it has ended
+        return False
+    return str(folder).encode() in text and b"guard" not in text  # the guard ends with this program
+
+
 def wait_for(found, what, seconds=SECONDS):
     """Waits until `found()` is true, and returns it."""
     deadline = time.monotonic() + seconds
@@ -54,7 +64,7 @@ class Submitted(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = Path(tempfile.mkdtemp(prefix="cdc-agent-submit-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.addClassCleanup(stack, "down", cls.folder)
+        cls.addClassCleanup(cls.end)
         cls.known = json.loads(stack("up", cls.folder, "--owner", str(os.getpid()), *UP))
         cls.servers = cls.known["bootstrap_servers"]
         topics = [NewTopic("orders", PARTITIONS, 1), *(NewTopic(name, 1, 1) for name in ("valid", "dead_letters", "counts"))]
@@ -62,6 +72,12 @@ class Submitted(unittest.TestCase):
         for made in admin.create_topics(topics).values():
             made.result()
         cls.produced = 0
+
+    @classmethod
+    def end(cls):
+        stack("down", cls.folder)
+        left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if names(path, cls.folder)]
+        assert not left, f"{left} still run"
 
     def tearDown(self):
         if any(job["state"] not in ("FINISHED", "CANCELED", "FAILED") for job in self.jobs()):
@@ -181,12 +197,16 @@ class Submitted(unittest.TestCase):
         with urllib.request.urlopen(f"{jobmanager}/jobs/{job}/vertices/{vertex}", timeout=10) as answer:
             worker = json.load(answer)["subtasks"][0]["taskmanager-id"]
         self.produce(2000)
-        stack("kill", self.folder, worker)
+        (pid,) = [service["pid"] for service in self.known["services"] if service["name"] == worker]
+        os.kill(pid, signal.SIGKILL)
         self.produce(2000)
         wait_for(lambda: (self.status()["restarts"] or 0) > 0 and self.running(), "the restart")
         self.assert_exact()
         self.assertIn(worker, self.jobs_command("flink", "logs", JOB, "--traces"))
+        left = self.folder / worker / "tmp" / "left-behind"
+        left.touch()
         stack("start", self.folder, worker)
+        self.assertFalse(left.exists(), "what a killed TaskManager leaves is removed at its next start")
 
     def test_4_a_running_job_is_replaced(self):
         self.submit()
