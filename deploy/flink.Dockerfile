@@ -15,7 +15,7 @@ COPY --from=jars \
     /jars/lz4-java-*.jar /jars/snappy-java-*.jar /jars/zstd-jni-*.jar \
     /source/flink/target/cdc-agent-flink-*.jar \
     /opt/flink/lib/
-# A new volume takes its owner from here.
-RUN install --directory --owner flink --group flink --mode 0700 /var/lib/flink
-USER flink
+# A new volume takes its owner from here: the user flink of the image.
+RUN install --directory --owner 9999 --group 9999 --mode 0700 /var/lib/flink
+USER 9999:9999
 VOLUME /var/lib/flink
