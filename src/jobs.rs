@@ -17,6 +17,8 @@ pub mod fields;
 pub mod finding;
 pub mod flink_sql;
 pub mod judge;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod lookup;
 pub mod network;
 pub mod pattern;
@@ -24,10 +26,12 @@ pub mod project;
 pub mod record;
 pub mod rules;
 pub mod secret;
+pub mod seed;
 pub mod seen;
 #[cfg(feature = "flink")]
 pub mod submit;
 #[cfg(test)]
 mod tests;
+pub mod topics;
 pub mod value;
 pub mod yaml;

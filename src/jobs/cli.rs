@@ -6,6 +6,20 @@ mod report;
 mod sql;
 #[cfg(feature = "flink")]
 mod submit;
+#[cfg(feature = "kafka")]
+mod columns;
+#[cfg(feature = "kafka")]
+mod folder;
+#[cfg(feature = "kafka")]
+mod groups;
+#[cfg(feature = "kafka")]
+mod place;
+#[cfg(feature = "kafka")]
+mod tail;
+#[cfg(feature = "kafka")]
+mod target;
+#[cfg(feature = "kafka")]
+mod topics;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -74,6 +88,18 @@ pub enum Command {
     /// Submit jobs to a Flink cluster, those that run excepted
     #[cfg(feature = "flink")]
     Submit(submit::SubmitArgs),
+    /// List, describe, make, delete and purge topics
+    #[cfg(feature = "kafka")]
+    #[command(subcommand)]
+    Topics(topics::TopicsCommand),
+    /// Read the records of a topic
+    #[cfg(feature = "kafka")]
+    #[command(after_help = tail::HELP)]
+    Tail(tail::TailArgs),
+    /// List and describe consumer groups, show how far they are behind, reset their offsets
+    #[cfg(feature = "kafka")]
+    #[command(subcommand)]
+    Groups(groups::GroupsCommand),
 }
 
 /// `cdc-jobs check`.
@@ -139,11 +165,30 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         #[cfg(feature = "flink")]
         Command::Submit(args) => submit::run(args),
         Command::Schema(args) => {
-            output::stdout()?.write_all(args.file.json_schema().as_bytes()).map_err(Failure::stdout)?;
+            print(args.file.json_schema())?;
             Ok(Exit::Ok)
         }
         Command::Sql(args) => sql::run(args),
+        #[cfg(feature = "kafka")]
+        Command::Topics(command) => topics::run(command),
+        #[cfg(feature = "kafka")]
+        Command::Tail(args) => tail::run(args),
+        #[cfg(feature = "kafka")]
+        Command::Groups(command) => groups::run(command),
     }
+}
+
+/// Writes a text to standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    output::stdout()?.write_all(text.as_bytes()).map_err(Failure::stdout)
+}
+
+/// Writes indented JSON to standard output.
+#[cfg(feature = "kafka")]
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let bug =
+        |error: serde_json::Error| Failure::new(Exit::Bug, "the answer cannot be written").because(error);
+    print(&(serde_json::to_string_pretty(value).map_err(bug)? + "\n"))
 }
 
 fn run_check(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -153,7 +198,7 @@ fn run_check(args: &CheckArgs) -> Result<Exit, Failure> {
         Format::Text => report::text(&project, &findings, schema.is_some()),
         Format::Json => report::json(&project, &findings),
     };
-    output::stdout()?.write_all(text.as_bytes()).map_err(Failure::stdout)?;
+    print(&text)?;
     Ok(if findings.is_empty() { Exit::Ok } else { Exit::Usage })
 }
 

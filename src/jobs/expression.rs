@@ -187,9 +187,23 @@ impl Expr {
     }
 
     fn collect_columns(&self, found: &mut Vec<usize>) {
+        self.visit(&mut |node| {
+            if let Self::Column(column) | Self::IsCarried(column) | Self::IsUntyped(column) = node {
+                found.push(*column);
+            }
+        });
+    }
+
+    /// Calls the function with each node, from the root on.
+    pub fn visit<'e>(&'e self, see: &mut dyn FnMut(&'e Self)) {
+        see(self);
         match self {
-            Self::Column(column) | Self::IsCarried(column) | Self::IsUntyped(column) => found.push(*column),
-            Self::KafkaTime | Self::Literal(_) | Self::IsObject => {}
+            Self::Column(_)
+            | Self::IsCarried(_)
+            | Self::IsUntyped(_)
+            | Self::KafkaTime
+            | Self::Literal(_)
+            | Self::IsObject => {}
             Self::Not(inner)
             | Self::IsNull(inner)
             | Self::IsTrue(inner)
@@ -197,21 +211,21 @@ impl Expr {
             | Self::ToDouble(inner)
             | Self::InList { value: inner, .. }
             | Self::Matches { value: inner, .. }
-            | Self::AddSeconds { value: inner, .. } => inner.collect_columns(found),
+            | Self::AddSeconds { value: inner, .. } => inner.visit(see),
             Self::And(parts) | Self::Or(parts) | Self::Call(_, parts) => {
-                parts.iter().for_each(|part| part.collect_columns(found));
+                parts.iter().for_each(|part| part.visit(see));
             }
             Self::Compare { left, right, .. } | Self::Arithmetic { left, right, .. } => {
-                left.collect_columns(found);
-                right.collect_columns(found);
+                left.visit(see);
+                right.visit(see);
             }
             Self::Case { branches, otherwise } => {
                 for (condition, value) in branches {
-                    condition.collect_columns(found);
-                    value.collect_columns(found);
+                    condition.visit(see);
+                    value.visit(see);
                 }
                 if let Some(value) = otherwise {
-                    value.collect_columns(found);
+                    value.visit(see);
                 }
             }
         }

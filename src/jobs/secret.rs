@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use super::fields::Fields;
 use super::finding::{Code, Findings};
 use super::yaml::{Kind, Node};
@@ -14,6 +16,41 @@ pub enum SecretRef {
     Variable(String),
     /// In this file.
     File(PathBuf),
+}
+
+/// Why what a reference points to cannot be had. The texts hold no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set, or is no text.
+    #[error("environment variable {0} is not set; environments.yaml takes a credential from it")]
+    Variable(String),
+    /// The file cannot be read.
+    #[error("cannot read {}, from which environments.yaml takes a credential: {error}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+}
+
+impl SecretRef {
+    /// What it points to: the variable's text, or the first line of the file.
+    ///
+    /// # Errors
+    /// There is no such variable, or the file cannot be read.
+    pub fn text(&self) -> Result<Zeroizing<String>, SecretError> {
+        match self {
+            Self::Variable(name) => {
+                std::env::var(name).map(Zeroizing::new).map_err(|_| SecretError::Variable(name.clone()))
+            }
+            Self::File(path) => {
+                let text = std::fs::read_to_string(path).map(Zeroizing::new);
+                let text = text.map_err(|error| SecretError::File { path: path.clone(), error })?;
+                Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+            }
+        }
+    }
 }
 
 /// What logs in somewhere.

@@ -45,15 +45,21 @@ impl InMemory {
     pub fn forgotten(&self) -> u64 {
         self.forgotten
     }
+
+    /// The answer to a question, without remembering anything.
+    #[must_use]
+    pub fn knows(&self, question: &Question<'_>) -> bool {
+        let first = self.rules.get(&question.rule).and_then(|memory| memory.first.get(question.values));
+        first.is_some_and(|first| question.timestamp_ms.saturating_sub(*first) <= question.within_ms)
+    }
 }
 
 impl Seen for InMemory {
     fn is_repeat(&mut self, question: &Question<'_>) -> bool {
-        let memory = self.rules.entry(question.rule).or_default();
-        let first = memory.first.get(question.values);
-        if first.is_some_and(|first| question.timestamp_ms.saturating_sub(*first) <= question.within_ms) {
+        if self.knows(question) {
             return true;
         }
+        let memory = self.rules.entry(question.rule).or_default();
         memory.first.insert(question.values.to_owned(), question.timestamp_ms);
         memory.order.push_back((question.values.to_owned(), question.timestamp_ms));
         while let Some((values, since)) = memory.order.front() {

@@ -1,0 +1,83 @@
+//! Which brokers a command is about.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::folder;
+use crate::agent::exit::{Exit, Failure};
+use crate::jobs::environment::Environment;
+use crate::jobs::kafka::{Access, Brokers};
+use crate::jobs::project::Project;
+use crate::jobs::topics::other_owner;
+
+/// Which brokers.
+#[derive(Debug, Clone, Args)]
+pub struct TargetArgs {
+    /// Environment of environments.yaml: its brokers, with its protocol and credentials
+    #[arg(long, value_name = "NAME", required_unless_present = "bootstrap_servers")]
+    pub env: Option<String>,
+    /// Brokers without encryption and password instead
+    #[arg(long, value_name = "HOST:PORT,…", conflicts_with = "env")]
+    pub bootstrap_servers: Option<String>,
+    /// Folder with environments.yaml and rules/
+    #[arg(long, value_name = "DIR", default_value = "jobs")]
+    pub jobs: PathBuf,
+}
+
+/// Brokers, and the environment they were named by.
+pub(super) struct Target {
+    pub(super) brokers: Brokers,
+    side: Option<(Project, String)>,
+}
+
+impl TargetArgs {
+    /// Connects.
+    ///
+    /// # Errors
+    /// There is no such environment, or its brokers cannot be reached.
+    pub(super) fn connect(&self) -> Result<Target, Failure> {
+        match (&self.env, &self.bootstrap_servers) {
+            (Some(name), _) => {
+                let project = Project::read(&self.jobs).0;
+                let access = Access::of(folder::environment(&project, name)?)?;
+                Ok(Target { brokers: Brokers::connect(access)?, side: Some((project, name.clone())) })
+            }
+            (None, servers) => {
+                let access = Access::plaintext(servers.as_deref().unwrap_or_default());
+                Ok(Target { brokers: Brokers::connect(access)?, side: None })
+            }
+        }
+    }
+}
+
+impl Target {
+    /// Refuses what is not for a command to change: Kafka's own topics, and those of another environment.
+    ///
+    /// # Errors
+    /// It is such a topic.
+    pub(super) fn guard(&self, topic: &str) -> Result<(), Failure> {
+        if topic.starts_with("__") {
+            return Err(Failure::new(Exit::Usage, format!("topic {topic} is Kafka's own: it is left alone")));
+        }
+        let Some((project, name)) = &self.side else { return Ok(()) };
+        let environment = folder::environment(project, name)?;
+        match other_owner(project, environment, topic) {
+            None => Ok(()),
+            Some(owner) => {
+                let owner = &owner.name.value;
+                Err(Failure::new(
+                    Exit::Usage,
+                    format!("topic {topic} is of the environment {owner}: it is left alone"),
+                )
+                .next(format!("--env {owner}")))
+            }
+        }
+    }
+
+    /// The environment, when the brokers were named by one.
+    pub(super) fn environment(&self) -> Option<&Environment> {
+        let (project, name) = self.side.as_ref()?;
+        folder::environment(project, name).ok()
+    }
+}

@@ -1,0 +1,220 @@
+//! The topics that the jobs of an environment read and write (docs/jobs.md), and how they should be configured.
+
+use std::collections::BTreeMap;
+
+use super::environment::Environment;
+use super::project::Project;
+use super::rules::Source;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// `retention.ms` of a topic that keeps everything.
+pub const FOREVER: i64 = -1;
+
+/// What becomes of old records: `cleanup.policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleanup {
+    /// They are deleted after this many milliseconds (`retention.ms`).
+    Delete(i64),
+    /// The last one of each key stays.
+    Compact,
+}
+
+/// How many partitions a topic has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partitions {
+    /// One: few records, read as a whole.
+    One,
+    /// As many as the user asks for, or the broker's default (`num.partitions`).
+    Chosen,
+}
+
+/// A topic of the jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobTopic {
+    /// Its name.
+    pub name: String,
+    /// What stands in it.
+    pub holds: &'static str,
+    /// What becomes of old records.
+    pub cleanup: Cleanup,
+    /// How many partitions it has.
+    pub partitions: Partitions,
+}
+
+impl JobTopic {
+    fn new(name: impl Into<String>, holds: &'static str, cleanup: Cleanup, partitions: Partitions) -> Self {
+        Self { name: name.into(), holds, cleanup, partitions }
+    }
+
+    /// Its settings, by Kafka's names.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        match self.cleanup {
+            Cleanup::Delete(ms) => {
+                vec![("cleanup.policy", "delete".to_owned()), ("retention.ms", ms.to_string())]
+            }
+            Cleanup::Compact => vec![("cleanup.policy", "compact".to_owned())],
+        }
+    }
+
+    /// How a topic that is there differs from what it should be, a text for each difference.
+    #[must_use]
+    pub fn differences(&self, partitions: usize, settings: &BTreeMap<String, String>) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.partitions == Partitions::One && partitions != 1 {
+            found.push(format!("partitions: {partitions}, expected 1"));
+        }
+        for (name, expected) in self.settings() {
+            match settings.get(name) {
+                Some(value) if *value == expected => {}
+                Some(value) => found.push(format!("{name}: {value}, expected {expected}")),
+                None => found.push(format!("{name}: not told by the broker, expected {expected}")),
+            }
+        }
+        found
+    }
+}
+
+/// The topics that both environments share: counters and verdicts.
+fn shared() -> [JobTopic; 4] {
+    let (one, chosen) = (Partitions::One, Partitions::Chosen);
+    [
+        JobTopic::new("dq_metrics_valid", "counters of valid records", Cleanup::Compact, one),
+        JobTopic::new("dq_metrics_invalid", "counters of invalid records", Cleanup::Compact, one),
+        JobTopic::new("dq_reconciliation_audit", "verdicts on drift", Cleanup::Delete(FOREVER), chosen),
+        JobTopic::new("dq_reconciliation_current", "the last verdict of each key", Cleanup::Compact, chosen),
+    ]
+}
+
+/// The topics of an environment alone, in the order of the rules files.
+fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
+    let chosen = Partitions::Chosen;
+    let week = Cleanup::Delete(7 * DAY_MS);
+    let mut topics = Vec::new();
+    for file in project.rules.iter().filter(|file| file.rules.runs_in(&environment.name.value)) {
+        let rules = &file.rules;
+        let table = &rules.table.value;
+        let changes = |keyspace: &str, table: &str| {
+            JobTopic::new(environment.cdc_topic(keyspace, table), "changes of a table", week, chosen)
+        };
+        match &rules.source {
+            Source::Json { topic } => {
+                let name = environment.topic(&topic.value);
+                topics.push(JobTopic::new(name, "records of the business", week, chosen));
+            }
+            Source::Cdc { table } => topics.push(changes(&table.value.keyspace, &table.value.table)),
+        }
+        topics.push(changes(&table.keyspace, &table.table));
+        let dead_letters = environment.topic(&rules.dead_letter_topic);
+        topics.push(JobTopic::new(dead_letters, "dead letters", Cleanup::Delete(30 * DAY_MS), chosen));
+        if matches!(rules.source, Source::Cdc { .. }) {
+            let name = format!("{}.audit.{}.{}", environment.topic_prefix.value, table.keyspace, table.table);
+            topics.push(JobTopic::new(name, "audit trail of a table", Cleanup::Delete(FOREVER), chosen));
+        }
+    }
+    let hashes = format!("{}_hash_events", environment.topic_prefix.value);
+    topics.push(JobTopic::new(hashes, "hashes of rows", week, chosen));
+    topics
+}
+
+/// All topics that the jobs of an environment read and write, each once.
+#[must_use]
+pub fn of_environment(project: &Project, environment: &Environment) -> Vec<JobTopic> {
+    let mut topics: Vec<JobTopic> = Vec::new();
+    for topic in own(project, environment).into_iter().chain(shared()) {
+        if !topics.iter().any(|known| known.name == topic.name) {
+            topics.push(topic);
+        }
+    }
+    topics
+}
+
+/// The other environment that a topic belongs to, if it does: by its prefix, or because a job there reads or writes it.
+/// Commands for one environment leave it alone.
+#[must_use]
+pub fn other_owner<'p>(
+    project: &'p Project,
+    environment: &Environment,
+    topic: &str,
+) -> Option<&'p Environment> {
+    let owns = |one: &Environment| own(project, one).iter().any(|known| known.name == topic);
+    if owns(environment) {
+        return None;
+    }
+    project.environments.0.iter().find(|other| {
+        let is_prefixed = topic
+            .strip_prefix(other.topic_prefix.value.as_str())
+            .is_some_and(|rest| rest.starts_with(['.', '_']));
+        other.name.value != environment.name.value && (is_prefixed || owns(other))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn project() -> Project {
+        let (project, findings) = Project::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs"));
+        assert!(findings.is_empty(), "{findings:?}");
+        project
+    }
+
+    /// As docs/jobs.md lists them.
+    #[test]
+    fn topics_of_the_bundled_jobs() {
+        let project = project();
+        let topics = of_environment(&project, &project.environments.0[0]);
+        let said: Vec<String> = topics
+            .iter()
+            .map(|topic| {
+                let settings = topic.settings();
+                let settings: Vec<_> =
+                    settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                format!("{} {:?} {}", topic.name, topic.partitions, settings.join(" "))
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "topic_onprem_sales Chosen cleanup.policy=delete retention.ms=604800000",
+                "onprem.cdc.sales.events Chosen cleanup.policy=delete retention.ms=604800000",
+                "onprem.dlq.sales.events Chosen cleanup.policy=delete retention.ms=2592000000",
+                "onprem.cdc.sales.users Chosen cleanup.policy=delete retention.ms=604800000",
+                "onprem.dlq.sales.users Chosen cleanup.policy=delete retention.ms=2592000000",
+                "onprem.audit.sales.users Chosen cleanup.policy=delete retention.ms=-1",
+                "onprem_hash_events Chosen cleanup.policy=delete retention.ms=604800000",
+                "dq_metrics_valid One cleanup.policy=compact",
+                "dq_metrics_invalid One cleanup.policy=compact",
+                "dq_reconciliation_audit Chosen cleanup.policy=delete retention.ms=-1",
+                "dq_reconciliation_current Chosen cleanup.policy=compact",
+            ]
+        );
+    }
+
+    #[test]
+    fn whose_a_topic_is() {
+        let project = project();
+        let onprem = &project.environments.0[0];
+        for topic in ["cloud.cdc.sales.events", "cloud_hash_events", "topic_cloud_sales", "cloud.anything"] {
+            let owner = other_owner(&project, onprem, topic).map(|owner| owner.name.value.as_str());
+            assert_eq!(owner, Some("cloud"), "{topic}");
+        }
+        for topic in ["onprem.cdc.sales.events", "topic_onprem_sales", "dq_metrics_valid", "clouds", "x"] {
+            assert_eq!(other_owner(&project, onprem, topic), None, "{topic}");
+        }
+    }
+
+    #[test]
+    fn differences_are_named() {
+        let topic = JobTopic::new("t", "x", Cleanup::Compact, Partitions::One);
+        let settings = |policy: &str| BTreeMap::from([("cleanup.policy".to_owned(), policy.to_owned())]);
+        assert_eq!(topic.differences(1, &settings("compact")), Vec::<String>::new());
+        assert_eq!(
+            topic.differences(3, &settings("delete")),
+            ["partitions: 3, expected 1", "cleanup.policy: delete, expected compact"]
+        );
+    }
+}
