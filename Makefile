@@ -6,6 +6,9 @@ CASES ?= 3
 SEED ?= 1
 # How often `make test-faults` runs each scenario, with another seed each time.
 ROUNDS ?= 1
+# Records of `make seed-kafka` for each environment, and how many a second; 0: as fast as they are taken.
+COUNT ?= 1000
+RATE ?= 0
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = descriptor sections body mutation texts
@@ -26,10 +29,10 @@ TASKMANAGERS ?=
 CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
@@ -122,6 +125,18 @@ submit-cloud: ## the same for cloud
 submit-drift: ## the same for drift
 submit-onprem submit-cloud submit-drift:
 	$(CARGO) run --locked --quiet --bin cdc-jobs -- submit $(@:submit-%=%) --schema jobs/tables.cql --checkpoints $(CHECKPOINTS)
+
+seed-kafka: ## write good and bad records to the business topics of both environments on the stack of `make up`; COUNT=1000 RATE=0 SEED=1 (docs/jobs-commands.md)
+	$(CARGO) build --locked --quiet --bin cdc-jobs
+	@for env in onprem cloud; do \
+		target/debug/cdc-jobs topics create --env $$env && \
+		target/debug/cdc-jobs seed --env $$env --table sales.events --samples && \
+		target/debug/cdc-jobs seed --env $$env --table sales.events --count $(COUNT) --rate $(RATE) --seed $(SEED) || exit $$?; \
+	done
+
+test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest against a real broker, which it starts; a minute
+	$(CARGO) build --locked --bin cdc-jobs
+	$(PYTHON) tests/jobs/admin.py
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check

@@ -10,6 +10,8 @@ mod calendar;
 pub mod check;
 pub mod cli;
 pub mod column;
+#[cfg(feature = "cql")]
+pub mod compare;
 pub mod decimal;
 pub mod environment;
 pub mod expression;
@@ -24,6 +26,8 @@ pub mod network;
 pub mod pattern;
 pub mod project;
 pub mod record;
+#[cfg(all(feature = "http", feature = "kafka"))]
+pub mod rest;
 pub mod rules;
 pub mod secret;
 pub mod seed;

@@ -1,4 +1,4 @@
-//! `completions` and `man`: both are generated from the definition of the command line.
+//! `completions` and `man` of each program: both are generated from the definition of its command line.
 
 use std::io::{self, Write};
 
@@ -6,30 +6,32 @@ use clap::CommandFactory;
 
 use super::exit::{Exit, Failure};
 use super::output;
-use crate::cli::{Cli, CompletionsArgs, ManArgs};
+use crate::cli::{CompletionsArgs, ManArgs};
 
-/// `cdc-agent completions SHELL`.
+/// `completions SHELL` of the program whose command line is `C`.
 ///
 /// # Errors
 ///
 /// Standard output cannot be written.
-pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
+pub fn completions<C: CommandFactory>(args: &CompletionsArgs) -> Result<Exit, Failure> {
     // Written to memory first: the generator panics when its writer fails.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cdc-agent", &mut script);
+    let mut command = C::command();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(args.shell, &mut command, name, &mut script);
     print(&script)
 }
 
-/// `cdc-agent man`.
+/// `man` of the program whose command line is `C`.
 ///
 /// # Errors
 ///
 /// Standard output or the directory cannot be written.
-pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
+pub fn man<C: CommandFactory>(args: &ManArgs) -> Result<Exit, Failure> {
     match &args.dir {
-        None => print(&page(Cli::command()).map_err(Failure::stdout)?),
+        None => print(&page(C::command()).map_err(Failure::stdout)?),
         Some(dir) => {
-            let pages = Cli::command().disable_help_subcommand(true);
+            let pages = C::command().disable_help_subcommand(true);
             output::make_dir(dir)?;
             clap_mangen::generate_to(pages, dir).map_err(|error| Failure::cannot_write(dir, error))?;
             Ok(Exit::Ok)

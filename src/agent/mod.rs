@@ -56,7 +56,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(args) => config::config(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Demo(args) => demo::demo(&args),
-        Command::Completions(args) => completions::completions(&args),
-        Command::Man(args) => completions::man(&args),
+        Command::Completions(args) => completions::completions::<Cli>(&args),
+        Command::Man(args) => completions::man::<Cli>(&args),
     }
 }

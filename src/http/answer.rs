@@ -117,7 +117,7 @@ fn full(code: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
 }
 
 /// Whether a `Host` names this machine's loopback, with any port.
-fn is_loopback(host: &HeaderValue) -> bool {
+pub(crate) fn is_loopback(host: &HeaderValue) -> bool {
     let Ok(host) = host.to_str() else { return false };
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

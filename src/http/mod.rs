@@ -10,6 +10,8 @@ mod print;
 #[cfg(feature = "http")]
 mod server;
 
+#[cfg(all(feature = "http", feature = "kafka"))]
+pub(crate) use answer::is_loopback;
 pub use client::{ClientError, fetch, parse};
 pub use print::terminal;
 #[cfg(feature = "http")]

@@ -1,19 +1,27 @@
 //! The command line of `cdc-jobs`, and its commands.
 
+#[cfg(any(feature = "cql", feature = "kafka"))]
+mod columns;
+#[cfg(feature = "cql")]
+mod compare;
 #[cfg(feature = "flink")]
 mod flink;
-mod report;
-mod sql;
-#[cfg(feature = "flink")]
-mod submit;
-#[cfg(feature = "kafka")]
-mod columns;
-#[cfg(feature = "kafka")]
+#[cfg(any(feature = "cql", feature = "kafka"))]
 mod folder;
 #[cfg(feature = "kafka")]
 mod groups;
 #[cfg(feature = "kafka")]
 mod place;
+mod report;
+#[cfg(all(feature = "http", feature = "kafka"))]
+mod rest;
+#[cfg(feature = "kafka")]
+mod seed;
+mod sql;
+#[cfg(feature = "kafka")]
+mod stop;
+#[cfg(feature = "flink")]
+mod submit;
 #[cfg(feature = "kafka")]
 mod tail;
 #[cfg(feature = "kafka")]
@@ -28,7 +36,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::check;
 use crate::agent::exit::{Exit, Failure};
-use crate::agent::output;
+use crate::agent::{completions, output};
+use crate::cli::{CompletionsArgs, ManArgs};
 use crate::schema::{self, Schema, build};
 pub use sql::SqlArgs;
 
@@ -38,9 +47,12 @@ Examples:
   cdc-jobs check --schema schema.json --format json   and do they fit the tables? for CI
   cdc-jobs schema rules > rules.schema.json           for an editor
   cdc-jobs sql                                        the jobs as Flink SQL, into jobs/sql/
+  cdc-jobs topics create --env onprem                 the topics that its jobs need
+  cdc-jobs seed --env onprem --table sales.events     records to try them with
+  cdc-jobs tail onprem.dlq.sales.events --env onprem  what was broken, and why
 
-Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 a file cannot be read, 6 Flink does not answer
-or refuses, 7 somebody else submitted the job at the same time.";
+Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 a file cannot be read, 6 Kafka, Flink or a file
+log cannot be reached or refuses, 7 somebody else uses it.";
 
 const CHECK: &str = "\
 Examples:
@@ -88,6 +100,18 @@ pub enum Command {
     /// Submit jobs to a Flink cluster, those that run excepted
     #[cfg(feature = "flink")]
     Submit(submit::SubmitArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands
+    Man(ManArgs),
+    /// Compare some rows of two environments, read-only, one side after the other
+    #[cfg(feature = "cql")]
+    #[command(after_help = compare::HELP)]
+    Compare(compare::CompareArgs),
+    /// Write good and bad records of a table to its topic, to try jobs with
+    #[cfg(feature = "kafka")]
+    #[command(after_help = seed::HELP)]
+    Seed(seed::SeedArgs),
     /// List, describe, make, delete and purge topics
     #[cfg(feature = "kafka")]
     #[command(subcommand)]
@@ -96,6 +120,10 @@ pub enum Command {
     #[cfg(feature = "kafka")]
     #[command(after_help = tail::HELP)]
     Tail(tail::TailArgs),
+    /// Take records over HTTP in the JSON form of the Kafka REST proxy
+    #[cfg(all(feature = "http", feature = "kafka"))]
+    #[command(after_help = rest::HELP)]
+    Rest(rest::RestArgs),
     /// List and describe consumer groups, show how far they are behind, reset their offsets
     #[cfg(feature = "kafka")]
     #[command(subcommand)]
@@ -169,10 +197,18 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
             Ok(Exit::Ok)
         }
         Command::Sql(args) => sql::run(args),
+        Command::Completions(args) => completions::completions::<Cli>(args),
+        Command::Man(args) => completions::man::<Cli>(args),
+        #[cfg(feature = "cql")]
+        Command::Compare(args) => compare::run(args),
+        #[cfg(feature = "kafka")]
+        Command::Seed(args) => seed::run(args),
         #[cfg(feature = "kafka")]
         Command::Topics(command) => topics::run(command),
         #[cfg(feature = "kafka")]
         Command::Tail(args) => tail::run(args),
+        #[cfg(all(feature = "http", feature = "kafka"))]
+        Command::Rest(args) => rest::run(args),
         #[cfg(feature = "kafka")]
         Command::Groups(command) => groups::run(command),
     }
@@ -184,7 +220,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes indented JSON to standard output.
-#[cfg(feature = "kafka")]
+#[cfg(any(feature = "cql", feature = "kafka"))]
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let bug =
         |error: serde_json::Error| Failure::new(Exit::Bug, "the answer cannot be written").because(error);

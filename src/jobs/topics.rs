@@ -14,8 +14,8 @@ pub const FOREVER: i64 = -1;
 /// What becomes of old records: `cleanup.policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleanup {
-    /// They are deleted after this many milliseconds (`retention.ms`).
-    Delete(i64),
+    /// They are deleted after this many milliseconds (`retention.ms`); None: as the brokers have it.
+    Delete(Option<i64>),
     /// The last one of each key stays.
     Compact,
 }
@@ -52,7 +52,8 @@ impl JobTopic {
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         match self.cleanup {
             Cleanup::Delete(ms) => {
-                vec![("cleanup.policy", "delete".to_owned()), ("retention.ms", ms.to_string())]
+                let retention = ms.map(|ms| ("retention.ms", ms.to_string()));
+                [("cleanup.policy", "delete".to_owned())].into_iter().chain(retention).collect()
             }
             Cleanup::Compact => vec![("cleanup.policy", "compact".to_owned())],
         }
@@ -82,7 +83,7 @@ fn shared() -> [JobTopic; 4] {
     [
         JobTopic::new("dq_metrics_valid", "counters of valid records", Cleanup::Compact, one),
         JobTopic::new("dq_metrics_invalid", "counters of invalid records", Cleanup::Compact, one),
-        JobTopic::new("dq_reconciliation_audit", "verdicts on drift", Cleanup::Delete(FOREVER), chosen),
+        JobTopic::new("dq_reconciliation_audit", "verdicts on drift", Cleanup::Delete(Some(FOREVER)), chosen),
         JobTopic::new("dq_reconciliation_current", "the last verdict of each key", Cleanup::Compact, chosen),
     ]
 }
@@ -90,13 +91,15 @@ fn shared() -> [JobTopic; 4] {
 /// The topics of an environment alone, in the order of the rules files.
 fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
     let chosen = Partitions::Chosen;
-    let week = Cleanup::Delete(7 * DAY_MS);
+    let week = Cleanup::Delete(Some(7 * DAY_MS));
     let mut topics = Vec::new();
     for file in project.rules.iter().filter(|file| file.rules.runs_in(&environment.name.value)) {
         let rules = &file.rules;
         let table = &rules.table.value;
+        // An agent that was there first has made it, without a retention of its own.
         let changes = |keyspace: &str, table: &str| {
-            JobTopic::new(environment.cdc_topic(keyspace, table), "changes of a table", week, chosen)
+            let name = environment.cdc_topic(keyspace, table);
+            JobTopic::new(name, "changes of a table", Cleanup::Delete(None), chosen)
         };
         match &rules.source {
             Source::Json { topic } => {
@@ -107,10 +110,15 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
         }
         topics.push(changes(&table.keyspace, &table.table));
         let dead_letters = environment.topic(&rules.dead_letter_topic);
-        topics.push(JobTopic::new(dead_letters, "dead letters", Cleanup::Delete(30 * DAY_MS), chosen));
+        topics.push(JobTopic::new(dead_letters, "dead letters", Cleanup::Delete(Some(30 * DAY_MS)), chosen));
         if matches!(rules.source, Source::Cdc { .. }) {
             let name = format!("{}.audit.{}.{}", environment.topic_prefix.value, table.keyspace, table.table);
-            topics.push(JobTopic::new(name, "audit trail of a table", Cleanup::Delete(FOREVER), chosen));
+            topics.push(JobTopic::new(
+                name,
+                "audit trail of a table",
+                Cleanup::Delete(Some(FOREVER)),
+                chosen,
+            ));
         }
     }
     let hashes = format!("{}_hash_events", environment.topic_prefix.value);
@@ -180,9 +188,9 @@ mod tests {
             said,
             [
                 "topic_onprem_sales Chosen cleanup.policy=delete retention.ms=604800000",
-                "onprem.cdc.sales.events Chosen cleanup.policy=delete retention.ms=604800000",
+                "onprem.cdc.sales.events Chosen cleanup.policy=delete",
                 "onprem.dlq.sales.events Chosen cleanup.policy=delete retention.ms=2592000000",
-                "onprem.cdc.sales.users Chosen cleanup.policy=delete retention.ms=604800000",
+                "onprem.cdc.sales.users Chosen cleanup.policy=delete",
                 "onprem.dlq.sales.users Chosen cleanup.policy=delete retention.ms=2592000000",
                 "onprem.audit.sales.users Chosen cleanup.policy=delete retention.ms=-1",
                 "onprem_hash_events Chosen cleanup.policy=delete retention.ms=604800000",

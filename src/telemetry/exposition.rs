@@ -6,20 +6,20 @@ use std::fmt::Write;
 
 /// What kind of numbers a metric has.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Type {
+pub(crate) enum Type {
     Counter,
     Gauge,
 }
 
 /// Writes metrics into a text.
 #[derive(Debug, Default)]
-pub(super) struct Exposition {
+pub(crate) struct Exposition {
     text: String,
 }
 
 impl Exposition {
     /// Begins a metric: its lines of samples follow.
-    pub(super) fn metric(&mut self, name: &'static str, kind: Type, help: &str) -> Samples<'_> {
+    pub(crate) fn metric(&mut self, name: &'static str, kind: Type, help: &str) -> Samples<'_> {
         let kind = match kind {
             Type::Counter => "counter",
             Type::Gauge => "gauge",
@@ -29,14 +29,14 @@ impl Exposition {
     }
 
     /// A metric with one sample, or none.
-    pub(super) fn single(&mut self, name: &'static str, kind: Type, help: &str, value: Option<f64>) {
+    pub(crate) fn single(&mut self, name: &'static str, kind: Type, help: &str, value: Option<f64>) {
         if let Some(value) = value {
             self.metric(name, kind, help).add(&[], value);
         }
     }
 
     /// A histogram: cumulated counts by upper bound, sum and count.
-    pub(super) fn histogram(
+    pub(crate) fn histogram(
         &mut self,
         name: &'static str,
         help: &str,
@@ -59,21 +59,21 @@ impl Exposition {
         _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 }
 
 /// The samples of one metric.
 #[derive(Debug)]
-pub(super) struct Samples<'a> {
+pub(crate) struct Samples<'a> {
     text: &'a mut String,
     name: &'static str,
 }
 
 impl Samples<'_> {
     /// One sample.
-    pub(super) fn add(&mut self, labels: &[(&str, &str)], value: f64) {
+    pub(crate) fn add(&mut self, labels: &[(&str, &str)], value: f64) {
         self.text.push_str(self.name);
         let mut before = '{';
         for (label, value) in labels {

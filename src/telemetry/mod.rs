@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 mod clock;
-mod exposition;
+pub(crate) mod exposition;
 mod facts;
 mod health;
 pub mod metrics;
 mod process;
-mod rates;
+pub(crate) mod rates;
 mod state;
 mod status;
 #[cfg(test)]

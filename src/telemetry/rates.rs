@@ -71,7 +71,7 @@ impl Seconds {
 }
 
 /// The number as a float; above 2^53 the nearest one.
-pub(super) fn to_float(number: u64) -> f64 {
+pub(crate) fn to_float(number: u64) -> f64 {
     let low = u32::try_from(number & u64::from(u32::MAX)).unwrap_or(0);
     let high = u32::try_from(number >> 32).unwrap_or(0);
     f64::from(high) * 4_294_967_296.0 + f64::from(low)

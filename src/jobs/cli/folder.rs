@@ -7,6 +7,8 @@ use crate::cli::TableName;
 use crate::jobs::check::check;
 use crate::jobs::environment::Environment;
 use crate::jobs::project::{Project, RulesFile};
+#[cfg(feature = "kafka")]
+use crate::jobs::topics::other_owner;
 
 /// The folder, in which nothing may be wrong.
 ///
@@ -63,4 +65,33 @@ pub(super) fn rules<'p>(
         None => Err(Failure::new(Exit::Usage, format!("there are no rules of {table}"))
             .next(format!("write rules/{table}.yaml; docs/rules.md says how"))),
     }
+}
+
+/// Refuses what is not for a command of this environment to change: Kafka's own topics, and those of another environment.
+///
+/// # Errors
+/// It is such a topic.
+#[cfg(feature = "kafka")]
+pub(super) fn guard(project: &Project, environment: &Environment, topic: &str) -> Result<(), Failure> {
+    guard_internal(topic)?;
+    match other_owner(project, environment, topic) {
+        None => Ok(()),
+        Some(owner) => {
+            let owner = &owner.name.value;
+            let what = format!("topic {topic} is of the environment {owner}: it is left alone");
+            Err(Failure::new(Exit::Usage, what).next(format!("--env {owner}")))
+        }
+    }
+}
+
+/// Refuses Kafka's own topics.
+///
+/// # Errors
+/// It is one.
+#[cfg(feature = "kafka")]
+pub(super) fn guard_internal(topic: &str) -> Result<(), Failure> {
+    if topic.starts_with("__") {
+        return Err(Failure::new(Exit::Usage, format!("topic {topic} is Kafka's own: it is left alone")));
+    }
+    Ok(())
 }

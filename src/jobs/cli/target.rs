@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::folder;
-use crate::agent::exit::{Exit, Failure};
+use crate::agent::exit::Failure;
 use crate::jobs::environment::Environment;
 use crate::jobs::kafka::{Access, Brokers};
 use crate::jobs::project::Project;
-use crate::jobs::topics::other_owner;
 
 /// Which brokers.
 #[derive(Debug, Clone, Args)]
@@ -57,21 +56,9 @@ impl Target {
     /// # Errors
     /// It is such a topic.
     pub(super) fn guard(&self, topic: &str) -> Result<(), Failure> {
-        if topic.starts_with("__") {
-            return Err(Failure::new(Exit::Usage, format!("topic {topic} is Kafka's own: it is left alone")));
-        }
-        let Some((project, name)) = &self.side else { return Ok(()) };
-        let environment = folder::environment(project, name)?;
-        match other_owner(project, environment, topic) {
-            None => Ok(()),
-            Some(owner) => {
-                let owner = &owner.name.value;
-                Err(Failure::new(
-                    Exit::Usage,
-                    format!("topic {topic} is of the environment {owner}: it is left alone"),
-                )
-                .next(format!("--env {owner}")))
-            }
+        match &self.side {
+            Some((project, name)) => folder::guard(project, folder::environment(project, name)?, topic),
+            None => folder::guard_internal(topic),
         }
     }
 

@@ -59,8 +59,8 @@ impl ClientContext for Heard {
 
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            // Asked for.
-            Some(RDKafkaErrorCode::PartitionEOF) => {}
+            // The one is asked for, the other says less than what was heard before it.
+            Some(RDKafkaErrorCode::PartitionEOF | RDKafkaErrorCode::AllBrokersDown) => {}
             Some(
                 RDKafkaErrorCode::Authentication
                 | RDKafkaErrorCode::SaslAuthenticationFailed

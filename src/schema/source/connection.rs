@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use scylla::client::session::{Session, TlsContext};
 use scylla::response::PagingState;
@@ -94,6 +95,15 @@ impl CqlSource {
             });
         }
         Pending { address: self.node.settings.address(), answer }
+    }
+}
+
+impl CqlSource {
+    /// Ends the session, and waits until its connections are closed, at most for `limit`.
+    pub fn close(mut self, limit: Duration) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(limit);
+        }
     }
 }
 

@@ -1,0 +1,286 @@
+//! The server.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rdkafka::error::RDKafkaErrorCode;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use super::answer::{self, Answer, Refusal};
+use super::body::{self, BodyError};
+use super::counts::Counts;
+use super::produce::Topics;
+use super::{RestOptions, Shared};
+use crate::http::is_loopback;
+use crate::jobs::kafka::{Brokers, Producer};
+use crate::telemetry::metrics;
+
+/// Connections at a time; further ones wait in the system's queue.
+const CONNECTIONS: usize = 64;
+/// For a request's head, and between two requests of a connection.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// For a request's body.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// For what is under way when the server stops.
+const STOP_TIME: Duration = Duration::from_secs(10);
+/// How often it is looked whether the server is to stop.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
+const JSON_V2: &str = "application/vnd.kafka.json.v2+json";
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum RestError {
+    /// The port is taken, or the address is not of this machine.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// No runtime.
+    #[error("cannot start the HTTP server: {0}")]
+    Start(#[source] io::Error),
+}
+
+/// A server that listens.
+pub struct RestServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    runtime: Runtime,
+    shared: Arc<Shared>,
+}
+
+impl RestServer {
+    /// Listens on `address`; connections are accepted by [`Self::run`].
+    ///
+    /// # Errors
+    /// Nothing can listen there.
+    pub fn bind(
+        address: SocketAddr,
+        options: RestOptions,
+        brokers: Brokers,
+        producer: Producer,
+    ) -> Result<Self, RestError> {
+        let listener = TcpListener::bind(address).map_err(|error| RestError::Listen(address, error))?;
+        listener.set_nonblocking(true).map_err(RestError::Start)?;
+        let address = listener.local_addr().map_err(RestError::Start)?;
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let shared = Shared {
+            options,
+            is_loopback: address.ip().is_loopback(),
+            counts: Counts::default(),
+            topics: Topics::new(brokers, producer),
+        };
+        Ok(Self { listener, address, runtime: runtime.map_err(RestError::Start)?, shared: Arc::new(shared) })
+    }
+
+    /// Where it listens; the port is the one that the system chose when 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is set, then answers what is under way.
+    ///
+    /// # Errors
+    /// The listener is not taken.
+    pub fn run(self, stop: &AtomicBool) -> Result<(), RestError> {
+        let Self { listener, runtime, shared, .. } = self;
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(RestError::Start)?;
+            let free = Arc::new(Semaphore::new(CONNECTIONS));
+            while !stop.load(Ordering::Relaxed) {
+                // Also wakes up to look at `stop`.
+                let _ = timeout(LOOKS_EVERY, accept(&listener, &shared, &free)).await;
+            }
+            drop(listener);
+            let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+            let _ = timeout(STOP_TIME, free.acquire_many(all)).await;
+            Ok(())
+        })?;
+        // What a request has sent is delivered even when nobody waits for its answer any more.
+        let _ = shared.topics.flush(STOP_TIME);
+        Ok(())
+    }
+}
+
+async fn accept(listener: &tokio::net::TcpListener, shared: &Arc<Shared>, free: &Arc<Semaphore>) {
+    let Ok(permit) = Arc::clone(free).acquire_owned().await else { return };
+    let Ok((stream, _)) = listener.accept().await else { return sleep(LOOKS_EVERY).await };
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let service = service_fn(|request| {
+            let shared = Arc::clone(&shared);
+            async move { Ok::<_, Infallible>(serve(request, &shared).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_headers(64)
+            .serve_connection(TokioIo::new(stream), service);
+        // How a client's connection ends is the client's business.
+        let _ = connection.await;
+        drop(permit);
+    });
+}
+
+async fn serve(request: Request<Incoming>, shared: &Arc<Shared>) -> Answer {
+    let answer = match route(request, shared).await {
+        Ok(answer) => answer,
+        Err(refusal) => answer::refused(&refusal),
+    };
+    shared.counts.request(answer.status().as_u16());
+    answer
+}
+
+async fn route(request: Request<Incoming>, shared: &Arc<Shared>) -> Result<Answer, Refusal> {
+    let is_named = |headers: &HeaderMap| headers.get(HOST).is_none_or(is_loopback);
+    if shared.is_loopback && !is_named(request.headers()) {
+        return Err(Refusal::Host);
+    }
+    let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+    match (request.uri().path(), is_get) {
+        ("/livez", true) => return Ok(answer::alive()),
+        ("/metrics", true) => return Ok(answer::text(metrics::CONTENT_TYPE, shared.counts.text())),
+        ("/livez" | "/metrics", false) => return Err(Refusal::Method("GET, HEAD")),
+        _ => {}
+    }
+    let (topic, partition) = place(request.uri().path()).ok_or(Refusal::Path)?;
+    if request.method() != Method::POST {
+        return Err(Refusal::Method("POST"));
+    }
+    if !has_token(request.headers(), &shared.options) {
+        return Err(Refusal::Token);
+    }
+    if !shared.options.topics.contains(&topic) {
+        return Err(Refusal::Topic);
+    }
+    if !is_json_v2(request.headers()) {
+        return Err(Refusal::ContentType);
+    }
+    let bytes = read(request, shared.options.most_bytes).await?;
+    produce(topic, partition, bytes, shared).await
+}
+
+/// The topic and partition of a path; topics need no escapes.
+fn place(path: &str) -> Option<(String, Option<i32>)> {
+    let rest = path.strip_prefix("/topics/")?;
+    match rest.split_once('/') {
+        None => Some((rest.to_owned(), None)),
+        Some((topic, rest)) => {
+            let number = rest.strip_prefix("partitions/")?;
+            Some((topic.to_owned(), Some(number.parse().ok()?)))
+        }
+    }
+}
+
+/// Whether the request brings the token. It takes as long for a wrong one as for the right one.
+fn has_token(headers: &HeaderMap, options: &RestOptions) -> bool {
+    let Some(token) = &options.token else { return true };
+    let given = headers.get(AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
+    let given = match given.split_at_checked(7) {
+        Some((scheme, given)) if scheme.eq_ignore_ascii_case(b"bearer ") => given,
+        _ => b"",
+    };
+    let difference = token.bytes().zip(given.iter().copied().chain(std::iter::repeat(0)));
+    difference.fold(u8::from(token.len() != given.len()), |sum, (a, b)| sum | (a ^ b)) == 0
+}
+
+fn is_json_v2(headers: &HeaderMap) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON_V2)
+}
+
+async fn read(request: Request<Incoming>, most: usize) -> Result<Bytes, Refusal> {
+    let announced = request.body().size_hint().lower();
+    if usize::try_from(announced).map_or(true, |announced| announced > most) {
+        return Err(Refusal::TooLong(most));
+    }
+    match timeout(BODY_TIME, Limited::new(request.into_body(), most).collect()).await {
+        Err(_) => Err(Refusal::Slow),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLong(most)),
+        Ok(Err(_)) => Err(Refusal::Syntax("the body ended early".to_owned())),
+    }
+}
+
+async fn produce(
+    topic: String,
+    partition: Option<i32>,
+    bytes: Bytes,
+    shared: &Arc<Shared>,
+) -> Result<Answer, Refusal> {
+    let (sending, name) = (Arc::clone(shared), topic.clone());
+    let sent = tokio::task::spawn_blocking(move || {
+        let body = body::read(&bytes).map_err(|error| match error {
+            BodyError::Syntax(text) => Refusal::Syntax(text),
+            BodyError::Form(text) => Refusal::Form(text),
+        })?;
+        sending.topics.send(&name, partition, &body.records)
+    });
+    let waiting = sent.await.unwrap_or(Err(Refusal::Kafka))?;
+    let mut all = Vec::with_capacity(waiting.len());
+    for one in waiting {
+        let delivered = one.delivered.await.unwrap_or(Err(RDKafkaErrorCode::Fail));
+        shared.counts.record(&topic, one.bytes, delivered.is_ok());
+        all.push(delivered);
+    }
+    Ok(answer::delivered(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    #[test]
+    fn places() {
+        assert_eq!(place("/topics/a.b_c-d"), Some(("a.b_c-d".to_owned(), None)));
+        assert_eq!(place("/topics/a/partitions/2"), Some(("a".to_owned(), Some(2))));
+        for path in ["/", "/topics", "/topics/a/partitions/x", "/topics/a/b", "/consumers/a", "/v3/clusters"]
+        {
+            assert_eq!(place(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn tokens() {
+        let token = Some(Arc::new(Zeroizing::new("s3cret".to_owned())));
+        let options = RestOptions { topics: Vec::new(), most_bytes: 1, token };
+        let has = |text: Option<&'static str>, options: &RestOptions| {
+            let mut headers = HeaderMap::new();
+            text.map(|text| headers.insert(AUTHORIZATION, HeaderValue::from_static(text)));
+            has_token(&headers, options)
+        };
+        for text in ["Bearer s3cret", "bearer s3cret"] {
+            assert!(has(Some(text), &options), "{text}");
+        }
+        for text in
+            [None, Some("Bearer "), Some("Bearer s3cre"), Some("Bearer s3cret\u{30}"), Some("Basic s3cret")]
+        {
+            assert!(!has(text, &options), "{text:?}");
+        }
+        assert!(has(None, &RestOptions { token: None, ..options }));
+    }
+
+    #[test]
+    fn types_of_content() {
+        let is = |text: &'static str| {
+            is_json_v2(&HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(text))]))
+        };
+        assert!(is(JSON_V2) && is("application/vnd.kafka.json.v2+json; charset=utf-8"));
+        assert!(!is("application/json") && !is("application/vnd.kafka.avro.v2+json") && !is(""));
+    }
+}
