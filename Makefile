@@ -29,10 +29,10 @@ TASKMANAGERS ?=
 CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
@@ -137,6 +137,10 @@ seed-kafka: ## write good and bad records to the business topics of both environ
 test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest against a real broker, which it starts; a minute
 	$(CARGO) build --locked --bin cdc-jobs
 	$(PYTHON) tests/jobs/admin.py
+
+test-jobs-compare: ## cdc-jobs compare beside two real Cassandra clusters, which it starts; two minutes
+	$(CARGO) build --locked --bin cdc-jobs
+	python3 tests/jobs/compare.py
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check
