@@ -23,7 +23,7 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod socket;
-mod state_lock;
+pub(crate) mod state_lock;
 pub mod verify;
 
 use crate::cli::{Cli, Command, SchemaCommand};

@@ -1,4 +1,4 @@
-//! The lock of a state directory: one agent, or one command that changes what is in it, at a time.
+//! The lock of a state directory: one program, or one command that changes what is in it, at a time.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::log;
 
 /// Holds a state directory until it is dropped, or the process is gone.
 #[derive(Debug)]
-pub(super) struct StateLock {
+pub(crate) struct StateLock {
     /// The directory itself is locked.
     _locked: Option<File>,
 }
@@ -18,17 +18,17 @@ impl StateLock {
     ///
     /// # Errors
     /// Another process holds it, or the directory cannot be read.
-    pub(super) fn take(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
         let directory = File::open(path).map_err(|error| {
             Failure::new(Exit::Usage, format!("the state directory {} cannot be read", path.display()))
                 .because(error)
-                .next("name the agent's own directory with state_directory or --state-dir")
+                .next("name the program's own directory with state_directory, --state-dir or --state")
         })?;
         match directory.try_lock() {
             Ok(()) => Ok(Self { _locked: Some(directory) }),
             Err(TryLockError::WouldBlock) => {
-                let what = format!("the state directory {} is in use by a running agent", path.display());
-                Err(Failure::new(Exit::Locked, what).next("stop that agent, or name another state directory"))
+                let what = format!("the state directory {} is in use by another process", path.display());
+                Err(Failure::new(Exit::Locked, what).next("stop it, or name another state directory"))
             }
             Err(TryLockError::Error(error)) => {
                 log::warn(&format!("the state directory {} cannot be locked: {error}", path.display()));

@@ -31,4 +31,4 @@ pub use config::{EncoderConfig, SourceNames};
 pub use encoder::{EncodeError, Encoder};
 pub use parts::{Place, Visibility};
 pub use record::Record;
-pub use row_hash::{HashDefinition, hash_definition};
+pub use row_hash::{HashDefinition, RowHashes, hash_definition};

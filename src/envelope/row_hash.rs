@@ -232,7 +232,7 @@ impl RowHasher {
     }
 
     /// Writes the text of v1; `false` when a column is missing.
-    fn v1(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> bool {
+    fn v1(&mut self, row: &impl HashedFields, plan: &RowHashPlan) -> bool {
         self.text.clear();
         self.text.extend_from_slice(&plan.head);
         for hashed in &plan.columns {
@@ -255,7 +255,7 @@ impl RowHasher {
     }
 
     /// Writes the text of v0; `false` when a column is missing or has no exact text.
-    fn v0(&mut self, row: &HashedRow<'_, '_, '_>, plan: &RowHashPlan) -> bool {
+    fn v0(&mut self, row: &impl HashedFields, plan: &RowHashPlan) -> bool {
         self.text.clear();
         let mut first = true;
         for hashed in &plan.columns {
@@ -291,6 +291,54 @@ pub(super) enum HashText {
 /// Writes the text of a serialised value that is not null.
 type TextWriter = fn(&CqlType, &[u8], &mut Vec<u8>) -> Result<HashText, ValueError>;
 
+/// A row whose hashed columns have texts.
+trait HashedFields {
+    /// Appends the text of a column.
+    fn field(&self, hashed: HashedColumn, out: &mut Vec<u8>, writer: TextWriter) -> Field;
+}
+
+/// Hashes rows that stand in no log, as the agent hashes those that do: by the definition of [`hash_definition`].
+#[derive(Debug)]
+pub struct RowHashes {
+    table: TableSchema,
+    plan: RowHashPlan,
+}
+
+impl RowHashes {
+    /// For the rows of `table`.
+    #[must_use]
+    pub fn new(table: TableSchema, options: &RowHashOptions) -> Self {
+        let plan = RowHashPlan::new(&table, options, &ColumnRules::default());
+        Self { table, plan }
+    }
+
+    /// The hash of a whole row, 64 hex digits. `value` gives the value of a column, serialised as in a cell; None is a
+    /// null. None when some value has no exact text.
+    #[must_use]
+    pub fn hash<'v>(&self, value: &dyn Fn(&str) -> Option<&'v [u8]>) -> Option<String> {
+        let row = SerialisedRow { table: &self.table, value };
+        let mut hasher = RowHasher::default();
+        let is_complete = !self.plan.never
+            && match self.plan.version {
+                RowHashVersion::V1 => hasher.v1(&row, &self.plan),
+                RowHashVersion::V0 => hasher.v0(&row, &self.plan),
+            };
+        is_complete.then(|| hex::encode(Sha256::digest(&hasher.text)))
+    }
+}
+
+struct SerialisedRow<'r, 'v> {
+    table: &'r TableSchema,
+    value: &'r dyn Fn(&str) -> Option<&'v [u8]>,
+}
+
+impl HashedFields for SerialisedRow<'_, '_> {
+    fn field(&self, hashed: HashedColumn, out: &mut Vec<u8>, writer: TextWriter) -> Field {
+        let column = hashed.column(self.table);
+        column.map_or(Field::Missing, |column| value_field(column, (self.value)(&column.name), out, writer))
+    }
+}
+
 struct HashedRow<'r, 'm, 'a> {
     table: &'r TableSchema,
     columns: &'r EventColumns<'m, 'a>,
@@ -298,7 +346,7 @@ struct HashedRow<'r, 'm, 'a> {
     clustering: &'r [Option<&'a [u8]>],
 }
 
-impl HashedRow<'_, '_, '_> {
+impl HashedFields for HashedRow<'_, '_, '_> {
     fn field(&self, hashed: HashedColumn, out: &mut Vec<u8>, writer: TextWriter) -> Field {
         let table = self.table;
         match hashed {

@@ -15,6 +15,7 @@ use hyper::{Method, Response, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::pages::{Page, Pages};
 use crate::telemetry::{Reason, Telemetry, metrics};
 
 const PAGE: &str = include_str!("page.html");
@@ -63,10 +64,10 @@ pub(super) fn answer(
     path: &str,
     headers: &HeaderMap,
     hosts: Hosts,
-    telemetry: &Telemetry,
+    pages: &dyn Pages,
 ) -> Answer {
     if hosts == Hosts::Loopback && !headers.get(HOST).is_none_or(is_loopback) {
-        let text = "this agent answers on loopback: ask for localhost or 127.0.0.1\n";
+        let text = "this program answers on loopback: ask for localhost or 127.0.0.1\n";
         return full(StatusCode::MISDIRECTED_REQUEST, TEXT, text.into());
     }
     if method != Method::GET && method != Method::HEAD {
@@ -74,30 +75,40 @@ pub(super) fn answer(
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refused;
     }
-    match path {
-        "/" => full(StatusCode::OK, HTML, PAGE.into()),
-        "/livez" if telemetry.is_live() => full(StatusCode::OK, TEXT, "ok\n".into()),
-        "/livez" => full(StatusCode::SERVICE_UNAVAILABLE, TEXT, "the loop gives no sign of life\n".into()),
-        "/readyz" => readyz(telemetry),
-        "/metrics" => {
-            full(StatusCode::OK, metrics::CONTENT_TYPE, metrics::text(&telemetry.status()).into_bytes())
+    let page = pages.page(path);
+    full(
+        StatusCode::from_u16(page.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        page.content_type,
+        page.body,
+    )
+}
+
+impl Pages for Telemetry {
+    fn page(&self, path: &str) -> Page {
+        let page = |code, content_type, body: Vec<u8>| Page { code, content_type, body };
+        match path {
+            "/" => page(200, HTML, PAGE.into()),
+            "/livez" if self.is_live() => page(200, TEXT, "ok\n".into()),
+            "/livez" => page(503, TEXT, "the loop gives no sign of life\n".into()),
+            "/readyz" => readyz(self),
+            "/metrics" => page(200, metrics::CONTENT_TYPE, metrics::text(&self.status()).into_bytes()),
+            "/status" => json(200, &self.status()),
+            _ => page(404, TEXT, "there are /, /livez, /readyz, /metrics and /status\n".into()),
         }
-        "/status" => json(StatusCode::OK, &telemetry.status()),
-        _ => full(StatusCode::NOT_FOUND, TEXT, "there are /, /livez, /readyz, /metrics and /status\n".into()),
     }
 }
 
-fn readyz(telemetry: &Telemetry) -> Answer {
+fn readyz(telemetry: &Telemetry) -> Page {
     let status = telemetry.status();
-    let code = if status.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let code = if status.is_ready { 200 } else { 503 };
     let said = Readiness { ready: status.is_ready, state: &status.headline.text, reasons: &status.reasons };
     json(code, &said)
 }
 
-fn json(code: StatusCode, content: &impl Serialize) -> Answer {
+fn json(code: u16, content: &impl Serialize) -> Page {
     match serde_json::to_vec(content) {
-        Ok(body) => full(code, JSON, body),
-        Err(error) => full(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n").into_bytes()),
+        Ok(body) => Page { code, content_type: JSON, body },
+        Err(error) => Page { code: 500, content_type: TEXT, body: format!("{error}\n").into_bytes() },
     }
 }
 

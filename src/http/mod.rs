@@ -6,6 +6,7 @@
 #[cfg(feature = "http")]
 mod answer;
 mod client;
+mod pages;
 mod print;
 #[cfg(feature = "http")]
 mod server;
@@ -13,6 +14,7 @@ mod server;
 #[cfg(all(feature = "http", feature = "kafka"))]
 pub(crate) use answer::is_loopback;
 pub use client::{ClientError, fetch, parse};
+pub use pages::{Page, Pages};
 pub use print::terminal;
 #[cfg(feature = "http")]
 pub use server::{ServeError, Server};

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Hosts, answer};
-use crate::telemetry::Telemetry;
+use super::pages::Pages;
 
 /// Connections at a time; further ones wait in the system's queue.
 const CONNECTIONS: usize = 32;
@@ -57,11 +57,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on `address` what `telemetry` knows. When this returns, connections are accepted.
+    /// Serves on `address` what `pages` answer. When this returns, connections are accepted.
     ///
     /// # Errors
     /// Nothing can listen there.
-    pub fn start(address: SocketAddr, telemetry: Arc<Telemetry>) -> Result<Self, ServeError> {
+    pub fn start<P: Pages + 'static>(address: SocketAddr, pages: Arc<P>) -> Result<Self, ServeError> {
+        let pages: Arc<dyn Pages> = pages;
         let listen = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::Taken(address),
             _ => ServeError::Listen(address, error),
@@ -72,7 +73,7 @@ impl Server {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(ServeError::Start)?;
         let hosts = if address.ip().is_loopback() { Hosts::Loopback } else { Hosts::Any };
         let (stop, stopped) = oneshot::channel();
-        let serve = move || run(&runtime, listener, hosts, telemetry, stopped);
+        let serve = move || run(&runtime, listener, hosts, pages, stopped);
         let thread =
             thread::Builder::new().name("http".to_owned()).spawn(serve).map_err(ServeError::Start)?;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
@@ -99,7 +100,7 @@ fn run(
     runtime: &Runtime,
     listener: TcpListener,
     hosts: Hosts,
-    telemetry: Arc<Telemetry>,
+    pages: Arc<dyn Pages>,
     mut stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
@@ -109,7 +110,7 @@ fn run(
         loop {
             tokio::select! {
                 _ = &mut stopped => break,
-                () = accept(&listener, hosts, &telemetry, &free) => {}
+                () = accept(&listener, hosts, &pages, &free) => {}
             }
         }
         drop(listener);
@@ -121,16 +122,16 @@ fn run(
 async fn accept(
     listener: &tokio::net::TcpListener,
     hosts: Hosts,
-    telemetry: &Arc<Telemetry>,
+    pages: &Arc<dyn Pages>,
     free: &Arc<Semaphore>,
 ) {
     let Ok(permit) = Arc::clone(free).acquire_owned().await else { return };
     let Ok((stream, _)) = listener.accept().await else { return sleep(ACCEPT_PAUSE).await };
-    let telemetry = Arc::clone(telemetry);
+    let pages = Arc::clone(pages);
     tokio::spawn(async move {
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
             let path = request.uri().path();
-            let answer = answer(request.method(), path, request.headers(), hosts, &telemetry);
+            let answer = answer(request.method(), path, request.headers(), hosts, pages.as_ref());
             async move { Ok::<_, Infallible>(answer) }
         });
         let connection = http1::Builder::new()

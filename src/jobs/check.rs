@@ -1,9 +1,9 @@
 //! What is wrong with a folder of jobs, before anything of it runs.
 
-mod hash;
+pub(crate) mod hash;
 mod loops;
 mod policy;
-mod schema;
+pub(crate) mod schema;
 mod sql;
 
 use std::path::Path;

@@ -35,6 +35,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::check;
+use super::engine;
+use super::engine::command::RunArgs;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::{completions, output};
 use crate::cli::{CompletionsArgs, ManArgs};
@@ -46,13 +48,14 @@ Examples:
   cdc-jobs check                                      are the files in jobs/ right?
   cdc-jobs check --schema schema.json --format json   and do they fit the tables? for CI
   cdc-jobs schema rules > rules.schema.json           for an editor
+  cdc-jobs run dq --env onprem --table sales.events   run a job
   cdc-jobs sql                                        the jobs as Flink SQL, into jobs/sql/
   cdc-jobs topics create --env onprem                 the topics that its jobs need
   cdc-jobs seed --env onprem --table sales.events     records to try them with
   cdc-jobs tail onprem.dlq.sales.events --env onprem  what was broken, and why
 
-Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 4 a file cannot be read, 6 Kafka, Flink or a file
-log cannot be reached or refuses, 7 somebody else uses it.";
+Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 3 records were gone, 4 a file cannot be read, 6 Kafka,
+Flink, Cassandra or a file log cannot be reached or refuses, 7 somebody else uses it.";
 
 const CHECK: &str = "\
 Examples:
@@ -91,6 +94,8 @@ pub enum Command {
     /// Look at jobs on a Flink cluster, and stop them
     #[cfg(feature = "flink")]
     Flink(flink::FlinkArgs),
+    /// Run a job in this process, over Kafka or file logs
+    Run(Box<RunArgs>),
     /// Print the JSON Schema of one of the files
     #[command(after_help = SCHEMA)]
     Schema(SchemaArgs),
@@ -192,6 +197,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Flink(args) => flink::run(args),
         #[cfg(feature = "flink")]
         Command::Submit(args) => submit::run(args),
+        Command::Run(args) => engine::command::command(args),
         Command::Schema(args) => {
             print(args.file.json_schema())?;
             Ok(Exit::Ok)

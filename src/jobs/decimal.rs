@@ -83,6 +83,12 @@ impl Decimal {
         self.scale
     }
 
+    /// The number without its point, and how many digits stand behind the point.
+    #[must_use]
+    pub fn parts(self) -> (i128, u8) {
+        (self.unscaled, self.scale)
+    }
+
     /// The order of two numbers, whatever their scales.
     #[must_use]
     pub fn compare(self, other: Self) -> Ordering {

@@ -61,6 +61,21 @@ pub(super) fn object<'p>(text: &'p str, places: usize, wanted: &Wanted<'_>) -> O
     Some(fields)
 }
 
+/// The texts of the named fields of an object; None of those that are missing, null, objects or arrays. None when the text
+/// is no object.
+pub(super) fn scalar_texts<'p>(text: &'p str, names: &[&str]) -> Option<Vec<Option<Cow<'p, str>>>> {
+    let fields = object(text, names.len(), &|name, found| {
+        if let Some(place) = names.iter().position(|known| *known == name) {
+            found(place);
+        }
+    })?;
+    let scalar = |field| match field {
+        Field::Scalar(text) => Some(text),
+        Field::Missing | Field::Null | Field::Nested(_) => None,
+    };
+    Some(fields.into_iter().map(scalar).collect())
+}
+
 /// What an agent's record of profile `flat` is about. None when it is none.
 pub(super) fn change(text: &str) -> Option<Change<'_>> {
     let names = ["op", "after"];

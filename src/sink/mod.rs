@@ -9,7 +9,7 @@ mod error;
 pub mod file_log;
 #[cfg(feature = "kafka")]
 pub mod kafka;
-mod line;
+pub(crate) mod line;
 mod stdout;
 
 use crate::checkpoint::Checkpoint;

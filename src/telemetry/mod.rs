@@ -27,6 +27,7 @@ pub use facts::{
 pub use health::{Headline, Level, Reason};
 pub(crate) use health::{size, time};
 pub use process::ProcessStatus;
+pub(crate) use rates::to_float;
 pub use status::{
     Commits, DatedEntry, ErrorLine, History, Kinds, LISTED_ENTRIES, LISTED_SEGMENTS, LISTED_TABLES, Lag,
     Status, TableStatus,

@@ -59,7 +59,7 @@ pub(in crate::jobs) fn columns(rules: &TableRules) -> Vec<String> {
 }
 
 /// The agent's options that a file's hash asks for.
-fn options(rules: &TableRules) -> RowHashOptions {
+pub(crate) fn options(rules: &TableRules) -> RowHashOptions {
     let table = (rules.table.value.keyspace.clone(), rules.table.value.table.clone());
     let names =
         |names: &[crate::jobs::fields::Placed<String>]| names.iter().map(|name| name.value.clone()).collect();
@@ -75,7 +75,7 @@ fn options(rules: &TableRules) -> RowHashOptions {
 
 /// The table as the file alone describes it: all of its key is partition key, which no definition tells from
 /// clustering. None when a type has no meaning without a schema.
-fn own_table(rules: &TableRules) -> Option<TableSchema> {
+pub(crate) fn own_table(rules: &TableRules) -> Option<TableSchema> {
     let (keyspace_name, table_name) = (rules.table.value.keyspace.clone(), rules.table.value.table.clone());
     let mut rows = SystemSchemaRows::default();
     rows.tables.push(TableRow {

@@ -9,7 +9,7 @@ use crate::jobs::project::RulesFile;
 use crate::jobs::rules::{Source, TableRules};
 use crate::schema::{Column, Schema, TableSchema};
 
-pub(super) fn check(file: &RulesFile, schema: &Schema) -> Vec<Finding> {
+pub(crate) fn check(file: &RulesFile, schema: &Schema) -> Vec<Finding> {
     let (rules, mut findings) = (&file.rules, Findings::new(&file.file));
     let name = (&rules.table.value.keyspace, &rules.table.value.table);
     let Some(table) = schema.tables().find(|table| (&table.keyspace, &table.name) == name) else {

@@ -44,3 +44,5 @@ pub use ranges::{RangeError, TokenRange, primary_ranges};
 pub use ring::{PeerInfo, Ring};
 #[cfg(feature = "cql")]
 pub use settings::{CqlSettings, Credentials, DEFAULT_PORT, TlsSettings};
+#[cfg(feature = "cql")]
+pub(crate) use tls::context as tls_context;

@@ -14,7 +14,7 @@ use super::{CqlError, TlsSettings};
 const ADDRESS_MISMATCH: i32 = 64;
 
 /// Reads the files. The driver has the node's certificate compared with the address it connects to.
-pub(super) fn context(settings: &TlsSettings) -> Result<TlsContext, CqlError> {
+pub(crate) fn context(settings: &TlsSettings) -> Result<TlsContext, CqlError> {
     let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed("tls"))?;
     builder.set_min_proto_version(Some(SslVersion::TLS1_2)).map_err(failed("tls"))?;
     if let Some(path) = &settings.ca_file {

@@ -29,6 +29,9 @@ pub(super) struct Commit {
     pub(super) partitions: NonZeroU16,
     /// What is done in the commit log.
     pub(super) checkpoint: Checkpoint,
+    /// How far jobs came that wrote here, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) jobs: BTreeMap<String, Value>,
     /// Topic → partition → its files.
     pub(super) topics: BTreeMap<String, BTreeMap<u32, Files>>,
 }
@@ -46,7 +49,13 @@ pub(super) struct LogFile {
 
 impl Commit {
     pub(super) fn new(partitions: NonZeroU16) -> Self {
-        Self { version: VERSION, partitions, checkpoint: Checkpoint::default(), topics: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            partitions,
+            checkpoint: Checkpoint::default(),
+            jobs: BTreeMap::new(),
+            topics: BTreeMap::new(),
+        }
     }
 
     /// Read `commit.json`; `None` when there is none.

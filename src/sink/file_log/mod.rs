@@ -24,10 +24,11 @@ use crate::durable::sync_dir;
 use crate::envelope::Record;
 use crate::failpoint;
 
+use super::line::Line;
 use super::{Sink, SinkError};
 use commit_file::Commit;
-use partition::Partition;
-pub use reader::{FileLogReader, Lines};
+use partition::{Partition, PushLine};
+pub use reader::{FileLogReader, Lines, Place};
 
 /// Only the owner reads: a segment may hold anything.
 const FILE_MODE: u32 = 0o600;
@@ -70,6 +71,7 @@ pub struct FileLog {
     options: FileLogOptions,
     partition_count: NonZeroU16,
     checkpoint: Checkpoint,
+    jobs: BTreeMap<String, serde_json::Value>,
     /// Topic → index in `topics`.
     topic_ids: HashMap<Box<str>, usize>,
     topics: Vec<Box<str>>,
@@ -123,6 +125,7 @@ impl FileLog {
             options,
             partition_count: commit.partitions,
             checkpoint: commit.checkpoint,
+            jobs: commit.jobs,
             topic_ids: HashMap::new(),
             topics: Vec::new(),
             last_topic: 0,
@@ -166,16 +169,16 @@ impl FileLog {
         Ok(self.last_topic)
     }
 
-    fn accept(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
-        let number = record.partition_hash % u32::from(self.partition_count.get());
-        let first = self.topic(record.topic)?.saturating_mul(self.partition_count.get().into());
+    fn accept(&mut self, topic: &str, partition: u32, record: &impl PushLine) -> Result<(), SinkError> {
+        let number = partition % u32::from(self.partition_count.get());
+        let first = self.topic(topic)?.saturating_mul(self.partition_count.get().into());
         let index = first.saturating_add(number as usize);
         self.dirty = true;
         // Buffers share the memory: the more partitions are used, the earlier each is written.
         let share = self.options.buffer_bytes / self.used.max(1);
         let room = share.max(MIN_WRITE_BYTES).min(self.options.write_bytes);
         let Some(partition) = self.partitions.get(index) else { return Err(SinkError::Failed) };
-        if partition.buffered() > 0 && partition.buffered() + partition::line_len(record) > room {
+        if partition.buffered() > 0 && partition.buffered() + record.line_len() > room {
             self.flush(index)?;
             if self.partitions.get(index).is_some_and(|partition| partition.held() > 2 * room) {
                 self.release(index);
@@ -236,6 +239,7 @@ impl FileLog {
         dirs.into_iter().rev().try_for_each(sync_dir)?;
         let mut commit = Commit::new(self.partition_count);
         commit.checkpoint = checkpoint.clone();
+        commit.jobs = self.jobs.clone();
         commit.topics = self.committed_files();
         commit.store(&self.dir)?;
         self.partitions.iter_mut().for_each(|partition| partition.has_new_file = false);
@@ -260,6 +264,37 @@ impl FileLog {
             .collect()
     }
 
+    /// How far a job came, as it said with its last commit.
+    #[must_use]
+    pub fn job(&self, name: &str) -> Option<&serde_json::Value> {
+        self.jobs.get(name)
+    }
+
+    /// Accepts a line of a topic, after all that was sent before.
+    ///
+    /// # Errors
+    /// As of [`Sink::send`].
+    pub(crate) fn append(
+        &mut self,
+        topic: &str,
+        partition: u32,
+        ts_ms: i64,
+        line: Line<'_>,
+    ) -> Result<(), SinkError> {
+        self.guarded(|log| log.accept(topic, partition, &(ts_ms, line)))
+    }
+
+    /// As [`Sink::commit`], with how far a job came in place of a checkpoint.
+    ///
+    /// # Errors
+    /// As of [`Sink::commit`].
+    pub fn commit_job(&mut self, name: &str, progress: serde_json::Value) -> Result<(), SinkError> {
+        self.guarded(|log| {
+            log.jobs.insert(name.to_owned(), progress);
+            log.write_commit(&log.checkpoint.clone())
+        })
+    }
+
     /// Remember a failure: after it nobody knows what is in the files, until they are cut back.
     fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<(), SinkError>) -> Result<(), SinkError> {
         if self.failed {
@@ -273,7 +308,7 @@ impl FileLog {
 
 impl Sink for FileLog {
     fn send(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
-        self.guarded(|log| log.accept(record))
+        self.guarded(|log| log.accept(record.topic, record.partition_hash, record))
     }
 
     fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {

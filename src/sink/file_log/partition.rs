@@ -74,7 +74,7 @@ impl Partition {
     /// `roll_bytes`. Every file holds at least one line. A new buffer has room for `room` bytes.
     pub(super) fn append(
         &mut self,
-        record: &Record<'_>,
+        record: &impl PushLine,
         roll_bytes: u64,
         room: usize,
     ) -> Result<(), SinkError> {
@@ -84,7 +84,7 @@ impl Partition {
         }
         let offset = self.files.last().map_or(0, |file| file.next_offset);
         let start = self.buffer.len();
-        push_line(&mut self.buffer, offset, record);
+        record.push_line(&mut self.buffer, offset);
         let added = (self.buffer.len() - start) as u64;
         let full = self.files.last().is_none_or(|file| file.bytes.saturating_add(added) > roll_bytes);
         if full {
@@ -167,22 +167,47 @@ impl Partition {
     }
 }
 
-/// Upper bound of the length of a record's line, in bytes.
-pub(super) fn line_len(record: &Record<'_>) -> usize {
-    // Offset and time are at most 20 digits each, and the constant text is 21 bytes.
-    line::body_len(record.key, record.value, record.event_id) + 64
+/// What becomes a line.
+pub(super) trait PushLine {
+    /// Upper bound of the length of the line, in bytes.
+    fn line_len(&self) -> usize;
+
+    /// Appends `{"offset","ts_ms","key","value","headers"}` and a newline.
+    fn push_line(&self, out: &mut Vec<u8>, offset: u64);
 }
 
-/// Append `{"offset","ts_ms","key","value","headers"}` and a newline.
-fn push_line(out: &mut Vec<u8>, offset: u64, record: &Record<'_>) {
-    let Record { key, value, event_id, ts_ms, .. } = *record;
-    out.reserve(line_len(record));
+impl PushLine for Record<'_> {
+    fn line_len(&self) -> usize {
+        // Offset and time are at most 20 digits each, and the constant text is 21 bytes.
+        line::body_len(self.key, self.value, self.event_id) + 64
+    }
+
+    fn push_line(&self, out: &mut Vec<u8>, offset: u64) {
+        out.reserve(self.line_len());
+        push_head(out, offset, self.ts_ms);
+        line::push_body(out, self.key, self.value, self.event_id);
+    }
+}
+
+/// A line of its parts, with its time.
+impl PushLine for (i64, line::Line<'_>) {
+    fn line_len(&self) -> usize {
+        self.1.len() + 64
+    }
+
+    fn push_line(&self, out: &mut Vec<u8>, offset: u64) {
+        out.reserve(self.line_len());
+        push_head(out, offset, self.0);
+        self.1.push(out);
+    }
+}
+
+fn push_head(out: &mut Vec<u8>, offset: u64, ts_ms: i64) {
     out.extend_from_slice(b"{\"offset\":");
     out.extend_from_slice(itoa::Buffer::new().format(offset).as_bytes());
     out.extend_from_slice(b",\"ts_ms\":");
     out.extend_from_slice(itoa::Buffer::new().format(ts_ms).as_bytes());
     out.push(b',');
-    line::push_body(out, key, value, event_id);
 }
 
 #[cfg(test)]

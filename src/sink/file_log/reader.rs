@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Take};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
@@ -62,7 +62,31 @@ impl FileLogReader {
     pub fn lines(&self, topic: &str, partition: u32) -> Lines {
         let dir = names::partition_dir(&self.dir, topic, partition);
         let place = |file: &LogFile| (dir.join(names::file_name(file.first_offset)), *file);
-        Lines { left: self.files(topic, partition).iter().map(place).collect(), current: None }
+        let left = self.files(topic, partition).iter().map(place).collect();
+        Lines { left, current: None, place: Place::default() }
+    }
+
+    /// As [`Self::lines`], beginning with the file that holds this offset.
+    #[must_use]
+    pub fn lines_from(&self, topic: &str, partition: u32, offset: u64) -> Lines {
+        let mut lines = self.lines(topic, partition);
+        lines.left.retain(|(_, file)| file.next_offset > offset);
+        lines
+    }
+
+    /// As [`Self::lines`], beginning where other lines of this partition have come to.
+    #[must_use]
+    pub fn lines_at(&self, topic: &str, partition: u32, place: Place) -> Lines {
+        let mut lines = self.lines(topic, partition);
+        lines.left.retain(|(_, file)| file.first_offset >= place.file);
+        lines.place = place;
+        lines
+    }
+
+    /// Whether the log has this topic.
+    #[must_use]
+    pub fn has_topic(&self, topic: &str) -> bool {
+        self.commit.topics.contains_key(topic)
     }
 
     fn files(&self, topic: &str, partition: u32) -> &[LogFile] {
@@ -76,6 +100,16 @@ impl FileLogReader {
 pub struct Lines {
     left: VecDeque<(PathBuf, LogFile)>,
     current: Option<(PathBuf, Take<BufReader<File>>)>,
+    place: Place,
+}
+
+/// Between two lines of a partition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// First offset of the file.
+    file: u64,
+    /// Bytes of the file before it.
+    bytes: u64,
 }
 
 impl Iterator for Lines {
@@ -86,13 +120,23 @@ impl Iterator for Lines {
             if let Some((path, reader)) = &mut self.current {
                 match next_line(path, reader) {
                     Ok(None) => self.current = None,
-                    Ok(Some(line)) => return Some(Ok(line)),
+                    Ok(Some(line)) => {
+                        self.place.bytes += line.len() as u64 + 1;
+                        return Some(Ok(line));
+                    }
                     Err(e) => return Some(Err(self.stop(e))),
                 }
             }
             let (path, file) = self.left.pop_front()?;
-            match File::open(&path) {
-                Ok(opened) => self.current = Some((path, BufReader::new(opened).take(file.bytes))),
+            if self.place.file != file.first_offset {
+                self.place = Place { file: file.first_offset, bytes: 0 };
+            }
+            let opened = File::open(&path).and_then(|mut opened| {
+                opened.seek(SeekFrom::Start(self.place.bytes))?;
+                Ok(BufReader::new(opened).take(file.bytes.saturating_sub(self.place.bytes)))
+            });
+            match opened {
+                Ok(reader) => self.current = Some((path, reader)),
                 Err(e) => return Some(Err(self.stop(SinkError::io("open", &path, e)))),
             }
         }
@@ -100,6 +144,12 @@ impl Iterator for Lines {
 }
 
 impl Lines {
+    /// Where the next line stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
     /// After an error there is nothing sound to read on from.
     fn stop(&mut self, error: SinkError) -> SinkError {
         self.left.clear();

@@ -33,6 +33,11 @@ pub(super) enum Purpose {
     },
     /// Topics.
     Admin,
+    /// Reader of a job's input: only what is committed.
+    Input {
+        /// The job's consumer group; it only tells how far the job is.
+        group: String,
+    },
 }
 
 /// Names, and why they are refused.
@@ -214,6 +219,18 @@ pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig 
                 .set("enable.partition.eof", "true")
                 .set("queued.max.messages.kbytes", "2048")
                 .set("fetch.wait.max.ms", "50");
+        }
+        Purpose::Input { group } => {
+            config
+                .set("group.id", group)
+                .set("isolation.level", "read_committed")
+                .set("enable.auto.commit", "false")
+                .set("enable.auto.offset.store", "false")
+                // Records that are gone are told of, not passed by.
+                .set("auto.offset.reset", "error")
+                .set("enable.partition.eof", "true")
+                .set("queued.max.messages.kbytes", "16384")
+                .set("fetch.wait.max.ms", "100");
         }
         Purpose::Admin => {}
     }

@@ -60,6 +60,8 @@ impl Layout {
             Identity::Replay { segments, again } => {
                 Self::Replay { segments: segments.clone(), again: *again }
             }
+            // No segments, no keys.
+            Identity::Job => Self::Replay { segments: BTreeMap::new(), again: false },
         }
     }
 

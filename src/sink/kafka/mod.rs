@@ -12,6 +12,8 @@ mod client;
 mod context;
 mod dead_letter;
 mod doubt;
+mod job_input;
+mod job_log;
 mod layout;
 mod local;
 mod not_taken;
@@ -38,6 +40,8 @@ use crate::failpoint;
 
 use super::{Sink, SinkError};
 use doubt::Doubts;
+pub use job_input::{Arrival, JobInput, Message};
+pub use job_log::{Choice, JobLog, JobRecord};
 use layout::{Change, Layout};
 use local::LocalCopy;
 use not_taken::{NotTaken, Refusal};
@@ -98,7 +102,7 @@ impl KafkaSink {
             Identity::Node { local, .. } => {
                 local.clone().map(|path| LocalCopy::new(path, options.observer.clone()))
             }
-            Identity::Replay { .. } => None,
+            Identity::Replay { .. } | Identity::Job => None,
         };
         let mut sink = Self {
             options,
@@ -214,6 +218,7 @@ impl KafkaSink {
                     key: Some(change.key.as_bytes()),
                     value: change.value.as_deref(),
                     event_id: "",
+                    headers: &[],
                     ts_ms: start::now_ms(),
                 })?;
             }
@@ -294,6 +299,7 @@ fn outgoing<'a>(record: &Record<'a>, value: Option<&'a [u8]>, partitions: u32) -
         key: Some(record.key),
         value,
         event_id: record.event_id,
+        headers: &[],
         ts_ms: record.ts_ms,
     }
 }

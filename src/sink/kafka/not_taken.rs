@@ -155,6 +155,7 @@ impl KafkaSink {
             key,
             value: Some(&value),
             event_id: record.event_id,
+            headers: &[],
             ts_ms: record.ts_ms,
         };
         self.produce(&pointer).map_err(|stuck| self.stuck(stuck))?;

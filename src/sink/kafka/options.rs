@@ -199,6 +199,8 @@ pub enum Identity {
         /// Whether their checkpoints may have been made with different options.
         again: bool,
     },
+    /// A job: `cdc-jobs.<its name>`. It keeps no checkpoint of segments, but how far it read ([`JobLog`](super::JobLog)).
+    Job,
 }
 
 /// Who is told what happens.

@@ -4,6 +4,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
@@ -44,6 +46,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) value: Option<&'a [u8]>,
     /// Empty when the record has none.
     pub(super) event_id: &'a str,
+    /// Other headers, in their order.
+    pub(super) headers: &'a [(&'a str, Option<&'a [u8]>)],
     pub(super) ts_ms: i64,
 }
 
@@ -169,6 +173,12 @@ impl Producer {
             if !record.event_id.is_empty() {
                 let header = Header { key: EVENT_ID, value: Some(record.event_id) };
                 outgoing = outgoing.headers(OwnedHeaders::new_with_capacity(1).insert(header));
+            } else if !record.headers.is_empty() {
+                let all = OwnedHeaders::new_with_capacity(record.headers.len());
+                let insert = |all: OwnedHeaders, (key, value): &(&str, Option<&[u8]>)| {
+                    all.insert(Header { key, value: *value })
+                };
+                outgoing = outgoing.headers(record.headers.iter().fold(all, insert));
             }
             let error = match self.inner.send(outgoing) {
                 Ok(()) => break,
@@ -252,6 +262,17 @@ impl Producer {
             )),
             false => Ok(()),
         }
+    }
+
+    /// Lets a consumer group's offsets become part of the transaction.
+    pub(super) fn send_offsets(
+        &self,
+        offsets: &TopicPartitionList,
+        group: &ConsumerGroupMetadata,
+    ) -> Result<(), Trouble> {
+        self.inner
+            .send_offsets_to_transaction(offsets, group, self.options.start_timeout)
+            .map_err(|error| self.trouble(&error, "cannot send the offsets of the consumer group"))
     }
 
     /// Hears all that librdkafka has to tell: a call may tell one thing only.

@@ -21,6 +21,9 @@ use super::trouble::{Trouble, forbids_topic, lasting};
 const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
     [("cleanup.policy", "compact"), ("segment.bytes", "16777216"), ("min.cleanable.dirty.ratio", "0.1")];
 const TABLE_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "delete")];
+/// A dead letter is longer than its record.
+const RECORD_SETTINGS: [(&str, &str); 2] = [("cleanup.policy", "delete"), ("max.message.bytes", "16777216")];
+const LATEST_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "compact")];
 
 /// How often the partitions of a topic are counted again.
 const COUNTED_EVERY: Duration = Duration::from_secs(30);
@@ -37,6 +40,10 @@ pub(super) enum Kind {
     Changes,
     /// Checkpoints.
     Checkpoints,
+    /// Records of a job of which each stays for a while.
+    Records,
+    /// Records of a job of which the last of each key stays.
+    Latest,
 }
 
 /// A topic that is there.
@@ -164,13 +171,17 @@ impl Topics {
             });
         }
         let count = match kind {
-            Kind::Changes => self.options.topics.partitions.map_or(-1, i32::from),
+            Kind::Changes | Kind::Records | Kind::Latest => {
+                self.options.topics.partitions.map_or(-1, i32::from)
+            }
             Kind::Checkpoints => 1,
         };
         let replicas = TopicReplication::Fixed(self.options.topics.replication.map_or(-1, i32::from));
         let settings: &[(&str, &str)] = match kind {
             Kind::Changes => &TABLE_SETTINGS,
             Kind::Checkpoints => &CHECKPOINT_SETTINGS,
+            Kind::Records => &RECORD_SETTINGS,
+            Kind::Latest => &LATEST_SETTINGS,
         };
         let topic = settings
             .iter()
@@ -235,10 +246,18 @@ impl Topics {
                 what: format!("topic {name} has cleanup.policy={policy}: checkpoints in it would be deleted"),
                 hint: "set its cleanup.policy to compact",
             }),
-            (Kind::Changes, Some(policy)) if policy.contains("compact") => Err(SinkError::Kafka {
-                what: format!("topic {name} has cleanup.policy={policy}: changes in it would be lost"),
-                hint: "set its cleanup.policy to delete",
+            (Kind::Latest, Some(policy)) if !policy.contains("compact") => Err(SinkError::Kafka {
+                what: format!(
+                    "topic {name} has cleanup.policy={policy}: the last record of a key may be deleted"
+                ),
+                hint: "set its cleanup.policy to compact",
             }),
+            (Kind::Changes | Kind::Records, Some(policy)) if policy.contains("compact") => {
+                Err(SinkError::Kafka {
+                    what: format!("topic {name} has cleanup.policy={policy}: changes in it would be lost"),
+                    hint: "set its cleanup.policy to delete",
+                })
+            }
             _ => Ok(()),
         }
     }

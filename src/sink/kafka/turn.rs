@@ -35,7 +35,7 @@ impl Turn {
                     ids.map(|id| Producer::transactional(options, id, doubts)).collect::<Result<_, _>>()?;
                 Ok(Self::Rotating { producers, at: 0 })
             }
-            (Identity::Replay { .. }, Delivery::ExactlyOnce) => {
+            (Identity::Replay { .. } | Identity::Job, Delivery::ExactlyOnce) => {
                 Ok(Self::PerSegment { options: Box::new(options.clone()), current: None })
             }
         }

@@ -1,0 +1,148 @@
+//! `cdc-jobs run`: one job in this process.
+
+mod args;
+mod connect;
+mod pages;
+mod summary;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::places::Place;
+use super::runtime::{self, Connect, Options};
+use super::state::StateDir;
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::{log, output};
+use crate::jobs::check::check;
+use crate::jobs::environment::Environment;
+use crate::jobs::project::{Project, RulesFile};
+
+pub use args::{JobArgs, RunArgs, RunCommand, ValidRows};
+use connect::{JobConnect, Kind};
+pub use pages::{JobPages, Labels};
+
+/// Runs a job until its input ends, or it is asked to stop.
+///
+/// # Errors
+/// The folder of the jobs is not right, or what keeps the job from going on.
+pub fn command(args: &RunArgs) -> Result<Exit, Failure> {
+    let (kind, args) = match &args.command {
+        RunCommand::Dq(args) => (Kind::Dq, args),
+        RunCommand::Hash(args) => (Kind::Hash, args),
+    };
+    let (project, findings) = check(&args.jobs, None);
+    if !findings.is_empty() {
+        for finding in &findings {
+            log::error(&finding.to_string());
+        }
+        let what = format!("{} has {} findings; nothing was started", args.jobs.display(), findings.len());
+        return Err(Failure::new(Exit::Usage, what).next("cdc-jobs check says the same; correct the files"));
+    }
+    let (file, environment) = find(&project, args)?;
+    let stop = stop_on_signals()?;
+    let connect = JobConnect::new(kind, file.clone(), environment.clone(), args, Arc::clone(&stop))?;
+    let labels = Labels {
+        job: connect.name().to_owned(),
+        table: args.table.clone(),
+        dc: environment.cassandra.datacenter.value.clone(),
+    };
+    go(&connect, labels, environment, args, &stop)
+}
+
+/// Runs what `connect` makes, with state, pages and summary.
+///
+/// # Errors
+/// What keeps the job from going on.
+pub fn go(
+    connect: &dyn Connect,
+    labels: Labels,
+    environment: &Environment,
+    args: &JobArgs,
+    stop: &AtomicBool,
+) -> Result<Exit, Failure> {
+    let dir = StateDir::open(&state_path(connect.name(), environment, args)?)?;
+    let pages = Arc::new(JobPages::new(labels, args.quiet));
+    let _server = args.http.map(|address| serve(address, &pages)).transpose()?;
+    let options = Options {
+        until_end: args.until_end,
+        rebuild_state: args.rebuild_state,
+        snapshot_every: Duration::from_secs(environment.checkpoints.interval_s),
+        ..Options::default()
+    };
+    log::info(&format!(
+        "{}: {} → {}, state in {}",
+        connect.name(),
+        args.from,
+        args.out,
+        dir.path().display()
+    ));
+    let ended = runtime::run(connect, &dir, &options, pages.as_ref(), stop)?;
+    let text = summary::text(connect.name(), &ended, args.format);
+    output::stdout()?.write_all(text.as_bytes()).map_err(Failure::stdout)?;
+    Ok(if ended.alarms.is_empty() { Exit::Ok } else { Exit::Damaged })
+}
+
+#[cfg(feature = "http")]
+fn serve(address: std::net::SocketAddr, pages: &Arc<JobPages>) -> Result<crate::http::Server, Failure> {
+    let server = crate::http::Server::start(address, Arc::clone(pages))
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).next("give another --http"))?;
+    log::info(&format!("pages on http://{}", server.address()));
+    Ok(server)
+}
+
+#[cfg(not(feature = "http"))]
+fn serve(_: std::net::SocketAddr, _: &Arc<JobPages>) -> Result<(), Failure> {
+    Err(Failure::new(Exit::Usage, "this cdc-jobs was built without HTTP").next("leave --http away"))
+}
+
+/// The job that the options name.
+fn find<'p>(project: &'p Project, args: &JobArgs) -> Result<(&'p RulesFile, &'p Environment), Failure> {
+    let name =
+        |file: &RulesFile| format!("{}.{}", file.rules.table.value.keyspace, file.rules.table.value.table);
+    let found = project
+        .jobs()
+        .find(|(file, environment)| name(file) == args.table && environment.name.value == args.env);
+    found.ok_or_else(|| {
+        let there: Vec<String> = project
+            .jobs()
+            .map(|(file, environment)| format!("{} in {}", name(file), environment.name.value))
+            .collect();
+        let what = format!("{} has no job {} in {}", args.jobs.display(), args.table, args.env);
+        Failure::new(Exit::Usage, what).next(format!("there is: {}", there.join(", ")))
+    })
+}
+
+/// The directory of the job's state: the option's; else beside the file log; else where environments.yaml says.
+fn state_path(job: &str, environment: &Environment, args: &JobArgs) -> Result<PathBuf, Failure> {
+    if let Some(state) = &args.state {
+        return Ok(state.clone());
+    }
+    if let Place::Directory(out) = &args.out {
+        let mut beside = out.clone().into_os_string();
+        beside.push(".state");
+        return Ok(PathBuf::from(beside).join(job));
+    }
+    let checkpoints = &environment.checkpoints.directory.value;
+    let folder = checkpoints.strip_prefix("file://").filter(|path| path.starts_with('/'));
+    folder.map(|folder| PathBuf::from(folder).join("embedded").join(job)).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("checkpoints in {checkpoints} are no folder of this machine"))
+            .next("name one for this job: --state DIR")
+    })
+}
+
+/// Set by SIGTERM and SIGINT; a second one ends the program at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|error| Failure::new(Exit::Bug, "signals cannot be handled").because(error))?;
+    }
+    Ok(stop)
+}

@@ -1,0 +1,72 @@
+//! Records of one change that several replicas publish: the first counts.
+
+use std::collections::BTreeMap;
+
+use super::first_seen::{FirstSeen, Limits, id_of};
+
+/// 24 hours of Kafka time, a million ids a partition (docs/jobs.md).
+const LIMITS: Limits = Limits { within_ms: 24 * 3600 * 1000, most: 1_000_000 };
+
+/// The event ids of each partition: all records of one Cassandra partition, from whichever node, are in one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repeats(BTreeMap<(usize, u32), FirstSeen>);
+
+impl Repeats {
+    /// Whether a record repeats one that was there before. Without an id it repeats nothing.
+    pub fn is_repeat(&mut self, place: (usize, u32), event_id: Option<&str>, timestamp_ms: i64) -> bool {
+        let Some(event_id) = event_id else { return false };
+        // An id is 128 bits in hexadecimal digits; anything else is hashed.
+        let id = match u128::from_str_radix(event_id, 16) {
+            Ok(id) if event_id.len() == 32 => id,
+            _ => id_of(event_id.as_bytes()),
+        };
+        self.0.entry(place).or_default().is_repeat(id, timestamp_ms, LIMITS)
+    }
+
+    /// Ids that are remembered, of all partitions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.values().map(FirstSeen::len).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ids that were forgotten before their time because there were too many.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.0.values().map(FirstSeen::forgotten).sum()
+    }
+
+    /// Appends everything.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.0.len() as u64).to_be_bytes());
+        for ((input, partition), memory) in &self.0 {
+            out.extend_from_slice(&(*input as u64).to_be_bytes());
+            out.extend_from_slice(&partition.to_be_bytes());
+            memory.save(out);
+        }
+    }
+
+    /// Takes off what [`Self::save`] wrote; None when it is something else.
+    pub fn load(bytes: &mut &[u8]) -> Option<Self> {
+        let mut all = Self::default();
+        for _ in 0..number(bytes)? {
+            let input = usize::try_from(number(bytes)?).ok()?;
+            let (partition, rest) = bytes.split_first_chunk::<4>()?;
+            *bytes = rest;
+            all.0.insert((input, u32::from_be_bytes(*partition)), FirstSeen::load(bytes)?);
+        }
+        Some(all)
+    }
+}
+
+/// The number at the head of a text that is worked off.
+pub(super) fn number(bytes: &mut &[u8]) -> Option<u64> {
+    let (head, rest) = bytes.split_first_chunk::<8>()?;
+    *bytes = rest;
+    Some(u64::from_be_bytes(*head))
+}

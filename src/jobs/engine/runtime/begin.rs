@@ -1,0 +1,241 @@
+//! How a job begins: from nothing, from its state, or from what topics still hold.
+
+use super::{Connect, Options, Progress, RowSink};
+use crate::agent::exit::Exit;
+use crate::agent::log;
+use crate::jobs::engine::error::EngineError;
+use crate::jobs::engine::job::{Job, Rebuilt};
+use crate::jobs::engine::outlet::{Committed, Nowhere, Outlet};
+use crate::jobs::engine::position::Positions;
+use crate::jobs::engine::source::Source;
+use crate::jobs::engine::state::{self, Frame, Journal, Snapshot, Start, StateDir, Step};
+
+/// Version of what stands beside the outputs.
+const VERSION: u32 = 1;
+
+/// A job that is ready to go on.
+pub(super) struct Begun {
+    pub(super) job: Box<dyn Job>,
+    pub(super) source: Box<dyn Source>,
+    pub(super) outlet: Box<dyn Outlet>,
+    pub(super) rows: Box<dyn RowSink>,
+    pub(super) journal: Journal,
+    pub(super) committed: Committed,
+    pub(super) alarms: Vec<String>,
+}
+
+/// Takes the outputs over, and brings the state to where they are.
+pub(super) fn begin(
+    connect: &dyn Connect,
+    dir: &StateDir,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Begun, EngineError> {
+    let outlet = connect.outlet()?;
+    let mut source = connect.source()?;
+    let mut job = connect.job()?;
+    source.seek(&Positions::default())?;
+    job.begin(&(0..source.topics().len()).map(|input| source.partitions(input)).collect::<Vec<_>>());
+    let mut alarms = Vec::new();
+    let found = outlet.committed().cloned();
+    if let Some(version) = found.as_ref().map(|found| found.version).filter(|version| *version > VERSION) {
+        let what = format!("the outputs of this job have version {version}, this program writes {VERSION}");
+        return Err(EngineError::new(Exit::Usage, what).next("use the cdc-jobs that wrote them"));
+    }
+    let start = dir.start(connect.name(), found.as_ref())?;
+    let (committed, journal) = match (start, found) {
+        (Start::From { snapshot, frames }, Some(found)) => {
+            resume(connect, &snapshot, &frames, (source.as_mut(), job.as_mut()), progress)?;
+            let journal = match snapshot.definition == connect.definition() {
+                true => dir.go_on(snapshot.generation, &frames)?,
+                // From here on the state is one of these rules.
+                false => save(connect, dir, job.as_ref(), &renamed(&found, connect))?,
+            };
+            (found, journal)
+        }
+        (Start::Lost(why), Some(found)) => {
+            if !options.rebuild_state {
+                return Err(StateDir::lost(&why));
+            }
+            let rebuilt = rebuild(&found, (source.as_mut(), job.as_mut()), progress)?;
+            job.rebuilt(&rebuilt);
+            alarms.push(told(&why, &rebuilt));
+            let journal = save(connect, dir, job.as_ref(), &renamed(&found, connect))?;
+            (found, journal)
+        }
+        (Start::First | Start::From { .. } | Start::Lost(_), _) => {
+            let committed = Committed {
+                version: VERSION,
+                state: state::new_id()?,
+                generation: 0,
+                definition: connect.definition().to_owned(),
+                positions: first(source.as_mut())?,
+            };
+            let journal = save(connect, dir, job.as_ref(), &committed)?;
+            (committed, journal)
+        }
+    };
+    source.seek(&committed.positions)?;
+    alarms.extend(gone(source.as_mut(), &committed.positions)?);
+    let committed = renamed(&committed, connect);
+    Ok(Begun { job, source, outlet, rows: connect.rows()?, journal, committed, alarms })
+}
+
+/// With the rules as they are now.
+fn renamed(committed: &Committed, connect: &dyn Connect) -> Committed {
+    Committed { definition: connect.definition().to_owned(), ..committed.clone() }
+}
+
+/// The first records that are there.
+fn first(source: &mut dyn Source) -> Result<Positions, EngineError> {
+    let mut positions = Positions::default();
+    for (input, topic) in source.topics().to_vec().iter().enumerate() {
+        for partition in 0..source.partitions(input) {
+            positions.set(topic, partition, source.first(input, partition)?);
+        }
+    }
+    Ok(positions)
+}
+
+fn save(
+    connect: &dyn Connect,
+    dir: &StateDir,
+    job: &dyn Job,
+    committed: &Committed,
+) -> Result<Journal, EngineError> {
+    let mut bytes = Vec::new();
+    job.save(&mut bytes)?;
+    dir.save(&state::snapshot(connect.name(), committed, bytes))
+}
+
+/// Loads a snapshot, and hands the job what it read since, in the same order.
+fn resume(
+    connect: &dyn Connect,
+    snapshot: &Snapshot,
+    frames: &[Frame],
+    (source, job): (&mut dyn Source, &mut dyn Job),
+    progress: &dyn Progress,
+) -> Result<(), EngineError> {
+    job.load(&snapshot.bytes)?;
+    if frames.is_empty() {
+        return Ok(());
+    }
+    if snapshot.definition != connect.definition() {
+        let what = format!(
+            "the rules were changed (version {:.12}, now {:.12}) while the state of {} was behind its outputs",
+            snapshot.definition,
+            connect.definition(),
+            connect.name()
+        );
+        return Err(EngineError::new(Exit::Usage, what).next(
+            "run the job once with the rules as they were, which brings the state up to the outputs, and stop it; or \
+             give --rebuild-state",
+        ));
+    }
+    source.seek(&snapshot.positions)?;
+    if let Some(what) = gone(source, &snapshot.positions)?.into_iter().next() {
+        return Err(too_old(&format!("{what}, or while the state was behind them")));
+    }
+    for frame in frames {
+        for step in &frame.steps {
+            progress.alive();
+            match *step {
+                Step::Read { input, partition, to } => again(source, job, (input, partition), to)?,
+                Step::Idle { input, partition } => job.idle(input, partition, &mut Nowhere)?,
+                Step::End => job.end(&mut Nowhere)?,
+            }
+        }
+        job.flush(&mut Nowhere)?;
+    }
+    Ok(())
+}
+
+/// Hands the job the records of a partition up to an offset once more.
+fn again(
+    source: &mut dyn Source,
+    job: &mut dyn Job,
+    (input, partition): (usize, u32),
+    to: i64,
+) -> Result<(), EngineError> {
+    let mut next = None;
+    while let Some(record) = source.next_before(input, partition, to)? {
+        next = record.offset.checked_add(1);
+        job.process(&record, &mut Nowhere)?;
+    }
+    if next == Some(to) {
+        return Ok(());
+    }
+    let topic = source.topics().get(input).map_or("", String::as_str);
+    Err(too_old(&format!("topic {topic}, partition {partition}: records before offset {to} are not there")))
+}
+
+fn too_old(what: &str) -> EngineError {
+    EngineError::new(Exit::Unreadable, format!("{what}; the state needs them once more")).next(
+        "give --rebuild-state, which makes a state of what is still there and says what is not known then",
+    )
+}
+
+/// Hands the job everything that is still there up to the last commit, a partition after the other.
+fn rebuild(
+    committed: &Committed,
+    (source, job): (&mut dyn Source, &mut dyn Job),
+    progress: &dyn Progress,
+) -> Result<Rebuilt, EngineError> {
+    log::warn("the state is made anew: all that the topics still hold is read once more, without output");
+    source.seek(&Positions::default())?;
+    let mut rebuilt = Rebuilt::default();
+    let topics = source.topics().to_vec();
+    for (input, topic) in topics.iter().enumerate() {
+        for partition in 0..source.partitions(input) {
+            let Some(to) = committed.positions.get(topic, partition) else { continue };
+            let is_cut = source.first(input, partition)? > 0;
+            let mut first_ms = None;
+            while let Some(record) = source.next_before(input, partition, to)? {
+                progress.alive();
+                first_ms.get_or_insert(record.timestamp_ms);
+                job.process(&record, &mut Nowhere)?;
+            }
+            job.flush(&mut Nowhere)?;
+            if is_cut && to > 0 {
+                // With no record left nothing at all is known of it.
+                let until = first_ms.unwrap_or(i64::MAX);
+                rebuilt.unknown_until_ms = rebuilt.unknown_until_ms.max(Some(until));
+            }
+        }
+    }
+    Ok(rebuilt)
+}
+
+fn told(why: &str, rebuilt: &Rebuilt) -> String {
+    let known = match rebuilt.unknown_until_ms {
+        None => "all records since the first were there; across partitions their order may have been another"
+            .to_owned(),
+        Some(i64::MAX) => {
+            "of some partition no record is left: nothing before this start is known".to_owned()
+        }
+        Some(until) => {
+            format!(
+                "records of Kafka time before {until} ms are gone: what they did to the state is not known"
+            )
+        }
+    };
+    format!("{why}; the state was made anew. {known}")
+}
+
+/// Records that were deleted before they were read.
+fn gone(source: &mut dyn Source, positions: &Positions) -> Result<Vec<String>, EngineError> {
+    let mut found = Vec::new();
+    for (input, topic) in source.topics().to_vec().iter().enumerate() {
+        for partition in 0..source.partitions(input) {
+            let Some(next) = positions.get(topic, partition) else { continue };
+            let first = source.first(input, partition)?;
+            if first > next {
+                found.push(format!(
+                    "topic {topic}, partition {partition}: the records {next} to {} were deleted before they were read",
+                    first - 1
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
