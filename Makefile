@@ -29,7 +29,7 @@ TASKMANAGERS ?=
 CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,10 +54,15 @@ test: test-oracle test-compose test-planner ## run all tests; needs Java 17, Mav
 	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
 	$(CARGO) build --locked
 	$(PYTHON) tests/kafka/run.py --short --seed $(SEED)
+	$(PYTHON) tests/jobs/run.py --short --seed $(SEED)
 
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
 	$(CARGO) build --locked
 	$(PYTHON) tests/kafka/run.py --seed $(SEED)
+
+test-jobs: $(VENV)/.done ## cdc-jobs run: generated records against an oracle in Python, kills; a real broker and node, which it starts. Three minutes
+	$(CARGO) build --locked
+	$(PYTHON) tests/jobs/run.py --seed $(SEED)
 
 test-live: $(VENV)/.done ## the live agent beside a real node and a real broker, killed and cut off: the short scenarios; three minutes
 	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'

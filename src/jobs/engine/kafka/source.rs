@@ -13,6 +13,8 @@ use crate::sink::kafka::{Arrival, JobInput, KafkaOptions, Message};
 const MOST_WAITING: usize = 2_000;
 /// How long one partition's next record is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Records of one input before another one is asked.
+const TURN: u32 = 256;
 /// How often partitions are counted, and what is not read.
 const COUNTED_EVERY: Duration = Duration::from_secs(30);
 
@@ -21,8 +23,8 @@ const COUNTED_EVERY: Duration = Duration::from_secs(30);
 pub struct KafkaSource {
     names: Vec<String>,
     inputs: Vec<Input>,
-    /// Whose turn it is.
-    turn: usize,
+    /// Whose turn it is, and how many records it had in this turn.
+    turn: (usize, u32),
     counted: Instant,
     lag: u64,
 }
@@ -55,7 +57,7 @@ impl KafkaSource {
             inputs.push(Input { kafka, partitions: BTreeMap::new() });
         }
         let names = topics.iter().map(|(_, topic, _)| topic.clone()).collect();
-        Ok(Self { names, inputs, turn: 0, counted: Instant::now(), lag: 0 })
+        Ok(Self { names, inputs, turn: (0, 0), counted: Instant::now(), lag: 0 })
     }
 
     /// Whether topics have as many partitions as before, and how much is not read.
@@ -160,8 +162,8 @@ impl Source for KafkaSource {
         let part = wait / u32::try_from(count).unwrap_or(1);
         for is_patient in [false, true] {
             for _ in 0..count {
-                let number = self.turn % count;
-                self.turn = (number + 1) % count;
+                let (number, had) = self.turn;
+                self.turn = ((number + 1) % count, 0);
                 let Some(input) = self.inputs.get_mut(number) else { continue };
                 if let Some(record) = input.waiting()? {
                     input.passed(&record);
@@ -169,8 +171,9 @@ impl Source for KafkaSource {
                 }
                 match input.kafka.next(if is_patient { part } else { Duration::ZERO })? {
                     Arrival::Message(message) => {
-                        // The same input goes on as long as it has records.
-                        self.turn = number;
+                        if had < TURN {
+                            self.turn = (number, had + 1);
+                        }
                         let record = record(number, message);
                         input.passed(&record);
                         return Ok(Event::Record(record));

@@ -1,0 +1,197 @@
+"""The cases of run.py with a real broker and a real node, which they start: outputs in transactions, rows with their versions, refusals."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "live"))
+
+PARTITIONS = 3
+METRICS = (
+    "CREATE KEYSPACE IF NOT EXISTS metrics WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1};"
+    "CREATE TABLE IF NOT EXISTS metrics.dq_counts (job_name text, metric_ts timestamp, metric_type text, metric_value bigint, "
+    "PRIMARY KEY (job_name, metric_ts, metric_type))"
+)
+
+
+class Services:
+    """One broker and one node of the data centre DC_ONPREM, started when first needed."""
+
+    def __init__(self, folder):
+        self.folder, self.stack = folder, None
+
+    def get(self):
+        if self.stack is None:
+            from node import Stack
+
+            self.stack = Stack(self.folder)
+            self.stack.create(
+                "CREATE KEYSPACE sales WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1};"
+                "CREATE TABLE sales.events (id text PRIMARY KEY, event_ts timestamp, amount double, record_hash text) WITH cdc = true"
+            )
+        return self.stack
+
+    def down(self):
+        if self.stack is not None:
+            self.stack.down()
+
+
+def project(run, name, stack, change=lambda text: text):
+    """A folder of jobs whose environment onprem is the stack."""
+    folder = run.folder / name
+    shutil.copytree(ROOT / "jobs", folder)
+    path, node = folder / "environments.yaml", stack.service("onprem")
+    text = path.read_text().replace('"127.0.0.1:9092"', json.dumps(stack.servers))
+    text = text.replace("hosts: [127.0.0.1]", f"hosts: [{node['host']}]\n      port: {node['port']}")
+    text = text.replace("[127.0.0.1/32]", f"[{node['host']}/32]")
+    path.write_text(change(text))
+    return folder
+
+
+def produce(servers, topic, partitions):
+    """Writes the records, with aborted ones between them, and sets the offsets that they got."""
+    from confluent_kafka import Producer
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    admin = AdminClient({"bootstrap.servers": servers})
+    admin.create_topics([NewTopic(topic, len(partitions), 1)])[topic].result(30)
+    producer = Producer({"bootstrap.servers": servers, "linger.ms": 5})
+    aborted = Producer({"bootstrap.servers": servers, "transactional.id": f"abort-{topic}"})
+    aborted.init_transactions(30)
+
+    def told(record):
+        def delivered(error, message):
+            assert error is None, error
+            record["offset"] = message.offset()
+
+        return delivered
+
+    half = [len(records) // 2 for records in partitions]
+    for part in (0, 1):
+        for number, records in enumerate(partitions):
+            for record in records[: half[number]] if part == 0 else records[half[number] :]:
+                producer.produce(
+                    topic, record["value"], record["key"], partition=number, timestamp=record["ts"], headers=record["headers"], on_delivery=told(record)
+                )
+                producer.poll(0)
+        producer.flush(60)
+        if part == 0:
+            aborted.begin_transaction()
+            for number in range(len(partitions)):
+                for _ in range(3):
+                    aborted.produce(topic, b'{"never":"seen"}', partition=number)
+            aborted.flush(30)
+            aborted.abort_transaction(30)
+
+
+def read(servers, prefixes):
+    """Committed records by topic and partition, as business.read_log gives those of a file log."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "test", "enable.auto.commit": False, "isolation.level": "read_committed", "enable.partition.eof": True})
+    topics = consumer.list_topics(timeout=20).topics
+    wanted = {name: topic for name, topic in topics.items() if name.startswith(tuple(prefixes))}
+    places = [TopicPartition(name, number, OFFSET_BEGINNING) for name, topic in wanted.items() for number in topic.partitions]
+    consumer.assign(places)
+    found, open_places = {}, {(place.topic, place.partition) for place in places}
+    end = time.monotonic() + 60
+    while open_places:
+        assert time.monotonic() < end, f"not read to the end: {open_places}"
+        message = consumer.poll(1)
+        if message is None:
+            continue
+        if message.error():
+            assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+            open_places.discard((message.topic(), message.partition()))
+            continue
+        key = message.key()
+        try:
+            key = key if key is None else json.loads(key)
+        except ValueError:
+            key = repr(key)
+        value = None if message.value() is None else json.loads(message.value())
+        headers = {name: text.decode() for name, text in message.headers() or []}
+        record = {"offset": message.offset(), "ts_ms": message.timestamp()[1], "key": key, "value": value, "headers": headers}
+        found.setdefault(message.topic(), {}).setdefault(message.partition(), []).append(record)
+    consumer.close()
+    return found
+
+
+def killed(run, command, times, longest):
+    """Runs a command that is killed some times; how often it was."""
+    count = 0
+    for _ in range(times):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            process.wait(run.random.uniform(0.3, longest))
+            assert process.returncode == 0, process.stderr.read()
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            count += 1
+    return count
+
+
+def refusals(run, services):
+    """What the sink refuses before the first write: another data centre, network, replication, table."""
+    stack, log = services.get(), run.log("refusals-log", 200)[0]
+    session = stack.session()
+
+    def says(name, words, code=2, change=lambda text: text, options=()):
+        folder = project(run, name, stack, change)
+        said = run.dq(folder, "--from", log, "--out", run.folder / f"{name}-out", "--valid-rows", "cassandra", *options, codes=(code,)).stderr
+        assert all(word in said for word in words), f"{name}: {said}"
+
+    says("counts", ["no keyspace metrics"])
+    stack.create(METRICS)
+    says("datacentre", ["is in the data centre DC_ONPREM", "DC_ELSEWHERE alone"], change=lambda text: text.replace("DC_ONPREM", "DC_ELSEWHERE"))
+    host = stack.service("onprem")["host"]
+    by_name = lambda text: text.replace(f"hosts: [{host}]", "hosts: [localhost]\n      allowed_domains: [localhost]").replace(f"[{host}/32]", "[10.255.0.0/16]")
+    says("network", ["localhost leads to", "none of the allowed networks"], change=by_name)
+    session.execute("ALTER TABLE sales.events ADD extra int")
+    says("table", ["do not fit the table", "extra"])
+    session.execute("ALTER TABLE sales.events DROP extra")
+    session.execute("ALTER KEYSPACE sales WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+    says("replication", ["keyspace sales must be replicated to DC_ONPREM and nowhere else", "knows no data centres"])
+    session.execute("ALTER KEYSPACE sales WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1}")
+    assert not list(session.execute("SELECT id FROM sales.events")), "something was written"
+    return "five wrong places, each refused before the first write"
+
+
+def services_case(run, services, compare, business):
+    """Kafka to Cassandra and Kafka, killed in between: outputs once, rows as they must be."""
+    stack = services.get()
+    stack.create(METRICS)
+    partitions = business.records(run.seed, run.count, PARTITIONS)
+    produce(stack.servers, "topic_onprem_sales", partitions)
+    expected = business.expected(partitions, "topic_onprem_sales", run.rules, run.version)
+    folder, state = project(run, "services", stack), run.folder / "services-state"
+    words = ["--state", state, "--valid-rows", "cassandra"]
+    command = run.command("run", "dq", "--env", "onprem", "--table", "sales.events", "--jobs", folder, "--until-end", *words)
+    kills = killed(run, command, 8, 4)
+    run.dq(folder, *words)
+    found = read(stack.servers, ["onprem.dlq.", "dq_metrics_"])
+    letters, minutes, _ = compare(run, found, partitions, expected)
+    written = sum(len(records) for records in found["onprem.dlq.sales.events"].values())
+    assert written == letters, (written, letters)
+    session = stack.session()
+    rows = {row.id: row for row in session.execute("SELECT id, event_ts, amount, record_hash, writetime(amount) AS wt FROM sales.events")}
+    newest = {name: max(rows, key=lambda row: row["event_ts"]) for name, rows in expected[2].items()}
+    assert rows.keys() == newest.keys(), (len(rows), len(newest))
+    for name, known in newest.items():
+        row = rows[name]
+        assert row.wt == known["event_ts"] * 1000 and row.amount == known["amount"] and row.record_hash == business.row_hash(known), (row, known)
+    counts = {(row.ms, row.metric_type): row.metric_value for row in session.execute("SELECT toUnixTimestamp(metric_ts) AS ms, metric_type, metric_value FROM metrics.dq_counts")}
+    wanted = {(start + business.MINUTE, kind): number[kind] for start, number in expected[1].items() for kind in ("valid", "invalid")}
+    assert counts == wanted, (len(counts), len(wanted))
+    from confluent_kafka import Consumer, TopicPartition
+
+    group = Consumer({"bootstrap.servers": stack.servers, "group.id": "flink-dq-onprem"})
+    offsets = group.committed([TopicPartition("topic_onprem_sales", number) for number in range(PARTITIONS)], timeout=20)
+    assert [place.offset for place in offsets] == [records[-1]["offset"] + 1 for records in partitions], offsets
+    return f"killed {kills} times: {letters} dead letters once, {minutes} minutes, {len(rows)} rows; the group's offsets are right"
