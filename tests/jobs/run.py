@@ -74,8 +74,9 @@ def compare(run, found, partitions, expected):
         got = sorted(by_partition.get(number, []), key=lambda record: record["value"]["offset"])
         values = [record["value"] for record in got]
         assert [json.dumps(value) for value in values] == [json.dumps(value) for value in wanted], first(values, wanted)
+        origins = {origin["offset"]: origin for origin in partitions[number]}
         for record in got:
-            origin = partitions[number][record["value"]["offset"]]
+            origin = origins[record["value"]["offset"]]
             assert record["headers"] == {name: text.decode() for name, text in origin["headers"]}, record
             assert record["ts_ms"] == origin["ts"], record
     valid, invalid = business.counters(minutes, run.version)

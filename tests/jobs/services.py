@@ -146,6 +146,7 @@ def refusals(run, services):
         folder = project(run, name, stack, change)
         said = run.dq(folder, "--from", log, "--out", run.folder / f"{name}-out", "--valid-rows", "cassandra", *options, codes=(code,)).stderr
         assert all(word in said for word in words), f"{name}: {said}"
+        assert not (run.folder / f"{name}-out").exists(), f"{name}: the output was touched"
 
     says("counts", ["no keyspace metrics"])
     stack.create(METRICS)

@@ -226,7 +226,7 @@ impl Life<'_> {
         }
         self.progress.committed(&committed, &job.report(), source.lag());
         let mut steps = Steps::new(source.as_ref(), self.options.idle_after);
-        let mut saved = Instant::now();
+        let (mut saved, mut saved_at) = (Instant::now(), committed.generation);
         let mut snapshot_every = self.options.snapshot_every;
         loop {
             self.progress.alive();
@@ -261,13 +261,14 @@ impl Life<'_> {
                 source.committed(&committed.positions);
                 self.progress.committed(&committed, &job.report(), source.lag());
             }
-            if committed.generation > 0 && (stops || saved.elapsed() >= snapshot_every) {
+            let is_new = committed.generation != saved_at || stops;
+            if committed.generation > 0 && is_new && (stops || saved.elapsed() >= snapshot_every) {
                 let began = Instant::now();
                 let mut bytes = Vec::new();
                 job.save(&mut bytes)?;
                 journal = self.dir.save(&state::snapshot(self.connect.name(), &committed, bytes))?;
                 crash_point("snapshot_written")?;
-                saved = Instant::now();
+                (saved, saved_at) = (Instant::now(), committed.generation);
                 snapshot_every = self.options.snapshot_every.max(began.elapsed() * SNAPSHOT_SHARE);
             }
             if stops {

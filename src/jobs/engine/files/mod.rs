@@ -2,6 +2,8 @@
 
 mod outlet;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use outlet::FileOutlet;
 pub use source::FileSource;

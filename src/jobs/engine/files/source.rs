@@ -77,7 +77,7 @@ impl FileSource {
     }
 
     /// Looks whether more is committed.
-    fn look(&mut self) -> Result<(), EngineError> {
+    pub(super) fn look(&mut self) -> Result<(), EngineError> {
         self.reader = open(&self.dir)?;
         self.looked = Instant::now();
         for partition in &mut self.partitions {

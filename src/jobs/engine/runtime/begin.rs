@@ -31,6 +31,8 @@ pub(super) fn begin(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Begun, EngineError> {
+    // Its guards come first: where they refuse, nothing is touched.
+    let rows = connect.rows()?;
     let outlet = connect.outlet()?;
     let mut source = connect.source()?;
     let mut job = connect.job()?;
@@ -78,7 +80,7 @@ pub(super) fn begin(
     source.seek(&committed.positions)?;
     alarms.extend(gone(source.as_mut(), &committed.positions)?);
     let committed = renamed(&committed, connect);
-    Ok(Begun { job, source, outlet, rows: connect.rows()?, journal, committed, alarms })
+    Ok(Begun { job, source, outlet, rows, journal, committed, alarms })
 }
 
 /// With the rules as they are now.
