@@ -14,6 +14,7 @@ pub mod column;
 pub mod compare;
 pub mod decimal;
 pub mod engine;
+pub mod drift;
 pub mod environment;
 pub mod expression;
 pub mod fields;

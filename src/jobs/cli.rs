@@ -54,8 +54,8 @@ Examples:
   cdc-jobs seed --env onprem --table sales.events     records to try them with
   cdc-jobs tail onprem.dlq.sales.events --env onprem  what was broken, and why
 
-Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 3 records were gone, 4 a file cannot be read, 6 Kafka,
-Flink, Cassandra or a file log cannot be reached or refuses, 7 somebody else uses it.";
+Exit codes: 0 ok, 1 bug, 2 usage, or something is wrong in the files, 3 records were gone, 4 a file cannot be read,
+6 Kafka, Flink, Cassandra or a file log cannot be reached or refuses, 7 somebody else uses it.";
 
 const CHECK: &str = "\
 Examples:

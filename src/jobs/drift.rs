@@ -1,0 +1,27 @@
+//! Drift: do two data centres hold the same rows?
+//!
+//! [`record`] makes inputs of the records of two sides, [`machine`] verdicts of inputs. The machine keeps what each side
+//! holds of a row ([`row`], by Cassandra's rules: [`cell`], [`range`]), and decides about a write when the watermarks of
+//! both sides ([`clock`]) say that the other side must have it. `docs/drift.md` says what its verdicts mean.
+
+mod cell;
+mod clock;
+mod event;
+mod machine;
+mod memory;
+mod options;
+mod order;
+mod range;
+pub mod record;
+mod row;
+mod unknown;
+mod verdict;
+
+pub use cell::Cell;
+pub use event::{Both, Content, GapKind, Input, Place, RowEvent, Side};
+pub use machine::{Counts, Machine, Output, State};
+pub use memory::Forgotten;
+pub use options::{Hosts, Mode, Options, SideOptions};
+pub use order::{KeyOrder, KeyType};
+pub use range::{Bound, Clustering, RangeDeletion};
+pub use verdict::{Reason, Status, Told, Verdict};

@@ -1,0 +1,170 @@
+//! What the state machine is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::Cell;
+use super::range::{Clustering, RangeDeletion};
+
+/// One of the two sides, by the users' names for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// `onprem`
+    Onprem,
+    /// `cloud`
+    Cloud,
+}
+
+impl Side {
+    /// Both, in the order of verdicts.
+    pub const BOTH: [Self; 2] = [Self::Onprem, Self::Cloud];
+
+    /// The side that this one is compared with.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Onprem => Self::Cloud,
+            Self::Cloud => Self::Onprem,
+        }
+    }
+
+    /// Its name in configuration and records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Onprem => "onprem",
+            Self::Cloud => "cloud",
+        }
+    }
+}
+
+/// A value for each side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Both<T> {
+    /// Of `onprem`.
+    pub onprem: T,
+    /// Of `cloud`.
+    pub cloud: T,
+}
+
+impl<T> Both<T> {
+    /// That of a side.
+    pub fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Onprem => &self.onprem,
+            Side::Cloud => &self.cloud,
+        }
+    }
+
+    /// That of a side, to be changed.
+    pub fn of_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Onprem => &mut self.onprem,
+            Side::Cloud => &mut self.cloud,
+        }
+    }
+}
+
+/// Where a record stands: evidence, never looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// Topic.
+    pub topic: String,
+    /// Partition of the topic.
+    pub partition: i32,
+    /// Offset in the partition.
+    pub offset: i64,
+    /// Segment of the commit log.
+    pub file: Option<String>,
+    /// Offset in the segment.
+    pub pos: Option<u64>,
+}
+
+/// What an event writes. Times are write times, microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Content {
+    /// Cells by their path (`cell::path`).
+    pub cells: Vec<(String, Cell)>,
+    /// The deletion of the row (of a table without clustering columns: of the partition).
+    pub row_deletion_us: Option<i64>,
+    /// The deletion of a range.
+    pub range: Option<RangeDeletion>,
+    /// Every column is written or deleted: what is older shows no more.
+    pub is_full: bool,
+    /// What is written is not all told, so that only the event's id can be compared: its time.
+    pub opaque_us: Option<i64>,
+}
+
+/// An event of a row, of a static row, or of a range, on one side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowEvent {
+    /// Which side.
+    pub side: Side,
+    /// Partition of the topic whose heartbeats stand between its events; None where any may.
+    pub partition: Option<i32>,
+    /// The node whose log it is.
+    pub host_id: String,
+    /// The columns of the partition key, compact JSON.
+    pub partition_key: String,
+    /// The columns of the record key, compact JSON. Static rows and ranges have that of their partition.
+    pub key: String,
+    /// The values of the clustering columns; None of a static row, of a range, and where there are no such columns.
+    pub clustering: Option<Clustering>,
+    /// What the client wrote, whichever replica tells it.
+    pub event_id: String,
+    /// `c`, `u`, `d`, `rt`, `r`.
+    pub op: String,
+    /// Which version of the row it is, microseconds.
+    pub version_us: i64,
+    /// Latest time at which it may have been logged, by the node's clock, microseconds.
+    pub logged_us: i64,
+    /// The row hash, where there is one.
+    pub row_hash: Option<String>,
+    /// The definition of the row hash.
+    pub hash_def: Option<String>,
+    /// What it writes.
+    pub content: Content,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What the state machine is told, in the order in which a partition has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// An event.
+    Event(Box<RowEvent>),
+    /// Everything that this node logged before `wm_us` is published, and stands before this in this partition.
+    Heartbeat {
+        /// Which side.
+        side: Side,
+        /// Partition of its topic.
+        partition: i32,
+        /// The node.
+        host_id: String,
+        /// The low watermark, microseconds.
+        wm_us: i64,
+        /// When the agent said so, milliseconds.
+        ts_ms: i64,
+    },
+    /// From here to where its last heartbeat was, the log of this node cannot be relied on.
+    Gap {
+        /// Which side.
+        side: Side,
+        /// The node.
+        host_id: String,
+        /// When the agent said so, milliseconds.
+        ts_ms: i64,
+        /// `lost`: events may be missing. Otherwise published ones may be untrue, too.
+        kind: GapKind,
+    },
+}
+
+/// What a gap takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapKind {
+    /// Events of the side may be missing.
+    Lost,
+    /// Events of the side may be missing, and the node has forgotten some that were published.
+    Forgotten,
+}
