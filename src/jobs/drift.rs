@@ -14,6 +14,8 @@ mod order;
 mod range;
 pub mod record;
 mod row;
+#[cfg(test)]
+mod tests;
 mod unknown;
 mod verdict;
 

@@ -1,0 +1,185 @@
+//! The machine beside the oracle of tests/oracle/drift, which derives the same verdicts the slow way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::record::{Layout, Read, change, control};
+use super::{Both, Hosts, KeyOrder, KeyType, Machine, Mode, Options, Output, Side, SideOptions, State, Status};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/drift")
+}
+
+fn side(value: &Value) -> Side {
+    match value.as_str() {
+        Some("onprem") => Side::Onprem,
+        Some("cloud") => Side::Cloud,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn layout(table: &Value) -> Layout {
+    let texts = |name: &str| -> Vec<String> { serde_json::from_value(table[name].clone()).unwrap() };
+    let columns = table["columns"].as_object().unwrap();
+    Layout {
+        table: table["table"].as_str().unwrap().to_owned(),
+        key: texts("key"),
+        partition_key: usize::try_from(table["partition_key"].as_u64().unwrap()).unwrap(),
+        columns: columns.iter().map(|(name, kind)| (name.clone(), kind.as_str().unwrap().to_owned())).collect(),
+        version: None,
+        clustering: vec![KeyOrder { kind: KeyType::Number, descending: false }],
+    }
+}
+
+fn options(case: &Value) -> Options {
+    let given = &case["options"];
+    let us = |name: &str| given[name].as_i64().unwrap();
+    let of_side = |name: &str| SideOptions {
+        hosts: match &given["hosts"][name] {
+            Value::String(_) => Hosts::Any,
+            names => Hosts::These(serde_json::from_value(names.clone()).unwrap()),
+        },
+        partitions: i32::try_from(given["partitions"][name].as_i64().unwrap()).unwrap(),
+    };
+    Options {
+        mode: serde_json::from_value::<Mode>(given["mode"].clone()).unwrap(),
+        sides: Both { onprem: of_side("onprem"), cloud: of_side("cloud") },
+        tolerance_us: us("tolerance_us"),
+        grace_us: us("grace_us"),
+        silence_us: us("silence_us"),
+        retention_us: 86_400_000_000,
+        max_rows: 1000,
+        max_event_ids: 10_000,
+        old_is_incomparable: true,
+        write_matches: true,
+        clustering: layout(&case["table"]).clustering,
+    }
+}
+
+/// What a machine says of a case; it is written down and taken up again after every so many records.
+fn outputs(case: &Value, restart_every: usize) -> Vec<Output> {
+    let layout = layout(&case["table"]);
+    let mut machine = Machine::new(options(case), State::default());
+    let mut outputs = Vec::new();
+    for (number, record) in case["records"].as_array().unwrap().iter().enumerate() {
+        let value = &record["value"];
+        let read = Read {
+            side: side(&record["side"]),
+            topic: record["topic"].as_str().unwrap().to_owned(),
+            partition: i32::try_from(record["partition"].as_i64().unwrap()).unwrap(),
+            offset: 0,
+            timestamp_ms: value["ts_ms"].as_i64().unwrap(),
+        };
+        let input = match record["topic"].as_str() {
+            Some("control") => control(value, &read),
+            _ => change(value, &layout, &read).unwrap(),
+        };
+        machine.take(input.unwrap(), &mut outputs);
+        if restart_every > 0 && number % restart_every == 0 {
+            let saved = serde_json::to_vec(machine.state()).unwrap();
+            machine = Machine::new(options(case), serde_json::from_slice(&saved).unwrap());
+        }
+    }
+    outputs
+}
+
+/// Verdicts in a form that both sides can be sorted in.
+fn told(outputs: &[Output]) -> Vec<String> {
+    let verdict = |output: &Output| match output {
+        Output::Verdict(verdict) => {
+            let json = verdict.to_json("shop.orders");
+            let columns = json["evidence"]["columns"].as_array().cloned().unwrap_or_default();
+            Some(line(&json, json!(columns)))
+        }
+        Output::Current { .. } => None,
+    };
+    sorted(outputs.iter().filter_map(verdict))
+}
+
+fn line(verdict: &Value, columns: Value) -> String {
+    let of = |name: &str| verdict[name].clone();
+    json!([of("decided_us"), of("key"), of("version_us"), of("status"), columns]).to_string()
+}
+
+fn sorted(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort();
+    lines
+}
+
+fn expected(case: &Value) -> Vec<String> {
+    sorted(case["verdicts"].as_array().unwrap().iter().map(|verdict| line(verdict, verdict["columns"].clone())))
+}
+
+/// What is wrong with the machine's verdicts of a case.
+fn differs(case: &Value) -> Option<String> {
+    let (outputs, expected) = (outputs(case, 0), expected(case));
+    let said = told(&outputs);
+    if said != expected {
+        let missing: Vec<_> = expected.iter().filter(|line| !said.contains(line)).collect();
+        let extra: Vec<_> = said.iter().filter(|line| !expected.contains(line)).collect();
+        return Some(format!("{}\n  missing {missing:#?}\n  extra {extra:#?}", case["name"]));
+    }
+    if self::outputs(case, 7) != outputs {
+        return Some(format!("{}: other outputs with restarts", case["name"]));
+    }
+    current_differs(&outputs).map(|what| format!("{}: {what}", case["name"]))
+}
+
+/// The compacted topic must hold exactly the rows of which a verdict still holds.
+fn current_differs(outputs: &[Output]) -> Option<String> {
+    let (mut open, mut current) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeSet::new());
+    for output in outputs {
+        match output {
+            Output::Verdict(verdict) => {
+                let versions = open.entry(verdict.key.clone()).or_default();
+                match verdict.status {
+                    Status::Match => {}
+                    Status::Resolved => _ = versions.remove(&verdict.version_us),
+                    _ => _ = versions.insert(verdict.version_us),
+                }
+            }
+            Output::Current { key, verdict: Some(_) } => _ = current.insert(key.clone()),
+            Output::Current { key, verdict: None } => _ = current.remove(key),
+        }
+    }
+    open.retain(|_, versions| !versions.is_empty());
+    let open: BTreeSet<_> = open.into_keys().collect();
+    (open != current).then(|| format!("open {open:?}, current {current:?}"))
+}
+
+fn check(cases: impl Iterator<Item = String>) -> usize {
+    let (mut count, mut wrong) = (0, Vec::new());
+    for case in cases {
+        wrong.extend(differs(&serde_json::from_str(&case).unwrap()));
+        count += 1;
+    }
+    let shown: Vec<&str> = wrong.iter().take(3).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), shown.join("\n"));
+    count
+}
+
+#[test]
+fn vectors() {
+    let text = std::fs::read_to_string(folder().join("vectors.jsonl")).unwrap();
+    assert_eq!(check(text.lines().map(str::to_owned)), 24);
+}
+
+/// Random histories beside the oracle; `DRIFT_HISTORIES=5000` asks for more of them.
+#[test]
+fn random_histories() {
+    let count = std::env::var("DRIFT_HISTORIES").unwrap_or_else(|_| "200".to_owned());
+    let mut oracle = Command::new("python3")
+        .arg(folder().join("histories.py"))
+        .args(["--seed", "1000", "--count", &count])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(oracle.stdout.take().unwrap()).lines();
+    assert_eq!(check(lines.map(Result::unwrap)).to_string(), count);
+    assert!(oracle.wait().unwrap().success());
+}

@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""Histories of two data centres, and the verdicts that a drift job must come to.
+
+    histories.py --seed 7 --count 2000          JSON Lines: cases, each with its verdicts
+    histories.py --write | --check              tests/oracle/drift/vectors.jsonl
+
+A history is what happened (writes, replicas, late copies, repairs, gaps, silence), the records that the agents of both
+sides publish of it with clocks up to 30 s wrong, and an order in which a consumer may read them. The verdicts are
+oracle.py's. They are held against the history itself: without a divergence all is MATCH, and each divergence that was
+put in is found in time.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import random
+import sys
+
+import oracle
+from oracle import SIDES, other
+
+HERE = pathlib.Path(__file__).parent
+VECTORS = HERE / "vectors.jsonl"
+SECOND = 1_000_000
+T0 = 1_700_000_000 * SECOND
+TABLE = {
+    "table": "shop.orders",
+    "key": ["cust", "id"],
+    "partition_key": 1,
+    "columns": {"a": "int", "b": "text", "st": "text", "tags": "set<text>"},
+    "descending": [],
+}
+SKEW, LAG, BEAT = 30, 15, 10
+TOLERANCE, GRACE, SILENCE = 60, 30, 120
+WARM, SPAN, TAIL = 220, 150, 330
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+class History:
+    def __init__(self, seed, kind):
+        self.rng = random.Random(f"{kind}/{seed}")
+        rng, self.seed, self.kind = self.rng, seed, kind
+        self.mode = rng.choice(["event_id", "merge"])
+        self.hosts = {side: [f"{side}-{n}" for n in range(rng.choice([1, 1, 2, 3]))] for side in SIDES}
+        self.partitions = {side: rng.choice([1, 1, 2]) for side in SIDES}
+        self.skew = {h: rng.randint(-SKEW, SKEW) * SECOND for side in SIDES for h in self.hosts[side]}
+        self.log = {h: [] for h in self.skew}  # (true time, event), what each node logged
+        self.injected = []  # (kind, key, true time)
+        self.writes = []
+
+    def side_of(self, host):
+        return host.split("-")[0]
+
+    # What is written.
+    def value(self):
+        return self.rng.choice([None, 1, 2, 10, -1]), self.rng.choice([None, "x", "y", "z"])
+
+    def event(self, op, cust, row, ts, after=None, cells=None, patch=None, range_=None, liveness=None, full=False):
+        key = {"cust": cust} if row is None or op == "rt" else {"cust": cust, "id": row}
+        event = {"op": op, "before": key if op in ("d", "rt") else None,
+                 "after": None if op in ("d", "rt") else {**key, **(after or {})}}
+        if patch:
+            event["patch"] = patch
+        if range_:
+            event["range"] = range_
+        if liveness:
+            event["liveness"] = liveness
+        if cells:
+            event["cells"] = cells
+        event["ts_us"] = ts
+        event["event_id"] = hashlib.sha256(compact(event).encode()).hexdigest()[:32]
+        if full:
+            event["hash_kind"] = "full"
+            event["row_hash"] = hashlib.sha256(compact(event["after"]).encode()).hexdigest()
+        return event
+
+    def write(self, ts, now, cust=None, row=None):
+        """One random write, as each side sees it."""
+        rng = self.rng
+        cust = cust or rng.choice("AB")
+        row = rng.randrange(5) if row is None else row
+        what = rng.choice(["insert", "insert", "update", "update", "column", "tags", "tags+", "ttl", "static", "delete",
+                           "range", "partition"])
+        a, b = self.value()
+        if what == "insert":
+            after = {"a": a, "b": b, "tags": rng.choice([None, ["t"], ["t", "u"]])}
+            cells = {"tags": {"deleted_ts_us": ts - 1}}
+            return self.same(self.event("c", cust, row, ts, after, cells, full=True))
+        if what == "update":
+            return self.same(self.event("u", cust, row, ts, rng.choice([{"a": a}, {"b": b}, {"a": a, "b": b}])))
+        if what == "column":
+            return self.same(self.event("u", cust, row, ts, {"a": None}))
+        if what == "tags":
+            after = {"tags": rng.choice([None, ["t"], ["u", "v"]])}
+            return self.same(self.event("u", cust, row, ts, after, {"tags": {"deleted_ts_us": ts - 1}}))
+        if what == "tags+":
+            patch = {"tags": rng.choice([{"put": ["t"], "remove": []}, {"put": [], "remove": ["t"]},
+                                         {"put": ["v"], "remove": ["u"]}])}
+            return self.same(self.event("u", cust, row, ts, {}, None, patch))
+        if what == "ttl":
+            ttl = rng.choice([5, 40, 100, 200])
+            events = {}
+            for side in SIDES:
+                wrong = rng.choice([0, 0, 1, 2]) if self.mode == "merge" and side == "cloud" else 0
+                own = {"ttl": ttl, "expires_at": now // SECOND + ttl + wrong}
+                if rng.random() < 0.5:
+                    events[side] = self.event("u", cust, row, ts, {"a": 7}, {"a": own})
+                else:
+                    events[side] = self.event("u", cust, row, ts, {"a": 7, "b": "t"}, {"a": own, "b": own})
+            return events if self.mode == "merge" and self.shape(events) else self.same(events["onprem"])
+        if what == "static":
+            return self.same(self.event("u", cust, None, ts, {"st": rng.choice(["s", "r"])}))
+        if what == "delete":
+            return self.same(self.event("d", cust, row, ts))
+        if what == "partition":
+            return self.same(self.event("rt", cust, None, ts, range_={"start": None, "end": None}))
+        low, high = sorted([rng.randrange(5), rng.randrange(5)])
+        bound = lambda v: rng.choice([None, {"values": {"id": v}, "inclusive": rng.random() < 0.5}])
+        start, end = bound(low), bound(high)
+        if start and end and low == high:
+            start = end = {"values": {"id": low}, "inclusive": True}
+        return self.same(self.event("rt", cust, None, ts, range_={"start": start, "end": end}))
+
+    def shape(self, events):
+        return events["onprem"]["after"] == events["cloud"]["after"]
+
+    def same(self, event):
+        return {side: event for side in SIDES}
+
+    def key(self, event):
+        return event["after"] and {k: event["after"][k] for k in TABLE["key"] if k in event["after"]} or event["before"]
+
+    # Who logs it.
+    def apply(self, events, now, sides=SIDES):
+        rng = self.rng
+        for side in sides:
+            replicas = rng.sample(self.hosts[side], rng.randint(1, len(self.hosts[side])))
+            for host in replicas:
+                at = now + rng.randrange(GRACE * SECOND // 2)
+                if len(replicas) > 1 and host != replicas[0] and rng.random() < 0.05:
+                    at += rng.randrange(60, 200) * SECOND  # a hint
+                self.log[host].append((at, events[side]))
+            if rng.random() < 0.05:
+                self.log[rng.choice(self.hosts[side])].append((now + rng.randrange(40, 200) * SECOND, events[side]))
+
+    def repair(self, side, cust, row, now, to=None):
+        """A replica gets what others hold of a row, in one piece, with other ids."""
+        held = [e for h in self.hosts[side] for at, e in self.log[h] if at < now]
+        parsed = [oracle.Event({"side": side, "value": self.published(e, 0)}, TABLE, None) for e in held]
+        deletion, cells = oracle.merged(parsed, cust, row)
+        mine = [e.deletion for e in parsed if e.partition == cust and e.row == row and e.deletion is not None]
+        host = self.rng.choice(self.hosts[to or side])
+        if mine and max(mine) == deletion:
+            self.log[host].append((now, self.event("d", cust, row, deletion)))
+        if not cells:
+            return
+        newest, after, times, patch = max(c[0] for c in cells.values()), {}, {}, {}
+        liveness = None
+        for path, (ts, value, expires) in sorted(cells.items(), key=str):
+            own = {}
+            if value is not None and expires is not None and expires * SECOND <= now:
+                value, expires = None, None
+            if len(path) == 2:
+                continue
+            if ts != newest:
+                own["deleted_ts_us" if value is None and path != ("",) else "ts_us"] = ts
+            if expires is not None:
+                own |= {"ttl": 60, "expires_at": expires}
+            if path == ("",):
+                liveness = own or {"ts_us": ts}
+                continue
+            after[path[0]] = value
+            if own:
+                times[path[0]] = own
+        if any(len(path) == 2 for path in cells):
+            return  # sets are left out: one event cannot say all of their times in the short form used here
+        op = "c" if liveness else "u"
+        self.log[host].append((now, self.event(op, cust, row, newest, after, times, None, None, liveness)))
+
+    # What happens.
+    def happen(self):
+        rng, begin = self.rng, T0 + WARM * SECOND
+        divergent = self.kind not in ("clean", "late")
+        for n in range(rng.randint(8, 30)):
+            now = begin + rng.randrange(SPAN * SECOND)
+            ts = now + rng.choice([0, 0, 0, rng.randrange(-2 * SECOND, 2 * SECOND)]) + n
+            if self.writes and rng.random() < 0.05:
+                ts = rng.choice(self.writes)[0]  # two writes of one time
+            events = self.write(ts, now)
+            self.writes.append((ts, events, now))
+            if divergent and rng.random() < 0.15:
+                self.diverge(events, ts, now)
+            else:
+                self.apply(events, now)
+        if divergent and not self.injected:
+            now = begin + SPAN * SECOND
+            self.diverge(self.write(now, now), now, now)
+        for _ in range(rng.choice([0, 0, 1, 2])):
+            side = rng.choice(SIDES)
+            to = other(side) if divergent and self.mode == "event_id" and rng.random() < 0.5 else None
+            self.repair(side, rng.choice("AB"), rng.randrange(5), begin + rng.randrange(60, 260) * SECOND, to)
+
+    def diverge(self, events, ts, now):
+        rng, side = self.rng, self.rng.choice(SIDES)
+        how = rng.choice(["missing", "changed", "deleted", "resurrected"])
+        if how == "missing":
+            self.apply(events, now, [side])
+        elif how == "changed":
+            event = self.event("u", "C", rng.randrange(5), ts, {"a": 1})
+            changed = self.event("u", "C", event["after"]["id"], ts, {"a": 2})
+            events = {side: event, other(side): changed}
+            self.apply(events, now)
+        elif how == "deleted":
+            self.apply(events, now)
+            events = self.same(self.event("d", "C", rng.randrange(5), ts + 5))
+            self.apply(events, now, [side])
+        else:
+            row = rng.randrange(5)
+            self.apply(self.same(self.event("d", "C", row, ts)), now)
+            events = self.same(self.event("c", "C", row, ts + 3, {"a": 3}))
+            self.apply(events, now, [side])
+        self.injected.append([how, self.key(events[side]), events[side]["ts_us"], now])
+
+    # What the agents publish of it.
+    def published(self, event, ts_ms, host=None):
+        value = {k: v for k, v in event.items() if k not in ("ts_us",)}
+        value["ts_ms"] = ts_ms
+        value["source"] = {"ts_us": event["ts_us"], "host_id": host}
+        return value
+
+    def records(self):
+        rng, streams, end = self.rng, [], T0 + (WARM + SPAN + TAIL) * SECOND
+        silent = rng.choice(sorted(self.log)) if self.kind == "silent" else None
+        gap = rng.choice(sorted(self.log)) if self.kind == "gap" else None
+        gap_from = T0 + rng.randrange(WARM, WARM + SPAN) * SECOND
+        gap_to = gap_from + rng.randrange(5, 60) * SECOND
+        quiet_from = T0 + rng.randrange(WARM, WARM + SPAN) * SECOND
+        quiet_to = quiet_from + rng.randrange(150, 260) * SECOND
+        for host, log in sorted(self.log.items()):
+            side, items = self.side_of(host), []
+            for at, event in log:
+                if host == gap and gap_from <= at < gap_to:
+                    continue
+                cust = (event["after"] or event["before"])["cust"]
+                items.append((at + 50_000, 0, "cdc", ord(cust) % self.partitions[side], event))
+            for at in range(T0 + rng.randrange(BEAT) * SECOND, end, BEAT * SECOND):
+                for partition in range(self.partitions[side]):
+                    items.append((at, 1, "cdc", partition, at - 200_000 + self.skew[host]))
+            if host == gap:
+                kind = rng.choice(["gap", "gap", "forgotten"])
+                items.append((gap_to + rng.randrange(1, 30) * SECOND, 2, "control", 0, kind))
+            lag = {(topic, p): rng.randrange(20 * SECOND) for topic in ("cdc", "control") for p in range(3)}
+            for at, _, topic, partition, what in sorted(items, key=lambda item: item[:2]):
+                if host == silent and quiet_from <= at < quiet_to:
+                    if isinstance(what, int):
+                        continue
+                    at = quiet_to
+                ts_ms = (at + self.skew[host]) // 1000
+                if isinstance(what, int):
+                    value = {"op": "m", "ts_ms": ts_ms, "source": {"ts_us": None, "host_id": host}, "wm_us": what}
+                elif isinstance(what, str):
+                    value = {"type": what, "ts_ms": ts_ms, "host_id": host}
+                else:
+                    value = self.published(what, ts_ms, host)
+                record = {"side": side, "topic": topic, "partition": partition, "value": value}
+                streams.append((at + lag[topic, partition], len(streams), record))
+        return [record for _, _, record in sorted(streams, key=lambda item: item[:2])]
+
+    def case(self):
+        self.happen()
+        hosts = {side: self.rng.choice(["any", self.hosts[side]]) for side in SIDES}
+        return {
+            "name": f"{self.kind}/{self.seed}",
+            "table": TABLE,
+            "options": {"mode": self.mode, "hosts": hosts, "partitions": self.partitions,
+                        "tolerance_us": TOLERANCE * SECOND, "grace_us": GRACE * SECOND,
+                        "silence_us": SILENCE * SECOND},
+            "records": self.records(),
+        }
+
+
+def is_alarm(verdict):
+    return verdict["key"] is not None and verdict["status"] not in ("MATCH", "RESOLVED")
+
+
+def held_against(history, case):
+    """The verdicts of a case beside what really happened."""
+    found = case["verdicts"]
+    alarms = [verdict for verdict in found if is_alarm(verdict)]
+    if history.kind in ("clean", "late", "silent") and not history.injected:
+        assert not alarms, (case["name"], alarms)
+    if history.kind == "divergent":
+        bound = (2 * SKEW + LAG + TOLERANCE + GRACE + 2 * BEAT + 20) * SECOND
+        for how, key, version, now in history.injected:
+            mine = [v for v in found if v["key"] == key and v["version_us"] == version]
+            assert mine, (case["name"], how, key, version)
+            # What something newer hides on both sides by then is no difference.
+            alarm = [v for v in mine if is_alarm(v) and v["decided_us"] <= now + bound]
+            late = [v for v in mine if is_alarm(v) and v["decided_us"] > now + bound]
+            assert not late, (case["name"], how, key, late)
+            case.setdefault("found", []).append(bool(alarm))
+
+
+def make(seed, kind):
+    history = History(seed, kind)
+    case = history.case()
+    case["verdicts"] = oracle.verdicts(case)
+    held_against(history, case)
+    case.pop("found", None)
+    return case
+
+
+KINDS = ["clean", "divergent", "gap", "silent"]
+
+
+def cases(seed, count):
+    for number in range(seed, seed + count):
+        yield make(number, KINDS[number % len(KINDS)])
+
+
+def text():
+    return "".join(compact(case) + "\n" for case in cases(0, 24))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--write", action="store_true", help="write vectors.jsonl")
+    parser.add_argument("--check", action="store_true", help="compare vectors.jsonl with what would be written")
+    args = parser.parse_args()
+    if args.write:
+        VECTORS.write_text(text())
+    elif args.check:
+        if VECTORS.read_text() != text():
+            sys.exit("tests/oracle/drift/vectors.jsonl is not what histories.py makes: run it with --write")
+    else:
+        for case in cases(args.seed, args.count):
+            print(compact(case), flush=True)
+
+
+if __name__ == "__main__":
+    main()
