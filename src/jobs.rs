@@ -13,8 +13,8 @@ pub mod column;
 #[cfg(feature = "cql")]
 pub mod compare;
 pub mod decimal;
-pub mod engine;
 pub mod drift;
+pub mod engine;
 pub mod environment;
 pub mod expression;
 pub mod fields;

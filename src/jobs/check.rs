@@ -1,5 +1,6 @@
 //! What is wrong with a folder of jobs, before anything of it runs.
 
+mod drift;
 pub(crate) mod hash;
 mod loops;
 mod policy;
@@ -24,6 +25,7 @@ pub fn check(folder: &Path, schema: Option<&Schema>) -> (Project, Vec<Finding>) 
     found.extend(loops::check(&project, schema));
     for file in &project.rules {
         found.extend(sql::check(file));
+        found.extend(drift::check(&project, file, schema));
         found.extend(match schema {
             Some(schema) => schema::check(file, schema),
             None => hash::check(file, None),

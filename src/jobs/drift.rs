@@ -14,6 +14,7 @@ mod order;
 mod range;
 pub mod record;
 mod row;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod unknown;
@@ -26,4 +27,6 @@ pub use memory::Forgotten;
 pub use options::{Hosts, Mode, Options, SideOptions};
 pub use order::{KeyOrder, KeyType};
 pub use range::{Bound, Clustering, RangeDeletion};
+pub(in crate::jobs) use settings::read;
+pub use settings::{DriftInput, DriftRules, DriftSide};
 pub use verdict::{Reason, Status, Told, Verdict};

@@ -90,6 +90,12 @@ impl Machine {
         Self { options, state }
     }
 
+    /// What decides.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// What it knows.
     #[must_use]
     pub fn state(&self) -> &State {

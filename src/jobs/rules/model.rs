@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::predicate::with_conditions;
 use crate::cli::TableName;
 use crate::jobs::column::Column;
+use crate::jobs::drift::DriftRules;
 use crate::jobs::expression::{Expr, Literal};
 use crate::jobs::fields::Placed;
 use crate::jobs::finding::Place;
@@ -37,7 +38,9 @@ pub struct TableRules {
     /// In the order in which they are judged and named: `json`, then for each column `not_null` where key or version
     /// need it and `type`, unless the file lists them itself; then the file's own.
     pub rules: Vec<Rule>,
-    /// SHA-256 of the normalised file and its lists, 64 hex digits.
+    /// How the table's rows in two environments are compared.
+    pub drift: Option<DriftRules>,
+    /// SHA-256 of the normalised file (without `drift`) and its lists, 64 hex digits.
     pub rules_version: String,
 }
 

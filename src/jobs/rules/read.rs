@@ -12,12 +12,13 @@ use super::version::rules_version;
 use crate::cli::TableName;
 use crate::envelope::topic::is_topic_name;
 use crate::jobs::column::{Column, Shape};
+use crate::jobs::drift::{self, DriftRules};
 use crate::jobs::fields::{Fields, Placed, one_of};
 use crate::jobs::finding::{Code, Findings};
 use crate::jobs::secret::look_for_secrets;
 use crate::jobs::yaml::{Kind, Node};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "table",
     "environments",
     "source",
@@ -27,6 +28,7 @@ const KEYS: [&str; 10] = [
     "key",
     "version",
     "hash",
+    "drift",
     "rules",
 ];
 
@@ -48,6 +50,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     let version = read_version(&fields, &columns, is_cdc);
     let hash = fields.required("hash").and_then(|node| read_hash(node, findings));
     let dead_letter_topic = dead_letter_topic(&fields, table.as_ref());
+    let drift = fields.get("drift").map(|node| read_drift(node, &columns, key.as_ref(), version, findings));
     let reader = RuleReader { columns: &columns, changes: is_cdc, folder, findings };
     let listed: Option<Vec<_>> = match fields.get("rules").map(|node| &node.kind) {
         None => Some(Vec::new()),
@@ -72,6 +75,10 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
         key: key?,
         version: version?,
         hash: hash?,
+        drift: match drift {
+            None => None,
+            Some(drift) => Some(drift?),
+        },
         rules: Vec::new(),
         rules_version: String::new(),
     };
@@ -83,6 +90,17 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     });
     rules.rules_version = rules_version(root, lists);
     Some(rules)
+}
+
+fn read_drift(
+    node: &Node,
+    columns: &[Column],
+    key: Option<&Vec<usize>>,
+    version: Option<Version>,
+    findings: &RefCell<Findings>,
+) -> Option<DriftRules> {
+    let key: Vec<&Column> = key?.iter().filter_map(|number| columns.get(*number)).collect();
+    drift::read(node, &key, version?, findings)
 }
 
 fn table_name(fields: &Fields<'_, '_>, key: &str, text: Placed<String>) -> Option<Placed<TableName>> {

@@ -101,6 +101,48 @@ fn a_mistake_of_a_rule_says_where_and_what_is_allowed() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The section `drift` behind `table("")`; its keys stand in lines 19 and on.
+fn drift(lines: &[&str]) -> String {
+    let text = table("").replace("id: {type: text}", "id: {type: text}\n  no: {type: decimal, precision: 9, scale: 0}");
+    let text = text.replace("key: [id]", "key: [id, day, no]").replace("rules:\n", "");
+    lines.iter().fold(text + "drift:\n", |text, line| text + "  " + line + "\n")
+}
+
+#[test]
+fn a_mistake_of_drift_says_where_and_what_is_allowed() {
+    let (onprem, cloud) = ("onprem: {environment: a, hosts: any}", "cloud: {environment: b, hosts: any}");
+    let host = "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47";
+    let on = |side: &str, environment: &str| format!("{side}: {{environment: {environment}, hosts: [{host}]}}");
+    let (on_a, on_b, on_same) = (on("onprem", "a"), on("cloud", "b"), on("cloud", "a"));
+    assert_eq!(read(&drift(&[onprem, cloud, "mode: merge"]), &bundled()).1, []);
+    let mut wrong = Vec::new();
+    for (lines, line, column, code, words) in [
+        (vec![onprem, cloud], 19, 3, Code::MissingKey, "mode"),
+        (vec![onprem, "mode: merge"], 19, 3, Code::MissingKey, "cloud"),
+        (vec![onprem, cloud, "mode: merged"], 21, 9, Code::Value, "did you mean merge?"),
+        (vec![onprem, cloud, "mode: merge", "gracee: 1m"], 22, 3, Code::UnknownKey, "did you mean grace?"),
+        (vec![onprem, cloud, "mode: merge", "grace: 60"], 22, 10, Code::Value, "one text"),
+        (vec![onprem, cloud, "mode: merge", "silence: 60s"], 22, 12, Code::Value, "longer than tolerance"),
+        (vec![onprem, cloud, "mode: merge", "retention: 5m"], 22, 14, Code::Value, "twice"),
+        (vec![onprem, cloud, "mode: merge", "input: hashes"], 22, 10, Code::Value, "did you mean hash?"),
+        (vec![onprem, cloud, "mode: merge", "partition_key: [day]"], 22, 19, Code::Key, "id, day, no"),
+        (vec![onprem, cloud, "mode: merge", "descending: [id]"], 22, 16, Code::Key, "no clustering"),
+        (vec![onprem, cloud, "mode: merge", "partition_key: [id]"], 19, 3, Code::Key, "input: hash"),
+        (vec!["onprem: {environment: a, hosts: all}", cloud, "mode: merge"], 19, 35, Code::Value, "any"),
+        (vec!["onprem: {environment: a, hosts: [x]}", cloud, "mode: merge"], 19, 36, Code::Value, "host id"),
+        (vec![&on_a, &on_b, "mode: merge"], 19, 3, Code::Shared, "both sides"),
+        (vec![onprem, &on_same, "mode: merge"], 20, 24, Code::Shared, "other side"),
+    ] {
+        let text = drift(&lines);
+        if let Some(found) = differs(&text, (line, column), code, words) {
+            wrong.push(format!("{}, expected {line}:{column} {words}:\n  {found}", lines.join("; ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let hash = drift(&[onprem, cloud, "mode: merge", "partition_key: [id]", "input: hash", "descending: [no]"]);
+    assert_eq!(read(&hash, &bundled()).1, []);
+}
+
 #[test]
 fn every_mistake_is_told_at_once() {
     let text = table("\n  - {rule: nope}\n  - {rule: range, column: nope, min: 1}\n  - 7");

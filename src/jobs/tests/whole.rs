@@ -204,3 +204,30 @@ fn tables_that_are_others() {
     let finding = only("rules/sales.users.yaml", "key: [id]", "key: [tenant_id]", Some(&tables));
     assert!(finding.message.contains("primary key of the table is id"), "{finding}");
 }
+
+#[test]
+fn drift_is_compared_with_environments_and_tables() {
+    let tables = schema_of(&text("tables.cql"));
+    let file = "rules/sales.users.yaml";
+    let from = "  cloud: { environment: cloud, hosts: any }";
+    let finding = only(file, from, "  cloud: { environment: clout, hosts: any }", Some(&tables));
+    assert!(finding.code == Code::Value && finding.message.contains("did you mean cloud?"), "{finding}");
+    let clustered = schema_of(&text("tables.cql").replace("id int PRIMARY KEY", "id int").replace(
+        "updated_by text",
+        "updated_by text, PRIMARY KEY (id, tenant_id)) WITH CLUSTERING ORDER BY (tenant_id DESC",
+    ));
+    let keys = "key: [id]";
+    let found = found(file, keys, "key: [id, tenant_id]", Some(&clustered));
+    let found: Vec<_> = found.iter().filter(|finding| finding.message.starts_with("partition_key")).collect();
+    assert!(matches!(found.as_slice(), [finding] if finding.code == Code::Schema), "{found:#?}");
+}
+
+/// Options of drift decide about no record: the version of the rules stays.
+#[test]
+fn drift_is_no_part_of_the_rules_version() {
+    let version = |text: &str| super::read(text, &bundled()).0.unwrap().rules_version;
+    let whole = text("rules/sales.users.yaml");
+    let without = whole.split("\ndrift:").next().unwrap();
+    assert_eq!(version(&whole), version(without));
+    assert_ne!(version(&whole), version(&whole.replace("values: [0, 1, 2]", "values: [0, 1]")));
+}
