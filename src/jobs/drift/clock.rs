@@ -35,7 +35,14 @@ impl Host {
 
 impl Clock {
     /// Takes a heartbeat.
-    pub(super) fn hear(&mut self, options: &SideOptions, host_id: &str, partition: i32, wm_us: i64, ts_ms: i64) {
+    pub(super) fn hear(
+        &mut self,
+        options: &SideOptions,
+        host_id: &str,
+        partition: i32,
+        wm_us: i64,
+        ts_ms: i64,
+    ) {
         let host = self.hosts.entry(host_id.to_owned()).or_default();
         let (_, newest) = host.partitions.entry(partition).or_insert((wm_us, wm_us));
         // An agent that was set back repeats itself; what was complete stays so.
@@ -50,7 +57,8 @@ impl Clock {
             }
         }
         if self.began_us.is_none() && self.watermark_us(options).is_some() {
-            let firsts = self.hosts.values().flat_map(|host| host.partitions.values().map(|(first, _)| *first));
+            let firsts =
+                self.hosts.values().flat_map(|host| host.partitions.values().map(|(first, _)| *first));
             self.began_us = firsts.max();
         }
     }

@@ -11,8 +11,8 @@ use super::clock::Clock;
 use super::event::{Both, GapKind, Input, RowEvent, Side};
 use super::memory::{EventIds, Forgotten, Memory, RowId, Waiting};
 use super::options::Options;
-use super::unknown::{Gap, Gaps, Window};
 use super::range::RangeDeletion;
+use super::unknown::{Gap, Gaps, Window};
 use super::verdict::{Status, Told, Verdict};
 
 /// What comes of an input.

@@ -34,9 +34,8 @@ impl KeyType {
     pub fn of(cql_type: &str) -> Option<Self> {
         Some(match cql_type {
             "text" | "varchar" | "ascii" => Self::Text,
-            "tinyint" | "smallint" | "int" | "bigint" | "timestamp" | "date" | "time" | "double" | "float" => {
-                Self::Number
-            }
+            "tinyint" | "smallint" | "int" | "bigint" | "timestamp" | "date" | "time" | "double"
+            | "float" => Self::Number,
             "boolean" => Self::Boolean,
             "blob" => Self::Blob,
             "uuid" => Self::Uuid,

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::cell::{self, Cell};
 use super::event::{Content, Input, Place, RowEvent, Side};
-use super::range::{Bound, RangeDeletion};
 use super::order::KeyOrder;
+use super::range::{Bound, RangeDeletion};
 
 pub use control::control;
 pub use hashes::hash_event;
@@ -132,7 +132,10 @@ impl Key {
         let (partition_key, clustering) =
             layout.key.split_at_checked(layout.partition_key).unwrap_or((&layout.key, &[]));
         let Some(partition) = text(partition_key) else {
-            return no_record(format!("it lacks columns of the partition key ({})", partition_key.join(", ")));
+            return no_record(format!(
+                "it lacks columns of the partition key ({})",
+                partition_key.join(", ")
+            ));
         };
         Ok(match text(&layout.key) {
             Some(whole) if !clustering.is_empty() => {

@@ -58,8 +58,12 @@ impl SideRow {
             }
         }
         let is_covered = |path: &str, cell: &Cell| self.covered_us(path, None) >= Some(cell.ts_us);
-        let covered: Vec<String> =
-            self.cells.iter().filter(|(path, cell)| is_covered(path, cell)).map(|(path, _)| path.clone()).collect();
+        let covered: Vec<String> = self
+            .cells
+            .iter()
+            .filter(|(path, cell)| is_covered(path, cell))
+            .map(|(path, _)| path.clone())
+            .collect();
         for path in covered {
             self.cells.remove(&path);
         }
@@ -96,7 +100,8 @@ impl SideRow {
         }
         let held = self.cells.get(path).filter(|held| covered < Some(held.ts_us));
         if let Some(held) = held
-            && (cell.compare(held) != Ordering::Greater || cell.is_same(held, around.now_us, around.tolerance_us))
+            && (cell.compare(held) != Ordering::Greater
+                || cell.is_same(held, around.now_us, around.tolerance_us))
         {
             return false;
         }

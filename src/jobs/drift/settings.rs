@@ -93,7 +93,8 @@ pub(in crate::jobs) fn read(
     fields.required("mode");
     let mode = fields.word("mode", &["event_id", "merge"]);
     let input = fields.word("input", &["cdc", "hash"]);
-    let input = if input.is_some_and(|input| input.value == "hash") { DriftInput::Hash } else { DriftInput::Cdc };
+    let input =
+        if input.is_some_and(|input| input.value == "hash") { DriftInput::Hash } else { DriftInput::Cdc };
     let old = fields.word("old_writes", &["incomparable", "judge"]);
     let old_is_incomparable = match old {
         Some(old) => old.value == "incomparable",
@@ -150,7 +151,8 @@ fn partition_key(fields: &Fields<'_, '_>, key: &[&Column]) -> Option<usize> {
         return Some(key.len());
     }
     let names = fields.texts("partition_key")?;
-    let is_first = names.len() <= key.len() && names.iter().zip(key).all(|(name, column)| name.value == column.name);
+    let is_first =
+        names.len() <= key.len() && names.iter().zip(key).all(|(name, column)| name.value == column.name);
     if !is_first {
         let known: Vec<&str> = key.iter().map(|column| column.name.as_str()).collect();
         let message = format!("partition_key: expected the first columns of key ({})", known.join(", "));
@@ -192,7 +194,9 @@ fn check_clustering(fields: &Fields<'_, '_>, rules: &DriftRules, key: &[&Column]
     let names: Vec<&str> = clustering.iter().map(|column| column.name.as_str()).collect();
     for name in rules.descending.iter().filter(|name| !names.contains(&name.value.as_str())) {
         let message = match names.as_slice() {
-            [] => "descending: there are no clustering columns; partition_key says which columns are".to_owned(),
+            [] => {
+                "descending: there are no clustering columns; partition_key says which columns are".to_owned()
+            }
             names => format!("descending: {}", one_of(&name.value, names)),
         };
         fields.wrong(name.place, Code::Key, message);

@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::record::{Layout, Read, change, control};
-use super::{Both, Hosts, KeyOrder, KeyType, Machine, Mode, Options, Output, Side, SideOptions, State, Status};
+use super::{
+    Both, Hosts, KeyOrder, KeyType, Machine, Mode, Options, Output, Side, SideOptions, State, Status,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/drift")
@@ -29,7 +31,10 @@ fn layout(table: &Value) -> Layout {
         table: table["table"].as_str().unwrap().to_owned(),
         key: texts("key"),
         partition_key: usize::try_from(table["partition_key"].as_u64().unwrap()).unwrap(),
-        columns: columns.iter().map(|(name, kind)| (name.clone(), kind.as_str().unwrap().to_owned())).collect(),
+        columns: columns
+            .iter()
+            .map(|(name, kind)| (name.clone(), kind.as_str().unwrap().to_owned()))
+            .collect(),
         version: None,
         clustering: vec![KeyOrder { kind: KeyType::Number, descending: false }],
     }
@@ -112,7 +117,9 @@ fn sorted(lines: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn expected(case: &Value) -> Vec<String> {
-    sorted(case["verdicts"].as_array().unwrap().iter().map(|verdict| line(verdict, verdict["columns"].clone())))
+    sorted(
+        case["verdicts"].as_array().unwrap().iter().map(|verdict| line(verdict, verdict["columns"].clone())),
+    )
 }
 
 /// What is wrong with the machine's verdicts of a case.

@@ -103,7 +103,8 @@ fn a_mistake_of_a_rule_says_where_and_what_is_allowed() {
 
 /// The section `drift` behind `table("")`; its keys stand in lines 19 and on.
 fn drift(lines: &[&str]) -> String {
-    let text = table("").replace("id: {type: text}", "id: {type: text}\n  no: {type: decimal, precision: 9, scale: 0}");
+    let text = table("")
+        .replace("id: {type: text}", "id: {type: text}\n  no: {type: decimal, precision: 9, scale: 0}");
     let text = text.replace("key: [id]", "key: [id, day, no]").replace("rules:\n", "");
     lines.iter().fold(text + "drift:\n", |text, line| text + "  " + line + "\n")
 }
@@ -112,7 +113,8 @@ fn drift(lines: &[&str]) -> String {
 fn a_mistake_of_drift_says_where_and_what_is_allowed() {
     let (onprem, cloud) = ("onprem: {environment: a, hosts: any}", "cloud: {environment: b, hosts: any}");
     let host = "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47";
-    let on = |side: &str, environment: &str| format!("{side}: {{environment: {environment}, hosts: [{host}]}}");
+    let on =
+        |side: &str, environment: &str| format!("{side}: {{environment: {environment}, hosts: [{host}]}}");
     let (on_a, on_b, on_same) = (on("onprem", "a"), on("cloud", "b"), on("cloud", "a"));
     assert_eq!(read(&drift(&[onprem, cloud, "mode: merge"]), &bundled()).1, []);
     let mut wrong = Vec::new();
@@ -139,7 +141,8 @@ fn a_mistake_of_drift_says_where_and_what_is_allowed() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let hash = drift(&[onprem, cloud, "mode: merge", "partition_key: [id]", "input: hash", "descending: [no]"]);
+    let hash =
+        drift(&[onprem, cloud, "mode: merge", "partition_key: [id]", "input: hash", "descending: [no]"]);
     assert_eq!(read(&hash, &bundled()).1, []);
 }
 

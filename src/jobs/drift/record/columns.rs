@@ -71,7 +71,8 @@ impl<'v> Reader<'v> {
     fn column(&mut self, column: &str, written: &Value, layout: &Layout) {
         let times = self.times_of(column);
         let kind = layout.columns.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.as_str());
-        let has_elements = kind.is_some_and(|kind| ["set<", "map<", "list<"].iter().any(|name| kind.starts_with(name)))
+        let has_elements = kind
+            .is_some_and(|kind| ["set<", "map<", "list<"].iter().any(|name| kind.starts_with(name)))
             || written.is_object() && kind.is_some_and(|kind| !kind.starts_with("frozen<"));
         let is_empty = times.and_then(|times| times.get("empty")) == Some(&Value::Bool(true));
         match written {
@@ -114,7 +115,8 @@ impl<'v> Reader<'v> {
         let times = self.times_of(column);
         let list = |name: &str| patch.get(name).and_then(Value::as_array).into_iter().flatten();
         for shard in list("shards") {
-            let (Some(id), Some(clock)) = (shard.get("id"), shard.get("clock").and_then(Value::as_i64)) else {
+            let (Some(id), Some(clock)) = (shard.get("id"), shard.get("clock").and_then(Value::as_i64))
+            else {
                 return no_record(format!("patch.{column}: a shard without id or clock"));
             };
             let count = shard.get("count").cloned().unwrap_or_default().to_string();

@@ -41,7 +41,9 @@ pub fn hash_event(value: &Value, layout: &Layout, read: &Read) -> Result<Option<
     let kind = text("hash_kind").unwrap_or_default();
     let cell = |value| vec![(ROW.to_owned(), Cell { ts_us: version_us, value, expires_at: None })];
     let content = match (kind.as_str(), &row_hash) {
-        ("full", Some(hash)) => Content { cells: cell(Some(format!("\"{hash}\""))), is_full: true, ..Content::default() },
+        ("full", Some(hash)) => {
+            Content { cells: cell(Some(format!("\"{hash}\""))), is_full: true, ..Content::default() }
+        }
         ("tombstone", _) => Content { cells: cell(None), is_full: true, ..Content::default() },
         _ => Content { opaque_us: Some(version_us), ..Content::default() },
     };
