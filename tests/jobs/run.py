@@ -244,7 +244,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave the folder with what was written")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else (SHORT if options.short else list(CASES))
-    folder = Path(tempfile.mkdtemp(prefix="cdc-jobs-"))
+    folder = Path(tempfile.mkdtemp(prefix="cdc-jobs-run-"))
     run = Run(options.jobs.resolve(), folder, options.seed, options.records)
     try:
         for name in names:

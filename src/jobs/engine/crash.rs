@@ -6,7 +6,6 @@ use super::error::EngineError;
 
 thread_local! {
     static LEFT: Cell<Option<u64>> = const { Cell::new(None) };
-    static CROSSED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Dies at the place that is crossed after so many.
@@ -14,14 +13,8 @@ pub(super) fn arm(after: Option<u64>) {
     LEFT.set(after);
 }
 
-/// Places crossed so far by this thread.
-pub(super) fn crossed() -> u64 {
-    CROSSED.get()
-}
-
 /// Crosses a place.
 pub(super) fn cross(place: &str) -> Result<(), EngineError> {
-    CROSSED.set(CROSSED.get() + 1);
     match LEFT.get() {
         Some(0) => {
             LEFT.set(None);

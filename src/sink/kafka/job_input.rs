@@ -75,7 +75,8 @@ impl JobInput {
     /// There is no such topic, or the brokers do not answer.
     pub fn partitions(&self) -> Result<u32, SinkError> {
         let servers = &self.options.bootstrap_servers;
-        let found = asking::metadata(&self.consumer, Some(&self.topic), self.options.start_timeout)
+        let (limit, stop) = (self.options.start_timeout, &self.options.stop);
+        let found = asking::metadata(&self.consumer, Some(&self.topic), limit, stop)
             .map_err(|unanswered| unanswered.into_error(servers, |error| self.error(error)))?;
         let topic = found.topics().iter().find(|topic| topic.name() == self.topic);
         let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
