@@ -55,6 +55,7 @@ test: test-oracle test-compose test-planner ## run all tests; needs Java 17, Mav
 	$(CARGO) build --locked
 	$(PYTHON) tests/kafka/run.py --short --seed $(SEED)
 	$(PYTHON) tests/jobs/run.py --short --seed $(SEED)
+	$(PYTHON) tests/jobs/admin.py --short
 
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
 	$(CARGO) build --locked

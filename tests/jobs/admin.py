@@ -373,6 +373,7 @@ def rest(run):
             ((403, 40301), "/topics/topic_cloud_sales", one, {}),
             ((405, 405), topic, None, {"method": "GET"}),
             ((413, 413), topic, b"x" * 2_000_001, {}),
+            ((413, 413), topic, b"x" * 6_000_000, {}),
             ((421, 421), topic, one, {"Host": "example.org"}),
         ):
             before = sum(map(len, run.messages("topic_onprem_sales").values()))
@@ -408,11 +409,12 @@ def rest(run):
     assert "no token" in said, said
     _, said = run.call("rest", "--topic", "topic_cloud_sales", code=2)
     assert "left alone" in said, said
-    return "the notes' curl, and 13 mistakes"
+    return "the notes' curl, and 14 mistakes"
 
 
 def secured(run):
     """TLS and SASL by the references of environments.yaml; a wrong password, a missing variable."""
+    run.call("topics", "create")
     access, listener = run.broker.access, run.broker.listeners["SASL_SSL"]
     jobs = run.folder / "secured"
     shutil.copytree(run.jobs, jobs)

@@ -72,8 +72,8 @@ impl Access {
         &self.config
     }
 
-    /// A reader of committed records that commits nothing by itself. Without a group its own name is used for one, which
-    /// the brokers never hear of.
+    /// A reader of committed records that commits nothing by itself and joins no group. The client has none without the name
+    /// of a group, of which it only asks for the coordinator.
     pub(super) fn reader(&self, group: Option<&str>) -> ClientConfig {
         let mut config = self.config.clone();
         config

@@ -143,6 +143,8 @@ fn is_passing(error: &ClientError) -> bool {
                 | RDKafkaErrorCode::Resolve
                 | RDKafkaErrorCode::NotLeaderForPartition
                 | RDKafkaErrorCode::LeaderNotAvailable
+                // Nothing is asked of the group.
+                | RDKafkaErrorCode::GroupAuthorizationFailed
         )
     )
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request};
@@ -36,6 +36,8 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// For what is under way when the server stops.
 const STOP_TIME: Duration = Duration::from_secs(10);
+/// How many times the allowed length of a body is read before the connection is closed.
+const DRAINED: usize = 4;
 /// How often it is looked whether the server is to stop.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
@@ -201,23 +203,37 @@ fn is_json_v2(headers: &HeaderMap) -> bool {
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON_V2)
 }
 
-async fn read(request: Request<Incoming>, most: usize) -> Result<Bytes, Refusal> {
-    let announced = request.body().size_hint().lower();
-    if usize::try_from(announced).map_or(true, |announced| announced > most) {
+/// Reads the body. What is a little too long is read to its end all the same: most clients hear an answer only when they
+/// have sent everything.
+async fn read(request: Request<Incoming>, most: usize) -> Result<Vec<u8>, Refusal> {
+    let announced = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let drained = most.saturating_mul(DRAINED);
+    if announced > drained || (announced > most && request.headers().contains_key(EXPECT)) {
         return Err(Refusal::TooLong(most));
     }
-    match timeout(BODY_TIME, Limited::new(request.into_body(), most).collect()).await {
-        Err(_) => Err(Refusal::Slow),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLong(most)),
-        Ok(Err(_)) => Err(Refusal::Syntax("the body ended early".to_owned())),
-    }
+    let mut body = request.into_body();
+    let reading = async {
+        let (mut bytes, mut length) = (Vec::with_capacity(announced.min(most)), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Refusal::Syntax("the body ended early".to_owned()))?;
+            let Ok(data) = frame.into_data() else { continue };
+            length = length.saturating_add(data.len());
+            if length > drained {
+                break;
+            }
+            if length <= most {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        if length > most { Err(Refusal::TooLong(most)) } else { Ok(bytes) }
+    };
+    timeout(BODY_TIME, reading).await.unwrap_or(Err(Refusal::Slow))
 }
 
 async fn produce(
     topic: String,
     partition: Option<i32>,
-    bytes: Bytes,
+    bytes: Vec<u8>,
     shared: &Arc<Shared>,
 ) -> Result<Answer, Refusal> {
     let (sending, name) = (Arc::clone(shared), topic.clone());
