@@ -72,6 +72,9 @@ class Submitted(unittest.TestCase):
         for made in admin.create_topics(topics).values():
             made.result()
         cls.produced = 0
+        cls.files = cls.folder / "jobs"
+        shutil.copytree(ROOT / "jobs", cls.files)
+        shutil.copytree(SQL / "onprem", cls.files / "sql" / "onprem" / "orders")
 
     @classmethod
     def end(cls):
@@ -106,7 +109,8 @@ class Submitted(unittest.TestCase):
         return self.run_program(*arguments, **more).stdout
 
     def submit(self, *arguments, **more):
-        return self.run_program("submit", "onprem", "--sql", str(more.pop("sql", SQL)), *arguments, **more)
+        files = str(more.pop("files", self.files))
+        return self.run_program("submit", "onprem", "--job", JOB, "--jobs", files, *arguments, **more)
 
     def jobs(self):
         with urllib.request.urlopen(f"{self.known['flink']['jobmanager']}/jobs/overview", timeout=10) as answer:
@@ -211,13 +215,13 @@ class Submitted(unittest.TestCase):
     def test_4_a_running_job_is_replaced(self):
         self.submit()
         (before,) = self.running()
-        other = self.folder / "sql"
-        shutil.copytree(SQL, other)
-        changed = other / "onprem" / "01_sources.sql"
+        other = self.folder / "other"
+        shutil.copytree(self.files, other)
+        changed = other / "sql" / "onprem" / "orders" / "01_sources.sql"
         changed.write_text(changed.read_text().replace("'1 s'", "'2 s'"))
-        self.assertIn("runs already with other SQL", self.submit(sql=other).stdout)
+        self.assertIn("runs already with other SQL", self.submit(files=other).stdout)
         self.produce(500)
-        told = self.submit("--replace", sql=other).stdout
+        told = self.submit("--replace", files=other).stdout
         self.assertRegex(told, rf"started from \S*savepoint\S* \(job \w+, in place of job {before}\)")
         self.assertNotIn(before, self.running())
         self.assertEqual(len(self.running()), 1)
@@ -239,21 +243,24 @@ class Submitted(unittest.TestCase):
     def test_6_what_cannot_run_is_refused(self):
         self.assertIn(f"{BROKERS} is not set", self.submit(code=2, **{BROKERS: None}).stderr)
         wrong = self.folder / "wrong"
-        shutil.copytree(SQL, wrong)
-        job = wrong / "onprem" / "02_job.sql"
+        shutil.copytree(self.files, wrong)
+        job = wrong / "sql" / "onprem" / "orders" / "02_job.sql"
         job.write_text(job.read_text().replace("`payload` IS JSON OBJECT", "`pay` IS JSON OBJECT"))
-        told = self.submit(sql=wrong, code=6).stderr
+        told = self.submit(files=wrong, code=6).stderr
         self.assertRegex(told, r"02_job\.sql:2:11: \w+Exception: Column 'pay' not found in any table")
         job.write_text((SQL / "onprem" / "02_job.sql").read_text().replace("'upsert-kafka'", "'nowhere'"))
-        self.assertIn("Could not find any factory for identifier 'nowhere'", self.submit(sql=wrong, code=6).stderr)
+        self.assertIn("Could not find any factory for identifier 'nowhere'", self.submit(files=wrong, code=6).stderr)
         self.assertIn("does not answer", self.submit("--gateway", "http://127.0.0.1:9", code=6).stderr)
         self.assertIn("knows no job nobody", self.run_program("flink", "stop", "nobody", code=2).stderr)
-        broken = self.folder / "jobs"
-        shutil.copytree(ROOT / "jobs", broken)
-        environments = broken / "environments.yaml"
+        rules = wrong / "rules" / "sales.events.yaml"
+        rules.write_text(rules.read_text().replace("max: 64", "max: 65"))
+        told = self.submit(files=wrong, code=2)
+        self.assertIn("nothing is submitted: the SQL is not what the rules say", told.stderr)
+        self.assertIn("onprem/sales.events/02_rules.sql: stale", told.stdout)
+        environments = wrong / "environments.yaml"
         environments.write_text(environments.read_text().replace("DC_AZURE", "DC_ONPREM"))
-        told = self.submit("--jobs", str(broken), code=2)
-        self.assertIn("nothing is submitted", told.stderr)
+        told = self.submit(files=wrong, code=2)
+        self.assertIn("nothing is submitted: the files are wrong", told.stderr)
         self.assertIn("DC_ONPREM belongs to onprem already", told.stdout)
         self.assertEqual(self.running(), [])
 

@@ -10,6 +10,8 @@ use super::flink::{JobManagerArgs, failure, print};
 use super::{read_schema, report};
 use crate::agent::exit::{Exit, Failure};
 use crate::jobs::check::check;
+use crate::jobs::flink_sql::{PathError, compare, generate};
+use crate::jobs::project::Project;
 use crate::jobs::submit::rest::RestError;
 use crate::jobs::submit::scripts::{self, Script};
 use crate::jobs::submit::{Cluster, Done, Options, Start, submit};
@@ -84,7 +86,9 @@ pub(super) fn run(args: &SubmitArgs) -> Result<Exit, Failure> {
         let next = format!("those of environments.yaml, and drift, are {}", known.join(", "));
         return Err(Failure::new(Exit::Usage, format!("there is no environment {unknown}")).next(next));
     }
-    let wanted = wanted(args)?;
+    let folder = args.sql.clone().unwrap_or_else(|| args.jobs.join("sql"));
+    is_current(&project, &folder)?;
+    let wanted = wanted(args, &folder)?;
     let address = |error: RestError| failure(error.into());
     let cluster = Cluster::at(&args.gateway, &args.cluster.jobmanager).map_err(address)?;
     let options = Options {
@@ -104,11 +108,22 @@ pub(super) fn run(args: &SubmitArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// Fails unless the generated SQL is what the rules say. Files that nobody generated are left alone.
+fn is_current(project: &Project, folder: &Path) -> Result<(), Failure> {
+    let wrong = |(path, error): PathError| Failure::cannot_read(&path, error);
+    let differences = compare(folder, &generate(project)).map_err(wrong)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    print(&differences.iter().map(|difference| format!("{difference}\n")).collect::<String>())?;
+    Err(Failure::new(Exit::Usage, "nothing is submitted: the SQL is not what the rules say")
+        .next("`cdc-jobs sql` writes it anew; look at what it changes"))
+}
+
 /// The jobs that are asked for.
-fn wanted(args: &SubmitArgs) -> Result<Vec<Script>, Failure> {
-    let folder = args.sql.clone().unwrap_or_else(|| args.jobs.join("sql"));
-    let mut wanted = scripts::read(&folder).map_err(failure)?;
-    wanted.retain(|script| args.environments.iter().any(|name| belongs(script, name, &folder)));
+fn wanted(args: &SubmitArgs, folder: &Path) -> Result<Vec<Script>, Failure> {
+    let mut wanted = scripts::read(folder).map_err(failure)?;
+    wanted.retain(|script| args.environments.iter().any(|name| belongs(script, name, folder)));
     wanted.retain(|script| args.only.is_empty() || args.only.contains(&script.name));
     if let Some(missing) = args.only.iter().find(|name| wanted.iter().all(|script| script.name != **name)) {
         return Err(Failure::new(Exit::Usage, format!("there is no job {missing} in these environments")));
