@@ -37,7 +37,7 @@ help: ## list the targets
 run: ## build without C libraries or services and show the demo
 	$(CARGO) run --locked --profile demo --no-default-features -- demo
 
-up: ## start two Cassandra clusters, Kafka, an agent beside each node and Flink on this machine; builds the agent (docs/stack.md)
+up: $(if $(filter 0,$(FLINK)),,flink/target/.built) ## start two Cassandra clusters, Kafka, an agent beside each node and Flink on this machine; builds the agent (docs/stack.md)
 	@$(if $(TASKMANAGERS),STACK_FLINK_TASKMANAGERS=$(TASKMANAGERS)) $(STACK) up $(if $(filter 0,$(FLINK)),--without flink)
 
 down: ## stop them; DATA=drop removes their data
@@ -74,6 +74,10 @@ test-faults: $(VENV)/.done ## every scenario of docs/faults.md, ROUNDS times; an
 	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'
 	$(CARGO) build --locked
 	$(PYTHON) tests/live/run.py --seed $(SEED) --rounds $(ROUNDS) --json .cache/faults.json
+
+flink/target/.built: flink/pom.xml $(shell find flink/src/main -type f)
+	$(MAKE) build-jar
+	touch $@
 
 build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the Cassandra sink and the functions (docs/flink-sink.md)
 	mvn -q -B -ntp -f flink/pom.xml -DskipTests package
@@ -130,7 +134,12 @@ submit-onprem: ## submit the jobs of onprem to the Flink of `make up`; those tha
 submit-cloud: ## the same for cloud
 submit-drift: ## the same for drift
 submit-onprem submit-cloud submit-drift:
-	$(CARGO) run --locked --quiet --bin cdc-jobs -- submit $(@:submit-%=%) --schema jobs/tables.cql --checkpoints $(CHECKPOINTS)
+	$(CARGO) build --locked --quiet --bin cdc-jobs
+	@# 2: a topic is there with other settings, which is told and left so.
+	for env in $(if $(filter submit-drift,$@),onprem cloud,$(@:submit-%=%)); do \
+		target/debug/cdc-jobs topics create --env $$env || [ $$? -eq 2 ] || exit 6; \
+	done
+	target/debug/cdc-jobs submit $(@:submit-%=%) --schema jobs/tables.cql --checkpoints $(CHECKPOINTS)
 
 seed-kafka: ## write good and bad records to the business topics of both environments on the stack of `make up`; COUNT=1000 RATE=0 SEED=1 (docs/jobs-commands.md)
 	$(CARGO) build --locked --quiet --bin cdc-jobs
