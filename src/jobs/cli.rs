@@ -51,6 +51,7 @@ Examples:
   cdc-jobs run dq --env onprem --table sales.events   run a job
   cdc-jobs sql                                        the jobs as Flink SQL, into jobs/sql/
   cdc-jobs topics create --env onprem                 the topics that its jobs need
+  cdc-jobs submit onprem                              its jobs onto a Flink cluster
   cdc-jobs seed --env onprem --table sales.events     records to try them with
   cdc-jobs tail onprem.dlq.sales.events --env onprem  what was broken, and why
 

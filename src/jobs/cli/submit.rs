@@ -27,8 +27,9 @@ Examples:
 
 A job that runs is left alone. One that ran before goes on from its newest savepoint or checkpoint.
 
-Exit codes: 0 every job runs, 1 bug, 2 usage, or something is wrong in the files or a secret is missing, 4 a file cannot
-be read, 6 Flink does not answer, refuses a job, or a job fails, 7 somebody else submitted the job at the same time.";
+Exit codes: 0 every job runs, 1 bug, 2 usage, something is wrong in the files, or a secret is missing,
+4 a file cannot be read, 6 Flink does not answer, refuses a job, or a job fails,
+7 somebody else submitted the job at the same time.";
 
 /// `cdc-jobs submit`.
 #[derive(Debug, Clone, Args)]
