@@ -19,4 +19,4 @@ pub mod statements;
 mod tests;
 
 pub use error::SubmitError;
-pub use start::{Cluster, Done, Options, Start, submit};
+pub use start::{Cluster, Done, Options, Start, stop, submit};

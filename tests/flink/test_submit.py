@@ -185,7 +185,9 @@ class Submitted(unittest.TestCase):
         (job,) = self.running()
         told = self.jobs_command("flink", "stop", JOB)
         savepoint = told.split("the savepoint is ")[1].strip()
-        self.assertTrue((Path(savepoint.removeprefix("file:")) / "_metadata").exists(), told)
+        path = Path(savepoint.removeprefix("file:"))
+        self.assertTrue((path / "_metadata").exists(), told)
+        self.assertEqual(path.parent.parts[-2:], (JOB, "savepoints"))
         self.assertEqual(self.running(), [])
         self.produce(500)
         self.assertIn(f"started from {savepoint}", self.submit().stdout)
@@ -238,6 +240,11 @@ class Submitted(unittest.TestCase):
         stack("start", self.folder, "jobmanager")
         self.assertEqual(self.jobs(), [])
         self.assertRegex(self.submit().stdout, r"started from \S*/chk-\d+")
+        self.assert_exact()
+        savepoint = self.jobs_command("flink", "stop", JOB).split("the savepoint is file:")[1].strip()
+        stack("kill", self.folder, "jobmanager")
+        stack("start", self.folder, "jobmanager")
+        self.assertIn(f"started from file://{savepoint}", self.submit().stdout)
         self.assert_exact()
 
     def test_6_what_cannot_run_is_refused(self):

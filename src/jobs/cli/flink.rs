@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::Format;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::output;
-use crate::jobs::submit::SubmitError;
 use crate::jobs::submit::jobmanager::{JobManager, JobOverview};
 use crate::jobs::submit::rest::RestError;
+use crate::jobs::submit::{self, SubmitError};
 
 const FLINK: &str = "\
 Examples:
@@ -152,7 +152,7 @@ fn stop(jobmanager: &JobManager, job: &JobOverview, no_savepoint: bool) -> Resul
         jobmanager.cancel(&job.id)?;
         return Ok("cancelled".to_owned());
     }
-    Ok(format!("stopped; the savepoint is {}", jobmanager.stop(&job.id)?))
+    Ok(format!("stopped; the savepoint is {}", submit::stop(jobmanager, &job.id)?))
 }
 
 fn time_text(ms: i64) -> String {

@@ -249,17 +249,18 @@ impl JobManager {
         Ok(metrics.into_iter().filter_map(number).collect())
     }
 
-    /// Stops a job with a savepoint in the folder that it was submitted with; returns the savepoint's URI.
+    /// Stops a job with a savepoint in `folder`, or else in the cluster's; returns the savepoint's URI.
     ///
     /// # Errors
     /// It does not answer, or there is no savepoint: then the job goes on.
-    pub fn stop(&self, id: &str) -> Result<String, RestError> {
+    pub fn stop(&self, id: &str, folder: Option<&str>) -> Result<String, RestError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "kebab-case")]
         struct Trigger {
             request_id: String,
         }
-        let trigger: Trigger = self.rest.post(&format!("/jobs/{id}/stop"), &json!({ "drain": false }))?;
+        let body = json!({ "drain": false, "targetDirectory": folder });
+        let trigger: Trigger = self.rest.post(&format!("/jobs/{id}/stop"), &body)?;
         let path = format!("/jobs/{id}/savepoints/{}", trigger.request_id);
         let end = Instant::now() + SAVEPOINT_LIMIT;
         while Instant::now() < end {

@@ -15,6 +15,9 @@ use super::secrets::Secrets;
 
 /// A job carries the SHA-256 of its SQL under this name.
 const DIGEST: &str = "cdc-jobs.sql";
+/// A job carries the URI of its folder of savepoints under this name: Flink takes the cluster's, whatever a job is
+/// submitted with.
+const SAVEPOINTS: &str = "cdc-jobs.savepoints";
 /// Where a job's SQL may say where checkpoints are kept: Flink's name since 1.20, and the one before.
 const CHECKPOINTS: [&str; 2] = ["execution.checkpointing.dir", "state.checkpoints.dir"];
 /// A job that was stopped ends at once.
@@ -139,12 +142,21 @@ fn stopped(
         return Ok(None);
     }
     say(&format!("{}: job {} is stopped with a savepoint …", job.name, job.id));
-    let savepoint = jobmanager.stop(&job.id)?;
+    let savepoint = stop(jobmanager, &job.id)?;
     ended(jobmanager, &job.id)?;
     match start {
         Start::From(path) => Ok(Some(path.clone())),
         Start::Newest | Start::Fresh => Ok(Some(savepoint)),
     }
+}
+
+/// Stops a job with a savepoint in its own folder; returns the savepoint's URI.
+///
+/// # Errors
+/// The JobManager does not answer, or there is no savepoint: then the job goes on.
+pub fn stop(jobmanager: &JobManager, id: &str) -> Result<String, RestError> {
+    let folder = jobmanager.parameter(id, SAVEPOINTS)?;
+    jobmanager.stop(id, folder.as_deref())
 }
 
 /// Waits for the end of a job that was asked to end.
@@ -191,9 +203,8 @@ impl<'c> Run<'c> {
         }
         for (key, value) in [
             ("pipeline.name", self.name),
-            ("pipeline.global-job-parameters", &format!("{DIGEST}:{}", script.digest())),
+            ("pipeline.global-job-parameters", &parameters(&script.digest(), &folders.savepoints)),
             ("execution.checkpointing.dir", &folders.checkpoints),
-            ("execution.checkpointing.savepoint-dir", &folders.savepoints),
             ("execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION"),
         ] {
             self.set(key, value)?;
@@ -229,6 +240,11 @@ impl<'c> Run<'c> {
             cause: "the gateway took the statement and names no job that it started".to_owned(),
         })
     }
+}
+
+/// A map as Flink reads it.
+fn parameters(digest: &str, savepoints: &str) -> String {
+    format!("{DIGEST}:{digest},{SAVEPOINTS}:'{}'", savepoints.replace('\'', "''"))
 }
 
 /// The statement that plans what `sql` would start.

@@ -140,7 +140,10 @@ fn a_job_is_started_with_its_own_folders() {
     for setting in [
         "'pipeline.name' = 'dq'",
         "'execution.checkpointing.dir' = 'file:///c/dq/checkpoints'",
-        "'execution.checkpointing.savepoint-dir' = 'file:///c/dq/savepoints'",
+        &format!(
+            "'pipeline.global-job-parameters' = 'cdc-jobs.sql:{},cdc-jobs.savepoints:''file:///c/dq/savepoints'''",
+            one().digest()
+        ),
     ] {
         assert!(server.asked(&format!("{statements} {{\"statement\":\"SET {setting}\"}}")) > 0, "{setting}");
     }
@@ -219,6 +222,8 @@ fn a_job_without_slots_is_told_of_in_time() {
 fn without_a_savepoint_a_running_job_goes_on() {
     let server = Server::start();
     server.tell("GET /jobs/overview", &json!({ "jobs": [job("old", "RUNNING")] }));
+    let own = json!({ "cdc-jobs.savepoints": "s3://own" });
+    server.tell("GET /jobs/old/config", &json!({ "execution-config": { "user-config": own } }));
     server.tell("POST /jobs/old/stop", &json!({ "request-id": "r" }));
     let running = json!({ "status": { "id": "IN_PROGRESS" }, "operation": null });
     let cause = json!({ "class": "a.B", "stack-trace": trace("no space left on device") });
@@ -227,6 +232,8 @@ fn without_a_savepoint_a_running_job_goes_on() {
     let options = Options { start: Start::Newest, is_replacing: true, ..fresh() };
     let error = server.submit(&one(), &options).unwrap_err().to_string();
     assert!(error.ends_with("there is no savepoint: C: no space left on device"), "{error}");
+    let body = "{\"drain\":false,\"targetDirectory\":\"s3://own\"}";
+    assert_eq!(server.asked(&format!("POST /jobs/old/stop {body}")), 1);
     let insert = "POST /v2/sessions/s/statements {\"statement\":\"INSERT";
     assert_eq!((server.asked(insert), server.asked("PATCH")), (0, 0));
 }
