@@ -27,6 +27,7 @@ mod job;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 mod outlet;
+pub mod pair;
 pub mod places;
 mod position;
 mod record;

@@ -26,6 +26,16 @@ Examples:
 
 Exit codes: as of run dq.";
 
+const DRIFT: &str = "\
+Examples:
+  cdc-jobs run drift --env onprem --table sales.events                    both sides from Kafka, verdicts to the brokers
+                                                                          of onprem, until stopped
+  cdc-jobs run drift --env onprem --table sales.events --from onprem-log --other-from cloud-log --out drift --until-end
+                                                                          file logs alone, without any service
+
+docs/drift.md says what the verdicts mean. Exit codes: 0 ok, 2 usage, 3 records were gone, 4 the input or the state
+cannot be read, 6 the destination refused, 7 another process runs this job.";
+
 /// `cdc-jobs run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -43,6 +53,20 @@ pub enum RunCommand {
     /// Pass on the row hashes of a table's CDC topic: one event for each change, each change once
     #[command(after_help = HASH)]
     Hash(JobArgs),
+    /// Compare a table's rows in two environments: verdicts to dq_reconciliation_audit and dq_reconciliation_current
+    #[command(after_help = DRIFT)]
+    Drift(DriftArgs),
+}
+
+/// `cdc-jobs run drift`. The environment is one of the two sides; it takes the verdicts.
+#[derive(Debug, Clone, Args)]
+pub struct DriftArgs {
+    /// Of every job
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Where the topics of the other side are: kafka, or the directory of a file log; default as --from
+    #[arg(long, value_name = "kafka|DIR")]
+    pub other_from: Option<Place>,
 }
 
 /// Where valid rows go.

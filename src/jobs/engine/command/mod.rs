@@ -2,6 +2,7 @@
 
 mod args;
 mod connect;
+mod drift;
 mod pages;
 mod summary;
 
@@ -23,7 +24,7 @@ use crate::jobs::check::check;
 use crate::jobs::environment::Environment;
 use crate::jobs::project::{Project, RulesFile};
 
-pub use args::{JobArgs, RunArgs, RunCommand, ValidRows};
+pub use args::{DriftArgs, JobArgs, RunArgs, RunCommand, ValidRows};
 use connect::{JobConnect, Kind};
 pub use pages::{JobPages, Labels};
 
@@ -35,15 +36,9 @@ pub fn command(args: &RunArgs) -> Result<Exit, Failure> {
     let (kind, args) = match &args.command {
         RunCommand::Dq(args) => (Kind::Dq, args),
         RunCommand::Hash(args) => (Kind::Hash, args),
+        RunCommand::Drift(args) => return drift::command(args),
     };
-    let (project, findings) = check(&args.jobs, None);
-    if !findings.is_empty() {
-        for finding in &findings {
-            log::error(&finding.to_string());
-        }
-        let what = format!("{} has {} findings; nothing was started", args.jobs.display(), findings.len());
-        return Err(Failure::new(Exit::Usage, what).next("cdc-jobs check says the same; correct the files"));
-    }
+    let project = right_project(args)?;
     let (file, environment) = find(&project, args)?;
     let stop = stop_on_signals()?;
     let connect = JobConnect::new(kind, file.clone(), environment.clone(), args, Arc::clone(&stop))?;
@@ -53,6 +48,19 @@ pub fn command(args: &RunArgs) -> Result<Exit, Failure> {
         dc: environment.cassandra.datacenter.value.clone(),
     };
     go(&connect, labels, environment, args, &stop)
+}
+
+/// The folder of the jobs, in which nothing is wrong.
+fn right_project(args: &JobArgs) -> Result<Project, Failure> {
+    let (project, findings) = check(&args.jobs, None);
+    if !findings.is_empty() {
+        for finding in &findings {
+            log::error(&finding.to_string());
+        }
+        let what = format!("{} has {} findings; nothing was started", args.jobs.display(), findings.len());
+        return Err(Failure::new(Exit::Usage, what).next("cdc-jobs check says the same; correct the files"));
+    }
+    Ok(project)
 }
 
 /// Runs what `connect` makes, with state, pages and summary.
