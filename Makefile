@@ -92,6 +92,7 @@ test-planner: build-jar ## plan the SQL of jobs/ and of many other rules on Flin
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check
+	python3 tests/oracle/drift/histories.py --check
 	$(PYTHON) tests/oracle/vectors/check_schemas.py
 	$(PYTHON) tests/oracle/soundness.py
 

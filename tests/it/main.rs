@@ -18,6 +18,7 @@ mod damage;
 mod demo;
 mod destination;
 mod doubtful;
+mod drift_job;
 mod file_log;
 mod golden;
 mod heads;
