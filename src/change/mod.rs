@@ -10,8 +10,10 @@ pub mod filter;
 pub mod from_mutation;
 pub mod partition_key;
 pub mod schema_change;
+pub mod truncation;
 
 pub use event::{Bound, ChangeEvent, Operation, Shape};
 pub use event_columns::{EventCells, EventColumns};
 pub use from_mutation::{ShapeError, for_each_event, for_each_event_of_part};
 pub use schema_change::schema_change;
+pub use truncation::{Truncation, truncations};

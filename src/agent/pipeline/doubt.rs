@@ -2,8 +2,9 @@
 //! there.
 
 use super::epoch::SchemaAt;
+use super::system_change::SystemChange;
 use crate::commitlog::{Damage, DamageKind, Position, SegmentId, peek};
-use crate::schema::{Effect, TableId, system};
+use crate::schema::{Effect, TableId};
 
 /// Bytes of a frame before and behind its payload.
 const BEFORE_PAYLOAD: usize = 8;
@@ -84,7 +85,7 @@ fn of_damage(damage: &Damage, plain: Option<&[u8]>, schema: &SchemaAt) -> Option
     if damage.kind == DamageKind::FrameChecksum
         && let Some(table) = plain.and_then(|plain| first_table(damage, plain))
     {
-        if is_schema_table(table) {
+        if SystemChange::is_schema_table(table) {
             return Some("a change of system_schema is damaged and lost".to_owned());
         }
         if schema.epoch().schema.table(table).is_some() {
@@ -101,14 +102,4 @@ fn first_table(damage: &Damage, plain: &[u8]) -> Option<TableId> {
     let frame = plain.get(start..)?.get(..length)?;
     let payload = frame.get(BEFORE_PAYLOAD..frame.len().checked_sub(BEHIND_PAYLOAD)?)?;
     peek(payload).ok().map(|peeked| peeked.table)
-}
-
-/// Whether a mutation changes the schema: all its updates are of one keyspace.
-pub(in crate::agent) fn is_schema_mutation(payload: &[u8]) -> bool {
-    peek(payload).is_ok_and(|peeked| is_schema_table(peeked.table))
-}
-
-/// Whether a table is one of those in which Cassandra keeps the schema.
-fn is_schema_table(id: TableId) -> bool {
-    system::schema().table(id).is_some_and(|table| table.keyspace == "system_schema")
 }

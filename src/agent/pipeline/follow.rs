@@ -1,7 +1,8 @@
 //! The schema at the end of a segment of which nothing else is looked at.
 
-use super::doubt::{self, is_schema_mutation};
+use super::doubt;
 use super::epoch::SchemaAt;
+use super::system_change::SystemChange;
 use super::walk::start_of;
 use crate::commitlog::{FrameStep, Position, SectionCursor, SectionStep, Sections, Segment};
 
@@ -22,7 +23,7 @@ pub(in crate::agent) fn follow_schema(segment: &Segment<'_>, cursor: SectionCurs
             match step {
                 FrameStep::Frame(frame) => {
                     here.entry = frame.entry;
-                    if is_schema_mutation(frame.payload) {
+                    if SystemChange::of(frame.payload) == Some(SystemChange::Schema) {
                         schema.apply(here, frame.payload);
                     }
                 }

@@ -13,6 +13,7 @@ pub(in crate::agent) mod range;
 pub(in crate::agent) mod records;
 pub(in crate::agent) mod report;
 pub(in crate::agent) mod segment;
+pub(in crate::agent) mod system_change;
 pub(in crate::agent) mod undecoded;
 pub(in crate::agent) mod unit;
 pub(in crate::agent) mod waiting;

@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::doubt::{self, is_schema_mutation};
+use super::doubt;
 use super::epoch::{Epoch, SchemaAt, Verdict};
 use super::held::Held;
 use super::range::Range;
 use super::report::Report;
 use super::segment::OpenSegment;
+use super::system_change::{SystemChange, truncated};
 use super::unit::{After, SectionPart, Unit};
 use crate::agent::index::{ChainEnd, Ending};
 use crate::checkpoint::Fingerprint;
@@ -197,8 +198,13 @@ impl Walk {
                             found.schema.doubts.meet();
                         }
                     }
-                    if is_schema_mutation(frame.payload) {
-                        self.change_schema(here, frame.payload, found);
+                    match SystemChange::of(frame.payload) {
+                        Some(SystemChange::Schema) => self.change_schema(here, frame.payload, found),
+                        Some(SystemChange::Local) if here >= self.from => {
+                            let truncated = truncated(frame.payload, found.schema.epoch());
+                            found.report.truncated.extend(truncated.into_iter().map(|what| (here, what)));
+                        }
+                        Some(SystemChange::Local) | None => {}
                     }
                     here.entry += 1;
                     if self.cut.bytes >= UNIT_BYTES {

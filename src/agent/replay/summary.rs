@@ -14,7 +14,8 @@ use crate::agent::exit::Failure;
 use crate::agent::object::Object;
 use crate::agent::pipeline::doubt::Doubt;
 use crate::agent::pipeline::report::{Limited, Report, Skipped, TableEvents, Undelivered, UnknownMutations};
-use crate::commitlog::{Damage, SegmentId};
+use crate::agent::pipeline::system_change::Truncated;
+use crate::commitlog::{Damage, Position, SegmentId};
 use crate::schema::{TableId, TableMap};
 
 /// Lines of a list that the text shows.
@@ -77,10 +78,19 @@ fn to_json(report: &Report, took: Duration) -> Value {
         },
         "damage": damage(&report.damage),
         "schema_changes": changes,
+        "truncated": report.truncated.iter().map(|(position, of)| truncated(*position, of)).collect::<Vec<_>>(),
         "schema_doubtful": schema_doubtful(&report.schema_doubtful),
         "unmarked_bytes": report.unmarked_bytes,
         "bytes": report.bytes,
         "seconds": took.as_secs_f64(),
+    })
+}
+
+fn truncated(position: Position, of: &Truncated) -> Value {
+    json!({
+        "position": position.to_string(),
+        "table": format!("{}.{}", of.keyspace, of.table),
+        "truncated_at_ms": of.noted.extent.map(|extent| extent.at_ms),
     })
 }
 
@@ -272,6 +282,9 @@ fn write_problems(report: &Report, text: &mut String) {
     }
     for (position, change) in report.schema_changes.iter().take(SHOWN) {
         let _ = writeln!(text, "schema change at {position}: {change}");
+    }
+    for (position, of) in report.truncated.iter().take(SHOWN) {
+        let _ = writeln!(text, "truncated at {position}: {}.{}", of.keyspace, of.table);
     }
 }
 

@@ -8,9 +8,9 @@ use super::beyond::{Beyond, Noting};
 use super::reader::Reading;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
-use crate::agent::pipeline::doubt::is_schema_mutation;
 use crate::agent::pipeline::epoch::{Epoch, SchemaAt};
 use crate::agent::pipeline::report::Report;
+use crate::agent::pipeline::system_change::{SystemChange, truncated};
 use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::worker::{Origin, Stretch, Worker};
 use crate::agent::pipeline::writer::Writer;
@@ -111,7 +111,7 @@ impl Growing {
         }
         failpoint::cross("growing_polled");
         let mut report = Report::default();
-        let epochs = follow(&batch, next, schema, &mut report);
+        let epochs = follow(&batch, (self.from, next), schema, &mut report);
         let none = BTreeSet::new();
         let origin = Origin {
             id: next.segment,
@@ -146,12 +146,26 @@ impl Growing {
     }
 }
 
-/// Follows the schema through a batch: the schemas that hold in it, by place.
-fn follow(batch: &Batch<'_>, next: Position, schema: &mut SchemaAt, report: &mut Report) -> Vec<Arc<Epoch>> {
+/// Follows the schema through a batch: the schemas that hold in it, by place. Notes tables that were truncated; nothing
+/// was read from `from` on.
+fn follow(
+    batch: &Batch<'_>,
+    (from, next): (Position, Position),
+    schema: &mut SchemaAt,
+    report: &mut Report,
+) -> Vec<Arc<Epoch>> {
     let mut epochs = vec![Arc::clone(schema.epoch())];
     for (run, frames) in batch.runs() {
-        for frame in frames.filter(|frame| is_schema_mutation(frame.payload)) {
+        for frame in frames {
+            let Some(change) = SystemChange::of(frame.payload) else { continue };
             let position = Position { marker: run.marker, entry: frame.entry, row: 0, ..next };
+            if change == SystemChange::Local {
+                if position >= from {
+                    let truncated = truncated(frame.payload, schema.epoch());
+                    report.truncated.extend(truncated.into_iter().map(|what| (position, what)));
+                }
+                continue;
+            }
             let (changes, is_changed) = schema.apply(position, frame.payload);
             for change in &changes {
                 log::info(&format!("schema, in the log at {position}: {change}"));

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::agent::log;
 use crate::agent::pipeline::report::{Limited, Report, Undelivered};
+use crate::agent::pipeline::system_change::Truncated;
+use crate::commitlog::Position;
 
 /// The control records for a report: their type and particulars.
 pub(super) fn entries(report: &Report) -> Vec<(&'static str, Value)> {
@@ -32,11 +34,27 @@ pub(super) fn entries(report: &Report) -> Vec<(&'static str, Value)> {
     for (position, change) in &report.schema_changes {
         entries.push(("schema_change", json!({"position": position.to_string(), "change": change})));
     }
+    for (position, truncated) in &report.truncated {
+        entries.push(("truncate", truncate(*position, truncated)));
+    }
     for doubt in &report.schema_doubtful.listed {
         entries
             .push(("schema_doubtful", json!({"position": doubt.from.to_string(), "reason": doubt.reason})));
     }
     entries
+}
+
+fn truncate(position: Position, truncated: &Truncated) -> Value {
+    let extent = truncated.noted.extent;
+    json!({
+        "position": position.to_string(),
+        "keyspace": truncated.keyspace,
+        "table": truncated.table,
+        "table_id": truncated.noted.table.to_string(),
+        "truncated_at_ms": extent.map(|extent| extent.at_ms),
+        "log_segment": extent.map(|extent| extent.segment.to_string()),
+        "log_offset": extent.map(|extent| extent.offset),
+    })
 }
 
 fn undelivered(kind: &'static str, list: &Limited<Undelivered>, entries: &mut Vec<(&'static str, Value)>) {
@@ -82,6 +100,12 @@ pub(super) fn say(report: &Report) {
     }
     for (table, unknown) in &report.unknown_tables {
         log::warn(&format!("{} mutations of table id {table}, which no schema has", unknown.mutations));
+    }
+    for (position, truncated) in &report.truncated {
+        let Truncated { keyspace, table, .. } = truncated;
+        log::warn(&format!(
+            "{keyspace}.{table} was truncated, as the log says at {position}: a truncation has no events"
+        ));
     }
     for doubt in report.schema_doubtful.listed.iter().take(SAID) {
         log::warn(&format!("the schema is doubtful from {} on: {}", doubt.from, doubt.reason));
