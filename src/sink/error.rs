@@ -80,6 +80,14 @@ pub enum SinkError {
         /// What to do next.
         hint: &'static str,
     },
+    /// No broker answers.
+    #[error("{what}; {hint}")]
+    Unreachable {
+        /// Which, and what was asked.
+        what: String,
+        /// What to do next.
+        hint: &'static str,
+    },
     /// Another producer has taken over.
     #[error(
         "another producer has taken over the transactional id {id}: see to it that only one agent (or replay of these \
@@ -136,11 +144,11 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// Whether [`Sink::rewind`](super::Sink::rewind) may help: nothing is wrong but that a batch is gone, or that nobody
-    /// knows whether it is.
+    /// Whether [`Sink::rewind`](super::Sink::rewind) may help, now or later: nothing is wrong but that a batch is gone, that
+    /// nobody knows whether it is, or that no broker answers.
     #[must_use]
     pub fn is_rewindable(&self) -> bool {
-        matches!(self, Self::RolledBack { .. } | Self::Indefinite { .. })
+        matches!(self, Self::RolledBack { .. } | Self::Indefinite { .. } | Self::Unreachable { .. })
     }
 
     /// Whether nobody knows how a commit ended.
@@ -162,6 +170,7 @@ impl SinkError {
             | Self::Unfit { .. }
             | Self::TopicName(_)
             | Self::Kafka { .. }
+            | Self::Unreachable { .. }
             | Self::RolledBack { .. }
             | Self::Indefinite { .. }
             | Self::Refused { .. }

@@ -79,9 +79,9 @@ fn rights(authorizer: Option<&str>, prefix: &str, host_id: &str) -> Finding {
 
 fn refused(check: &'static str, exit: Exit, error: &SinkError) -> Finding {
     match error {
-        SinkError::Kafka { what, hint } | SinkError::Forbidden { what, hint } => {
-            Finding::fail(check, exit, what.clone(), *hint)
-        }
+        SinkError::Kafka { what, hint }
+        | SinkError::Unreachable { what, hint }
+        | SinkError::Forbidden { what, hint } => Finding::fail(check, exit, what.clone(), *hint),
         other => Finding::fail(
             check,
             exit,

@@ -2,16 +2,37 @@
 
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(feature = "kafka")]
+use std::time::{Duration, Instant};
 
 use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
+#[cfg(feature = "kafka")]
+use crate::agent::log;
 use crate::agent::pipeline::writer::sink_failure;
 use crate::cli::Settings;
 use crate::schema::Schema;
+#[cfg(feature = "kafka")]
+use crate::sink::SinkError;
+#[cfg(feature = "kafka")]
+use crate::sink::kafka::{KafkaOptions, probe::Probe};
 use crate::sink::{FileLog, FileLogOptions, Sink};
+#[cfg(feature = "kafka")]
+use crate::telemetry::Phase;
 use crate::telemetry::Telemetry;
 
-/// Opens what the options name. `telemetry` is told of records that are not taken.
+/// Between attempts to reach brokers.
+#[cfg(feature = "kafka")]
+const PAUSE: Duration = Duration::from_secs(1);
+/// That they do not answer is told after this time.
+#[cfg(feature = "kafka")]
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+/// And then so often.
+#[cfg(feature = "kafka")]
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// Opens what the options name. `telemetry`, of an agent that runs, is told of records that are not taken; such an agent
+/// waits for brokers that do not answer.
 pub(super) fn open(
     out: &Path,
     settings: &Settings,
@@ -51,10 +72,11 @@ fn kafka(
     telemetry: Option<&Arc<Telemetry>>,
 ) -> Result<Box<dyn Sink>, Failure> {
     use crate::agent::kafka::log_notice;
-    use crate::sink::kafka::{KafkaOptions, KafkaSink, Notice, Observer, Untaken};
+    use crate::sink::kafka::{KafkaSink, Notice, Observer, Untaken};
     use crate::telemetry::{LedgerEntry, LedgerKind};
 
-    let telemetry = telemetry.map(Arc::clone);
+    let waits = telemetry.map(Arc::clone);
+    let telemetry = waits.clone();
     let observer = Observer::new(move |notice| {
         log_notice(notice);
         if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason, kind }) =
@@ -74,7 +96,50 @@ fn kafka(
         }
     });
     let options = KafkaOptions { observer, ..kafka_options(settings, schema, state, stop)? };
-    Ok(Box::new(KafkaSink::open(options).map_err(sink_failure)?))
+    // One for all attempts: librdkafka does not repeat itself then.
+    let probe = match waits {
+        Some(_) => Some(probe(&options).map_err(sink_failure)?),
+        None => None,
+    };
+    let mut away = Away::default();
+    loop {
+        let answered = probe.as_ref().map_or(Ok(()), |probe| probe.brokers().map(drop));
+        let opened = answered.and_then(|()| KafkaSink::open(options.clone()));
+        match (opened, &waits) {
+            (Ok(sink), _) => return Ok(Box::new(sink)),
+            (Err(error), Some(telemetry)) if error.is_rewindable() && !stop.is_asked() => {
+                away.tell(&error, telemetry);
+                stop.sleep(PAUSE);
+            }
+            (Err(error), _) => return Err(sink_failure(error)),
+        }
+    }
+}
+
+/// Asks whether any broker answers: that is to be known soon.
+#[cfg(feature = "kafka")]
+fn probe(options: &KafkaOptions) -> Result<Probe, SinkError> {
+    Probe::new(KafkaOptions { start_timeout: ANSWERED_WITHIN.min(options.start_timeout), ..options.clone() })
+}
+
+/// Brokers that do not answer at the start.
+#[cfg(feature = "kafka")]
+#[derive(Default)]
+struct Away {
+    told: Option<Instant>,
+}
+
+#[cfg(feature = "kafka")]
+impl Away {
+    fn tell(&mut self, error: &SinkError, telemetry: &Telemetry) {
+        let text = error.to_string();
+        if self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            log::warn(&format!("waiting for Kafka, nothing is read before it is there: {text}"));
+            self.told = Some(Instant::now());
+        }
+        telemetry.phase(Phase::WaitingForKafka, Some(&text));
+        telemetry.alive();
+    }
 }
 
 /// How Kafka is reached, and whose checkpoint is meant.
@@ -84,11 +149,11 @@ pub(super) fn kafka_options(
     schema: &Schema,
     state: &Path,
     stop: &Stop,
-) -> Result<crate::sink::kafka::KafkaOptions, Failure> {
+) -> Result<KafkaOptions, Failure> {
     use crate::agent::kafka::options;
     use crate::agent::record_options::find_table;
     use crate::envelope::topic::table_topic;
-    use crate::sink::kafka::{Identity, KafkaOptions};
+    use crate::sink::kafka::Identity;
 
     let Some(host_id) = settings.source.host_id else {
         let names = &settings.names;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-#[cfg(feature = "cql")]
+#[cfg(any(feature = "cql", feature = "kafka"))]
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -72,7 +72,7 @@ impl Stop {
     }
 
     /// Waits, unless it is asked to stop.
-    #[cfg(feature = "cql")]
+    #[cfg(any(feature = "cql", feature = "kafka"))]
     pub(super) fn sleep(&self, span: Duration) {
         let until = Instant::now() + span;
         while !self.is_asked() && Instant::now() < until {

@@ -149,7 +149,7 @@ impl Probe {
         let servers = &self.options.bootstrap_servers;
         let answer = asking::metadata(&self.reader, topic, self.options.start_timeout, &self.options.stop);
         answer.map_err(|unanswered| {
-            unanswered.into_error(servers, |error| SinkError::Kafka {
+            unanswered.into_error(servers, |error| SinkError::Unreachable {
                 what: format!("the brokers at {servers} do not answer: {error}"),
                 hint: "check that they run and can be reached, and kafka_bootstrap_servers",
             })

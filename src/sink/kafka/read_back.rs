@@ -17,7 +17,7 @@ use super::notice::Notice;
 use super::options::KafkaOptions;
 use super::producer::Wait;
 use super::topics::Topics;
-use super::trouble::{Trouble, lasting};
+use super::trouble::{Trouble, UNREACHED, is_away, lasting};
 
 /// How long one look at an unfinished transaction is away from the next.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -144,10 +144,10 @@ impl Reading<'_> {
         let what = format!("cannot read the checkpoints in {}: {error}", self.place.topic);
         match error.rdkafka_error_code().and_then(lasting) {
             Some(hint) => Trouble::Lasting { what, hint }.into_error(),
-            None => SinkError::Kafka {
-                what,
-                hint: "check that the brokers run and can be reached, and start again",
-            },
+            None if error.rdkafka_error_code().is_some_and(is_away) => {
+                SinkError::Unreachable { what, hint: UNREACHED }
+            }
+            None => SinkError::Kafka { what, hint: UNREACHED },
         }
     }
 }

@@ -15,7 +15,7 @@ use super::client::{Purpose, config};
 use super::context::Context;
 use super::notice::Notice;
 use super::options::{KafkaOptions, SaslMechanism};
-use super::trouble::{Trouble, forbids_topic, lasting};
+use super::trouble::{Trouble, UNREACHED, forbids_topic, is_away, lasting};
 
 /// What a new topic of checkpoints is told: small segments are compacted soon, so that reading it back is quick.
 const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
@@ -274,10 +274,8 @@ impl Topics {
         match code.and_then(lasting) {
             Some(hint) if code.is_some_and(forbids_topic) => SinkError::Forbidden { what, hint },
             Some(hint) => Trouble::Lasting { what, hint }.into_error(),
-            None => SinkError::Kafka {
-                what,
-                hint: "check that the brokers run and can be reached, and start again",
-            },
+            None if code.is_some_and(is_away) => SinkError::Unreachable { what, hint: UNREACHED },
+            None => SinkError::Kafka { what, hint: UNREACHED },
         }
     }
 }

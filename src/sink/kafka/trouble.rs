@@ -47,6 +47,9 @@ impl Trouble {
     }
 }
 
+/// What to do when brokers do not answer.
+pub(super) const UNREACHED: &str = "check that the brokers run and can be reached, and start again";
+
 fn is_fencing(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
@@ -81,6 +84,25 @@ pub(super) fn lasting(code: RDKafkaErrorCode) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Whether a code says that brokers do not answer, or that none is in charge: that passes without anybody changing
+/// something here.
+pub(super) fn is_away(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::Resolve
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::NetworkException
+            | Code::BrokerNotAvailable
+            | Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::NotController
+    )
 }
 
 /// Whether a code says that this one record will never be taken, while others may be.
