@@ -51,8 +51,12 @@ pub(super) fn import(properties: &[Property]) -> Imported {
     text.push_str(
         "\n# Not in the connector's properties; see docs/configuration.md:\n#cdc_raw_directory = \
          \"/var/lib/cassandra/cdc_raw\"\n#state_directory = \"/var/lib/cdc-agent\"\n#cassandra_username = \"cdc_agent\"\n\
-         #cluster = \"\"\n#dc = \"\"\n#host_id = \"\"\n",
+         ",
     );
+    if !properties.iter().any(|property| property.key == "cassandra.cluster.name") {
+        text.push_str("#cluster = \"\"\n");
+    }
+    text.push_str("#dc = \"\"\n#host_id = \"\"\n");
     Imported { text, notes }
 }
 
