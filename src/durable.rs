@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::failpoint;
 
 /// Only the owner reads.
-const FILE_MODE: u32 = 0o600;
+pub(crate) const FILE_MODE: u32 = 0o600;
 
 /// What the operating system refused.
 #[derive(Debug, thiserror::Error)]

@@ -153,6 +153,12 @@ impl Checkpoint {
         self.parked.keys().copied()
     }
 
+    /// How many mutations are parked.
+    #[must_use]
+    pub fn parked_count(&self) -> usize {
+        self.parked.len()
+    }
+
     /// Whether a mutation is parked there.
     #[must_use]
     pub fn is_parked(&self, place: Position) -> bool {

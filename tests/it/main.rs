@@ -50,6 +50,7 @@ mod schema_merge;
 mod special_files;
 mod sums;
 mod support;
+mod told;
 mod undecodable;
 mod units;
 mod unknown_table;

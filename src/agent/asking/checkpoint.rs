@@ -42,7 +42,7 @@ fn show(args: &StoredArgs) -> Result<Exit, Failure> {
         (Some(first), Some(last)) => format!("{} segments, {first} to {last}", done.len()),
         _ => "none".to_owned(),
     };
-    let parked = checkpoint.parked().count();
+    let parked = checkpoint.parked_count();
     say(&format!(
         "From        {from}\nGeneration  {}\nOpen        {}\nDone        {span}\nParked      {parked} mutations\n",
         checkpoint.generation(),

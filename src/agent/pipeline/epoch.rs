@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::doubt::{self, Doubts};
 use crate::change::filter::TableFilter;
 use crate::change::schema_change;
+use crate::checkpoint::Checkpoint;
 use crate::commitlog::{Decoder, Mutation, Peek, Position};
 use crate::schema::{Effect, Schema, SchemaHistory, SystemSchemaRows, TableId, TableMap, system};
 
@@ -35,17 +36,53 @@ pub(in crate::agent) struct SchemaAt {
     pub(in crate::agent) doubts: Doubts,
     /// Tables that the log changed since they were taken.
     touched: Vec<TableId>,
+    /// `None` where reading never goes back.
+    before: Option<Vec<Before>>,
+}
+
+/// The schema before a change, to go back to.
+#[derive(Debug, Clone)]
+struct Before {
+    /// The place of the change.
+    at: Position,
+    history: SchemaHistory,
+    epoch: Arc<Epoch>,
+    doubts: Doubts,
 }
 
 #[cfg_attr(not(feature = "cql"), expect(dead_code, reason = "newer schemas come from the node"))]
 impl SchemaAt {
     pub(in crate::agent) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
         let epoch = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
-        Self { history, epoch, filter, doubts: Doubts::default(), touched: Vec::new() }
+        Self { history, epoch, filter, doubts: Doubts::default(), touched: Vec::new(), before: None }
+    }
+
+    /// Remembers from here on what is needed to [go back](Self::go_back).
+    pub(in crate::agent) fn remember(mut self) -> Self {
+        self.before.get_or_insert_default();
+        self
     }
 
     pub(in crate::agent) fn epoch(&self) -> &Arc<Epoch> {
         &self.epoch
+    }
+
+    /// Changes that are done in `checkpoint` are not gone back behind any more.
+    pub(in crate::agent) fn committed(&mut self, checkpoint: &Checkpoint) {
+        if let Some(before) = &mut self.before {
+            let done = before.iter().take_while(|before| is_done(checkpoint, before.at)).count();
+            before.drain(..done);
+        }
+    }
+
+    /// Takes back the changes that are not done in `checkpoint`: reading goes on from there. Whether there were any.
+    pub(in crate::agent) fn go_back(&mut self, checkpoint: &Checkpoint) -> bool {
+        self.committed(checkpoint);
+        let Some(first) = self.before.as_mut().and_then(|before| before.drain(..).next()) else {
+            return false;
+        };
+        (self.history, self.epoch, self.doubts) = (first.history, first.epoch, first.doubts);
+        true
     }
 
     /// Takes what is missing from a newer schema of the node; it holds from `from` on. What changed, in words.
@@ -75,6 +112,12 @@ impl SchemaAt {
         self.history.rows_of(id)
     }
 
+    fn keep(&mut self, before: Option<Before>) {
+        if let Some(all) = &mut self.before {
+            all.extend(before);
+        }
+    }
+
     fn begin_epoch(&mut self, from: Option<Position>, effects: &[Effect]) -> Vec<String> {
         let changes: Vec<_> = effects.iter().filter(|effect| doubt::of_effect(effect).is_none()).collect();
         if !changes.is_empty() {
@@ -100,13 +143,23 @@ impl SchemaAt {
             Ok(()) => schema_change(&mutation).map_err(|error| error.to_string()),
             Err(error) => Err(format!("a change of system_schema cannot be decoded: {error}")),
         };
+        let before = self.before.is_some().then(|| Before {
+            at: position,
+            history: self.history.clone(),
+            epoch: Arc::clone(&self.epoch),
+            doubts: self.doubts.clone(),
+        });
         let effects = match change {
             Ok(updates) => self.history.apply(&updates),
             Err(problem) => {
+                self.keep(before);
                 self.doubts.add(from, problem);
                 return (Vec::new(), false);
             }
         };
+        if !effects.is_empty() {
+            self.keep(before);
+        }
         let is_doubtful = |effect: &Effect| matches!(effect, Effect::Doubtful { .. });
         // Cassandra's own tables are built in, whatever a new node logs of them.
         let is_own = |effect: &Effect| matches!(effect, Effect::Doubtful { keyspace, .. } if system::is_system_keyspace(keyspace));
@@ -121,6 +174,11 @@ impl SchemaAt {
         self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
         (changes.iter().map(ToString::to_string).collect(), true)
     }
+}
+
+/// Whether a change at this place is done.
+fn is_done(checkpoint: &Checkpoint, at: Position) -> bool {
+    checkpoint.done_as(at.segment).is_some() || checkpoint.open_at(at.segment).is_some_and(|next| at < next)
 }
 
 /// What becomes of a table's mutations.

@@ -7,7 +7,11 @@ use crate::commitlog::{Position, SegmentId};
 
 /// The parked mutations of every partition that has some.
 #[derive(Debug, Default)]
-pub(in crate::agent) struct Waiting(BTreeSet<(PartitionTag, Position)>);
+pub(in crate::agent) struct Waiting {
+    places: BTreeSet<(PartitionTag, Position)>,
+    /// Different partitions among them.
+    partitions: usize,
+}
 
 impl Waiting {
     /// What earlier replays parked.
@@ -25,7 +29,10 @@ impl Waiting {
         place: Position,
         partitions: impl IntoIterator<Item = PartitionTag>,
     ) {
-        self.0.extend(partitions.into_iter().map(|partition| (partition, place)));
+        for partition in partitions {
+            self.partitions += usize::from(!self.has(partition));
+            self.places.insert((partition, place));
+        }
     }
 
     /// A mutation is parked no longer.
@@ -35,8 +42,18 @@ impl Waiting {
         partitions: impl IntoIterator<Item = PartitionTag>,
     ) {
         for partition in partitions {
-            self.0.remove(&(partition, place));
+            let was_there = self.places.remove(&(partition, place));
+            self.partitions -= usize::from(was_there && !self.has(partition));
         }
+    }
+
+    /// How many partitions have parked mutations.
+    pub(in crate::agent) fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    fn has(&self, partition: PartitionTag) -> bool {
+        self.places.range((partition, FIRST)..).next().is_some_and(|(first, _)| *first == partition)
     }
 
     /// The first parked mutation that stands before `position` in one of these partitions.
@@ -45,12 +62,12 @@ impl Waiting {
         position: Position,
         partitions: impl IntoIterator<Item = PartitionTag>,
     ) -> Option<Position> {
-        if self.0.is_empty() {
+        if self.places.is_empty() {
             return None;
         }
         let first = |partition| {
             let before = (partition, FIRST)..(partition, position);
-            self.0.range(before).next().map(|(_, place)| *place)
+            self.places.range(before).next().map(|(_, place)| *place)
         };
         partitions.into_iter().filter_map(first).min()
     }
@@ -72,11 +89,15 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.add(at("7:20:3"), [1, 2]);
         waiting.add(at("7:20:5"), [2]);
+        waiting.add(at("7:20:5"), [2]);
+        assert_eq!(waiting.partitions(), 2);
         assert_eq!(waiting.before(at("7:20:3"), [1, 2]), None, "a mutation does not wait for itself");
         assert_eq!(waiting.before(at("6:90:9"), [1, 2]), None);
         assert_eq!(waiting.before(at("7:20:4"), [3]), None);
         assert_eq!(waiting.before(at("8:20:0"), [3, 2]), Some(at("7:20:3")));
         waiting.remove(at("7:20:3"), [1, 2]);
+        waiting.remove(at("7:20:3"), [1, 2]);
+        assert_eq!(waiting.partitions(), 1);
         assert_eq!(waiting.before(at("8:20:0"), [1, 2]), Some(at("7:20:5")));
         assert_eq!(waiting.before(at("8:20:0"), [1]), None);
     }

@@ -175,6 +175,11 @@ impl<'s> Writer<'s> {
         self.is_indefinite
     }
 
+    /// Partitions in which something is parked.
+    pub(in crate::agent) fn waiting_partitions(&self) -> usize {
+        self.waiting.partitions()
+    }
+
     /// Records that the sink has, and that its destination has not acknowledged.
     pub(in crate::agent) fn queued(&self) -> u64 {
         self.sink.queued()

@@ -5,7 +5,9 @@
 //! dies together with the node.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use crate::agent::pipeline::worker::Outlet;
 use crate::agent::pipeline::writer::Writer;
 use crate::checkpoint::Checkpoint;
 use crate::commitlog::{Position, SegmentId};
+use crate::durable::FILE_MODE;
 
 /// More are only counted. A marker comes every 100 ms.
 const KEPT: usize = 500_000;
@@ -50,6 +53,8 @@ impl Beyond {
     pub(super) fn open(state: &std::path::Path) -> Self {
         let path = state.join(FILE);
         let text = fs::read_to_string(&path).unwrap_or_default();
+        // Older agents left it readable for others.
+        let _ = fs::set_permissions(&path, Permissions::from_mode(FILE_MODE));
         let entry = |line: &str| {
             let entry: (String, String) = serde_json::from_str(line).ok()?;
             Some((entry.0.parse().ok()?, entry.1))
@@ -134,7 +139,9 @@ impl Beyond {
             text.push_str(&json!([position.to_string(), event_id]).to_string());
             text.push('\n');
         }
-        if let Err(error) = fs::write(&self.path, text) {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(&self.path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
             log::warn(&format!("cannot write {}: {error}", self.path.display()));
         }
     }
@@ -199,6 +206,8 @@ mod tests {
         // The last one was not committed.
         assert_eq!(forgotten.event_ids, ["b", "c"]);
         assert_eq!(forgotten.first, at("7:90:0"));
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(dir.path().join(FILE)), 0o600);
         assert_eq!(beyond.forgotten(SegmentId(7), 90, at("7:90:0")), None, "nothing is beyond the end");
         beyond.keep();
         assert_eq!(Beyond::open(dir.path()).records.len(), 2, "that they are forgotten is not committed yet");
@@ -212,6 +221,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE), "[\"7:20:0\",\"a\"]\n[\"7:20:1\",\"").unwrap();
         let beyond = Beyond::open(dir.path());
+        let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "an older agent's is closed to others");
         assert_eq!(beyond.records, [(at("7:20:0"), "a".to_owned())]);
     }
 }

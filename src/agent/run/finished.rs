@@ -18,7 +18,14 @@ pub(super) struct Finished {
     what: What,
     /// Segments of which it was said that they stay.
     said: RefCell<BTreeSet<SegmentName>>,
+    /// Those that went last.
+    gone: RefCell<BTreeSet<SegmentName>>,
+    /// Those that went once more, because Cassandra linked them again.
+    resurrected: RefCell<Vec<SegmentName>>,
 }
+
+/// So many segments are remembered: more than Cassandra has in its commit log to link again after a crash.
+const REMEMBERED: usize = 10_000;
 
 #[derive(Debug)]
 enum What {
@@ -34,7 +41,7 @@ impl Finished {
     }
 
     fn with(what: What) -> Self {
-        Self { what, said: RefCell::default() }
+        Self { what, said: RefCell::default(), gone: RefCell::default(), resurrected: RefCell::default() }
     }
 
     /// As the options say.
@@ -80,6 +87,9 @@ impl Finished {
         match done {
             Ok(Gone::Now) => {
                 log::info(&format!("{} is finished", file.name));
+                if checkpoint.done_as(file.name.id).is_some() {
+                    self.went(file.name);
+                }
                 true
             }
             Ok(Gone::Before) => true,
@@ -96,6 +106,21 @@ impl Finished {
             && let Err(error) = retention::delete_stray_index(directory, name)
         {
             self.say(name, &error);
+        }
+    }
+
+    /// The segments that came back since the last call, and went again.
+    pub(super) fn take_resurrected(&self) -> Vec<SegmentName> {
+        self.resurrected.take()
+    }
+
+    fn went(&self, name: SegmentName) {
+        let mut gone = self.gone.borrow_mut();
+        if !gone.insert(name) {
+            self.resurrected.borrow_mut().push(name);
+        }
+        if gone.len() > REMEMBERED {
+            gone.pop_first();
         }
     }
 

@@ -18,6 +18,7 @@ use super::finished::Finished;
 use super::growing::{self, Growing};
 use super::lives::{Found, Look};
 use super::notices::{Beats, Notices};
+use super::passed::Passed;
 use super::reader::Reading;
 use super::schema::LiveSchema;
 #[cfg(feature = "cql")]
@@ -40,6 +41,7 @@ use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
+use crate::telemetry::LedgerKind;
 
 /// What the loop works with.
 pub(super) struct Parts<'l> {
@@ -62,6 +64,8 @@ pub(super) struct Parts<'l> {
     pub(super) gaps: &'l mut gap::Told,
     pub(super) found: &'l mut Found,
     pub(super) beyond: &'l mut Beyond,
+    /// Segments into which nobody writes, that were gone through and cannot be finished.
+    pub(super) passed: &'l mut Passed,
     pub(super) telling: &'l mut Telling,
     /// `None` where no node can be asked for rows.
     #[cfg(feature = "cql")]
@@ -73,8 +77,6 @@ pub(super) struct Live<'l> {
     parts: Parts<'l>,
     writer: Writer<'l>,
     growing: BTreeMap<SegmentName, Growing>,
-    /// Segments into which nobody writes, that were gone through and cannot be finished.
-    passed: BTreeSet<FileId>,
     pace: Pace,
     watermark: Watermark,
     /// Whether what is logged stands in the files only when Cassandra has synced it.
@@ -117,7 +119,6 @@ impl<'l> Live<'l> {
             parts,
             writer,
             growing: BTreeMap::new(),
-            passed: BTreeSet::new(),
             pace,
             watermark,
             comes_with_syncs: false,
@@ -272,7 +273,8 @@ impl<'l> Live<'l> {
         let mut left = standings.iter();
         while let Some(standing) = left.next() {
             let id = standing.file.name.id;
-            if self.writer.checkpoint().done_as(id).is_some() || self.passed.contains(&standing.file.id) {
+            let checkpoint = self.writer.checkpoint();
+            if checkpoint.done_as(id).is_some() || self.parts.passed.has(&standing.file, checkpoint) {
                 continue;
             }
             let step = match standing.state {
@@ -324,7 +326,7 @@ impl<'l> Live<'l> {
             (Read::Gone | Read::Blank, _) => Ok(Step::Through),
             (Read::Through(Some(fingerprint)), State::Final(_)) => self.finish(id, fingerprint),
             (Read::Through(_) | Read::Damaged, _) => {
-                self.passed.insert(file.id);
+                self.parts.passed.add(file, self.writer.checkpoint());
                 Ok(Step::Through)
             }
         }
@@ -444,10 +446,20 @@ impl<'l> Live<'l> {
             failpoint::cross("commit_begun");
             self.parts.beyond.keep();
             self.writer.commit()?;
-            self.parts.beyond.committed();
+            self.all_committed();
             failpoint::cross("commit_done");
         }
         Ok(self.tell_committed())
+    }
+
+    /// Nothing that was sent or noted is left to commit.
+    fn all_committed(&mut self) {
+        let Self { parts, writer, .. } = self;
+        parts.beyond.committed();
+        parts.schema.at.committed(writer.checkpoint());
+        if parts.found.problem.is_none() {
+            parts.passed.committed(&parts.found.scan);
+        }
     }
 
     /// Tells of what was committed since the last call, also of what the writer committed because a batch was full. How
@@ -474,6 +486,11 @@ impl<'l> Live<'l> {
                 parts.finished.take_index(directory, stray.name);
             }
         }
+        for name in parts.finished.take_resurrected() {
+            let reason =
+                "Cassandra linked it again after a crash; it was published, and is gone again".to_owned();
+            parts.telling.entry(LedgerKind::Resurrected, name.to_string(), None, 0, reason);
+        }
     }
 
     /// Whether everything that is there is published.
@@ -482,7 +499,7 @@ impl<'l> Live<'l> {
         let is_done = |standing: &Standing| {
             matches!(standing.state, State::Unused | State::Orphan(_))
                 || checkpoint.done_as(standing.file.name.id).is_some()
-                || self.passed.contains(&standing.file.id)
+                || self.parts.passed.has(&standing.file, checkpoint)
         };
         !pass.has_news && self.parts.found.lives.standings.iter().all(is_done)
     }

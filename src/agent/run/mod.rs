@@ -14,6 +14,7 @@ mod later;
 mod ledger;
 mod live;
 mod lives;
+mod modes;
 #[cfg(feature = "cql")]
 pub(super) mod node;
 mod notices;
@@ -21,6 +22,7 @@ pub(super) mod offline;
 #[cfg(feature = "cql")]
 mod owned_first;
 pub(super) mod parked;
+mod passed;
 mod reader;
 mod reload;
 mod schema;
@@ -42,13 +44,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::exit::{Exit, Failure};
 use super::keys::Keys;
 use super::log;
 use super::pipeline::range::Range;
-use super::pipeline::worker::{Owned, Worker, now_ms};
+use super::pipeline::worker::{Owned, Worker};
 use super::pipeline::writer::{Writer, sink_failure};
 use super::record_options::{Reading as Kind, encoder_config, table_filter};
 use super::socket::Inbox;
@@ -65,7 +65,9 @@ use gap::Told;
 use guard::Guard;
 use live::{Ended, Live, Parts};
 use lives::Found;
+use modes::{Begin, Modes};
 use notices::Notices;
+use passed::Passed;
 use reader::Reading;
 use schema::LiveSchema;
 #[cfg(feature = "cql")]
@@ -125,8 +127,15 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
     let own_links = 0;
     let mut found = Found::new(Timing { sync_period, own_links });
-    let mut begins = true;
+    let modes = Modes {
+        delivery: modes::delivery(&args.out, &settings).to_owned(),
+        visibility: asked.as_str().to_owned(),
+        ownership: live.log.ownership.word().to_owned(),
+    };
+    let mut begin = Begin::new(&state, modes, start::config_hash(&args.options));
+    log::info(&format!("reading {} into {}", directory.path().display(), args.out.display()));
     let mut beyond = Beyond::open(&state);
+    let mut passed = Passed::open(&state);
     let blocks_writes = live.log.cdc_block_writes;
     let mut gaps = Told::new(blocks_writes);
     #[cfg(feature = "cql")]
@@ -160,15 +169,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
         writer.tell(&notices);
-        if std::mem::take(&mut begins) {
-            let what = json!({
-                "config_hash": start::config_hash(&args.options),
-                "visibility": asked.as_str(),
-                "ownership": live.log.ownership.word(),
-            });
-            notices.control(&mut writer, "start", what, now_ms())?;
-            log::info(&format!("reading {} into {}", directory.path().display(), args.out.display()));
-        }
+        let begun = begin.tell(&notices, &mut writer);
         let parts = Parts {
             reading: Reading { directory: &directory, keys: &keys },
             asked,
@@ -188,12 +189,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             gaps: &mut gaps,
             found: &mut found,
             beyond: &mut beyond,
+            passed: &mut passed,
             telling: &mut telling,
             #[cfg(feature = "cql")]
             snapshots: snapshots.as_mut(),
         };
         let mut live = Live::new(parts, writer);
-        let ended = live.run();
+        let ended = begun.and_then(|()| live.run());
         let (is_rewindable, is_indefinite) = (live.is_rewindable(), live.is_indefinite());
         drop(live);
         match ended {
@@ -213,11 +215,15 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 // What was told of and not committed is told of again.
                 gaps = Told::new(blocks_writes);
                 found.rewind();
+                passed.rewind();
                 telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
                 telling.destination.failed(is_indefinite);
                 if !rewind(sink.as_mut(), &stop, &watch, &inbox)? {
                     schema.save();
                     return Ok(Exit::Ok);
+                }
+                if let Some(checkpoint) = sink.checkpoint() {
+                    schema.rewind(checkpoint);
                 }
             }
             Err(failure) => {

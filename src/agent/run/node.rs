@@ -38,6 +38,8 @@ pub(super) struct Node {
     expected: ExpectedNode,
     /// Whether the last request failed, and it was said.
     is_away: bool,
+    /// When the schema was asked for last and came, in milliseconds since 1970.
+    refreshed_ms: Option<i64>,
     /// What the node owns first, where that matters, and the request for its ring.
     owned: Option<(Arc<OwnedFirst>, Option<Pending<Ring>>)>,
 }
@@ -185,6 +187,7 @@ impl Node {
             unsettled: Unsettled::default(),
             expected: expected(names),
             is_away: false,
+            refreshed_ms: None,
             owned: None,
         })
     }
@@ -302,6 +305,7 @@ impl Node {
     ) -> (Instant, SystemSchemaRows) {
         failpoint::cross("schema_fetched");
         self.is_back();
+        self.refreshed_ms = Some(wall_ms);
         self.refresh.fetched(&fetched.schema_version, now);
         self.store.fetched(&fetched.rows, wall_ms);
         self.save();
@@ -344,6 +348,11 @@ impl Node {
     /// A fetched schema that can be taken over as a whole. `read_since`: all that was logged before it is read.
     pub(super) fn settled(&mut self, read_since: Option<Instant>) -> Option<SystemSchemaRows> {
         self.unsettled.settled(read_since)
+    }
+
+    /// When the schema was asked for last and came, in milliseconds since 1970.
+    pub(super) fn refreshed_ms(&self) -> Option<i64> {
+        self.refreshed_ms
     }
 
     /// Waits for a first schema.

@@ -15,6 +15,7 @@ use crate::agent::log;
 use crate::agent::pipeline::epoch::SchemaAt;
 use crate::agent::pipeline::worker::Owned;
 use crate::change::filter::TableFilter;
+use crate::checkpoint::Checkpoint;
 use crate::cli::CassandraArgs;
 use crate::schema::SchemaHistory;
 
@@ -45,7 +46,7 @@ impl LiveSchema {
     /// The file cannot be used.
     pub(super) fn from_file(path: &Path, filter: TableFilter) -> Result<Self, Failure> {
         let history = from_schema_file(path, SchemaHistory::new)?;
-        let at = SchemaAt::new(history, filter);
+        let at = SchemaAt::new(history, filter).remember();
         Ok(Self {
             newest: Arc::new(Newest::new(Arc::clone(at.epoch()))),
             at,
@@ -57,7 +58,7 @@ impl LiveSchema {
     /// From the node.
     #[cfg(feature = "cql")]
     pub(super) fn from_node(node: Node, history: SchemaHistory, filter: TableFilter) -> Self {
-        let at = SchemaAt::new(history, filter);
+        let at = SchemaAt::new(history, filter).remember();
         let newest = Arc::new(Newest::new(Arc::clone(at.epoch())));
         Self { at, newest, node: Some(node) }
     }
@@ -128,10 +129,26 @@ impl LiveSchema {
         News::None
     }
 
+    /// Reading goes on from `checkpoint`: the schema that holds there does, too. What the node told since is asked for
+    /// again.
+    pub(super) fn rewind(&mut self, checkpoint: &Checkpoint) {
+        if self.at.go_back(checkpoint) {
+            self.ask();
+        }
+    }
+
     /// Whether the node answers; `None` when it is not asked.
     pub(super) fn is_reachable(&self) -> Option<bool> {
         #[cfg(feature = "cql")]
         return self.node.as_ref().map(Node::is_reachable);
+        #[cfg(not(feature = "cql"))]
+        None
+    }
+
+    /// When the node's schema was read last, in microseconds since 1970.
+    pub(super) fn refreshed_us(&self) -> Option<u64> {
+        #[cfg(feature = "cql")]
+        return u64::try_from(self.node.as_ref()?.refreshed_ms()?).ok()?.checked_mul(1000);
         #[cfg(not(feature = "cql"))]
         None
     }

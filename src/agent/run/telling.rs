@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::growing::Growing;
 use super::lives::Found;
+use super::modes;
 use super::parked::ParkedNotes;
+use super::schema::LiveSchema;
 use super::told_destination::ToldDestination;
 use crate::agent::pipeline::report::{Report, Undelivered};
 use crate::agent::pipeline::writer::Writer;
@@ -43,14 +45,10 @@ impl Telling {
     /// Who the agent is.
     pub(super) fn identity(&mut self, args: &RunArgs, settings: &Settings, visibility: &str) {
         let names = &settings.source;
-        let delivery = match args.out.to_str() {
-            Some("kafka") => {
-                let is_in_transactions = settings.kafka.delivery == DeliveryWord::ExactlyOnce;
-                self.destination.is_kafka(is_in_transactions);
-                if is_in_transactions { "exactly-once" } else { "at-least-once" }
-            }
-            _ => "file log",
-        };
+        let delivery = modes::delivery(&args.out, settings);
+        if args.out.to_str() == Some("kafka") {
+            self.destination.is_kafka(settings.kafka.delivery == DeliveryWord::ExactlyOnce);
+        }
         self.telemetry.identity(Identity {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             prefix: names.prefix.clone(),
@@ -81,12 +79,12 @@ impl Telling {
     }
 
     /// What is known of the schema.
-    pub(super) fn schema(&self, tables_known: usize, tables_wanted: usize, is_reachable: Option<bool>) {
+    pub(super) fn schema(&self, (known, wanted): (usize, usize), schema: &LiveSchema) {
         self.telemetry.schema(SchemaStatus {
-            tables_known: tables_known as u64,
-            tables_wanted: tables_wanted as u64,
-            refreshed_us: None,
-            is_cql_reachable: is_reachable,
+            tables_known: known as u64,
+            tables_wanted: wanted as u64,
+            refreshed_us: schema.refreshed_us(),
+            is_cql_reachable: schema.is_reachable(),
         });
     }
 
@@ -115,12 +113,7 @@ impl Telling {
             uncommitted_bytes,
             oldest_unread_us,
         });
-        let parked = checkpoint.parked().count() as u64;
-        let mut partitions: Vec<_> =
-            checkpoint.parked().flat_map(|at| checkpoint.parked_partitions(at)).collect();
-        partitions.sort_unstable();
-        partitions.dedup();
-        self.telemetry.parked(parked, partitions.len() as u64);
+        self.telemetry.parked(checkpoint.parked_count() as u64, writer.waiting_partitions() as u64);
     }
 
     /// A commit is through.

@@ -78,16 +78,16 @@ impl Live<'_> {
         let notes = &self.parts.telling.parked;
         let items =
             checkpoint.parked().take(LISTED).map(|place| notes.item(checkpoint, place, &epoch.schema));
-        Answer::Done { items: items.collect(), what: json!({"count": checkpoint.parked().count()}) }
+        Answer::Done { items: items.collect(), what: json!({"count": checkpoint.parked_count()}) }
     }
 
     /// Tries parked mutations with the schema at hand; with a newer one they are tried anyway when it comes.
     fn retry_parked(&mut self) -> Result<Answer, Failure> {
-        let before = self.writer.checkpoint().parked().count();
+        let before = self.writer.checkpoint().parked_count();
         self.parts.schema.ask();
         self.retry(self.parts.worker)?;
         self.commit()?;
-        let parked = self.writer.checkpoint().parked().count();
+        let parked = self.writer.checkpoint().parked_count();
         Ok(Answer::Done { items: Vec::new(), what: json!({"before": before, "parked": parked}) })
     }
 
@@ -116,7 +116,7 @@ impl Live<'_> {
     fn given_up(&mut self) -> Result<Answer, Failure> {
         let count = self.commit_counted()?;
         log::warn(&format!("{count} parked mutations were given up, as the operator asked"));
-        let parked = self.writer.checkpoint().parked().count();
+        let parked = self.writer.checkpoint().parked_count();
         Ok(Answer::Done { items: Vec::new(), what: json!({"given_up": count, "parked": parked}) })
     }
 

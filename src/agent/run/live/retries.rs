@@ -14,7 +14,7 @@ use crate::failpoint;
 impl Live<'_> {
     /// Goes on with requests for the schema, and tries parked mutations again when one came.
     pub(super) fn tend_schema(&mut self, now: Instant) -> Result<(), Failure> {
-        let parked = self.writer.checkpoint().parked().count();
+        let parked = self.writer.checkpoint().parked_count();
         if parked > self.parked {
             self.last_parked = Some(now);
         }
@@ -32,8 +32,7 @@ impl Live<'_> {
 
     pub(super) fn tell_schema(&self) {
         let (epoch, parts) = (self.parts.schema.newest().get(), &self.parts);
-        let (known, wanted) = parts.notices.tables(&epoch.schema);
-        parts.telling.schema(known, wanted, parts.schema.is_reachable());
+        parts.telling.schema(parts.notices.tables(&epoch.schema), parts.schema);
     }
 
     /// Tries parked mutations again.
@@ -56,7 +55,7 @@ impl Live<'_> {
             })?;
         }
         failpoint::cross("retry_done");
-        self.parked = self.writer.checkpoint().parked().count();
+        self.parked = self.writer.checkpoint().parked_count();
         Ok(())
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct SimulatedSink {
     pub(super) broker: Rc<RefCell<Broker>>,
     pub(super) random: Random,
     pub(super) faults: u64,
+    /// So many commits are taken back, besides.
+    pub(super) undoes: u32,
     known: Checkpoint,
     has_failed: bool,
 }
@@ -44,7 +46,7 @@ impl SimulatedSink {
     pub(super) fn open(broker: &Rc<RefCell<Broker>>, random: Random, faults: u64) -> Self {
         broker.borrow_mut().sent.clear();
         let known = broker.borrow().checkpoint.clone();
-        Self { broker: Rc::clone(broker), random, faults, known, has_failed: false }
+        Self { broker: Rc::clone(broker), random, faults, undoes: 0, known, has_failed: false }
     }
 
     fn fails(&mut self) -> bool {
@@ -78,7 +80,9 @@ impl Sink for SimulatedSink {
     fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         assert!(!self.has_failed, "nothing is committed after an error");
         checkpoint.check_follows(&self.known)?;
-        if self.fails() {
+        let is_undone = self.undoes > 0;
+        self.undoes -= u32::from(is_undone);
+        if is_undone || self.fails() {
             return Err(self.undone());
         }
         let is_unknown = self.fails();

@@ -6,6 +6,7 @@
 mod broker;
 mod node;
 mod random;
+mod rewound;
 mod writers;
 
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use super::gap::Told;
 use super::live::{Ended, Live, Parts, Went};
 use super::lives::Found;
 use super::notices::Notices;
+use super::passed::Passed;
 use super::reader::Reading;
 use super::schema::LiveSchema;
 use super::stop::Stop;
@@ -54,6 +56,8 @@ struct World {
     visibility: Visibility,
     /// Whether agents find `cdc_raw`, or an empty directory.
     is_mounted: bool,
+    /// So many commits are taken back, besides those that fail by chance.
+    undoes: u32,
 }
 
 /// How an agent's life goes.
@@ -73,7 +77,7 @@ impl World {
             [usize::try_from(random.below(3)).unwrap()];
         let node = Node::new(dir.path());
         std::fs::write(dir.path().join("schema.json"), node::table().schema_file().to_string()).unwrap();
-        Self { seed, dir, node, broker: Rc::default(), random, visibility, is_mounted: true }
+        Self { seed, dir, node, broker: Rc::default(), random, visibility, is_mounted: true, undoes: 0 }
     }
 
     fn fail(&self, what: &str) -> ! {
@@ -113,8 +117,10 @@ impl World {
         let faults = if life == Life::Troubled { 10 + self.random.below(150) } else { 0 };
         let sink_random = Random::new(self.seed ^ self.random.below(1 << 40));
         let mut sink = SimulatedSink::open(&self.broker, sink_random, faults);
+        sink.undoes = std::mem::take(&mut self.undoes);
         let mut found = Found::new(Timing { sync_period: PERIOD, ..Timing::default() });
         let mut beyond = Beyond::open(&state);
+        let mut passed = Passed::open(&state);
         let mut telling = Telling::new(Limits::default());
         let (stop, mut watch) = (Stop::never(), Watch::nothing());
         let mut left = turns;
@@ -139,6 +145,7 @@ impl World {
                 gaps: &mut Told::new(true),
                 found: &mut found,
                 beyond: &mut beyond,
+                passed: &mut passed,
                 telling: &mut telling,
                 #[cfg(feature = "cql")]
                 snapshots: None,
@@ -172,6 +179,10 @@ impl World {
             drop(agent);
             while left > 0 && rewinds && sink.rewind().is_err() {
                 left -= 1;
+            }
+            if rewinds {
+                passed.rewind();
+                schema.rewind(sink.checkpoint().unwrap());
             }
         }
     }
