@@ -85,7 +85,7 @@ build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the C
 test-flink: ## that jar: the planners of Flink 1.20 and 1.17, then beside two real nodes, which it starts; three to four minutes
 	python3 tests/flink/run.py
 
-test-planner: build-jar ## plan the SQL of jobs/ and of many other rules on Flink 1.20 and 1.17, and ask Flink about records; a minute
+test-planner: build-jar ## plan the SQL of jobs/ and of many other rules on Flink 1.20 and 1.17, and ask Flink about records; two minutes
 	$(CARGO) build --locked --bin cdc-jobs
 	tests/oracle/planner/run.py plan
 	tests/oracle/planner/run.py verdicts

@@ -14,13 +14,13 @@ use crate::jobs::flink_sql::{Difference, PathError, SqlFile, compare, generate, 
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  cdc-jobs sql                                    write jobs/sql/ anew; files that are right are left alone
-  cdc-jobs sql --check                            is it what the rules say? for CI
+  cdc-jobs sql                       write jobs/sql/; what is right is left alone
+  cdc-jobs sql --check               is it what the rules say? for CI
   cdc-jobs sql --stdout --environment onprem --table sales.events
   cdc-jobs sql --jobs jobs --out /tmp/sql
 
-Exit codes: 0 ok, 2 something is wrong in the files of the jobs, or --check found a file that is not what they say,
-4 a file cannot be read, 6 one cannot be written.";
+Exit codes: 0 ok, 2 something is wrong in the files of the jobs, or --check found
+a file that is not what they say, 4 a file cannot be read, 6 one cannot be written.";
 
 /// `cdc-jobs sql`.
 #[derive(Debug, Clone, Args)]

@@ -9,6 +9,7 @@ Needs Java 17, Maven, target/debug/cdc-jobs and the jar of flink/ (make build-ja
 
 import argparse
 import base64
+import concurrent.futures
 import hashlib
 import json
 import pathlib
@@ -53,8 +54,9 @@ def plan(program, jar):
     with tempfile.TemporaryDirectory() as folder:
         generated(program, folder)
         wrong = False
-        for line in LINES:
-            run = java(line, jar, ["plan", ROOT / "jobs" / "sql", folder])
+        with concurrent.futures.ThreadPoolExecutor() as both:
+            runs = both.map(lambda line: java(line, jar, ["plan", ROOT / "jobs" / "sql", folder]), LINES)
+        for line, run in zip(LINES, runs):
             print(f"Flink {line}\n{run.stdout}", end="")
             if run.returncode:
                 wrong = True
