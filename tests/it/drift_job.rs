@@ -50,11 +50,13 @@ fn case() -> Value {
 /// Writes the records of a side as a file log; their order in the case is their timestamp.
 fn file_log(case: &Value, side: &str, dir: &Path) {
     let mut topics: BTreeMap<(String, u64), Vec<String>> = BTreeMap::new();
-    for name in [format!("{side}.cdc.shop.orders"), format!("{side}.cdc.__control")] {
-        for partition in 0..case["options"]["partitions"][side].as_u64().unwrap() {
-            topics.insert((name.clone(), partition), Vec::new());
-        }
+    for partition in 0..case["options"]["partitions"][side].as_u64().unwrap() {
+        topics.insert((format!("{side}.cdc.shop.orders"), partition), Vec::new());
     }
+    // The first thing that an agent says.
+    let start =
+        json!({"offset": 0, "ts_ms": 0, "key": {}, "value": {"type": "start", "ts_ms": 0}, "headers": {}});
+    topics.insert((format!("{side}.cdc.__control"), 0), vec![start.to_string() + "\n"]);
     for (number, record) in case["records"].as_array().unwrap().iter().enumerate() {
         if record["side"] != side {
             continue;
@@ -77,7 +79,9 @@ fn file_log(case: &Value, side: &str, dir: &Path) {
             json!([{"first_offset": 0, "next_offset": lines.len(), "bytes": text.len()}]);
     }
     let partitions = case["options"]["partitions"][side].clone();
-    let commit = json!({"version": 1, "partitions": partitions, "checkpoint": null, "topics": committed});
+    let checkpoint = json!({"version": 4, "generation": 1, "open": {}, "done": {}, "parked": []});
+    let commit =
+        json!({"version": 1, "partitions": partitions, "checkpoint": checkpoint, "topics": committed});
     std::fs::write(dir.join("commit.json"), commit.to_string()).unwrap();
 }
 

@@ -135,7 +135,8 @@ impl DriftJob {
         source.is_none_or(|source| source == self.sources.of(side).as_bytes())
     }
 
-    fn write(&self, said: &Said, output: &mut dyn Output) -> Result<(), EngineError> {
+    /// Writes what was said after a record of this timestamp.
+    fn write(&self, said: &Said, timestamp_ms: i64, output: &mut dyn Output) -> Result<(), EngineError> {
         let table = &self.layout.table;
         let (topic, key, verdict) = match said {
             Said::Verdict(verdict) => (AUDIT_TOPIC, verdict.record_key(table), Some(verdict)),
@@ -145,28 +146,26 @@ impl DriftJob {
             }
         };
         let text = verdict.map(|verdict| verdict.to_json(table).to_string());
-        let decided_us = match said {
-            Said::Verdict(verdict) => verdict.decided_us,
-            Said::Current { .. } => None,
-        };
+        let decided_us = self.machine.as_ref().and_then(Machine::watermark_us);
         output.record(&OutputRecord {
             topic,
             spread: Spread::Key,
             key: Some(key.to_string().as_bytes()),
             value: text.as_ref().map(String::as_bytes),
             headers: &[],
-            timestamp_ms: decided_us.or(self.now_us()).unwrap_or_default() / 1000,
+            timestamp_ms: decided_us.map_or(timestamp_ms, |us| us / 1000),
         })
     }
 
-    fn now_us(&self) -> Option<i64> {
-        self.machine.as_ref().and_then(Machine::watermark_us)
-    }
-
-    fn take(&mut self, input: super::Input, output: &mut dyn Output) -> Result<(), EngineError> {
+    fn take(
+        &mut self,
+        input: super::Input,
+        timestamp_ms: i64,
+        output: &mut dyn Output,
+    ) -> Result<(), EngineError> {
         let mut said = Vec::new();
         self.machine()?.take(input, &mut said);
-        said.iter().try_for_each(|said| self.write(said, output))
+        said.iter().try_for_each(|said| self.write(said, timestamp_ms, output))
     }
 }
 
@@ -187,7 +186,7 @@ impl Job for DriftJob {
             return Ok(());
         };
         match self.input(record, value) {
-            Ok(Some(input)) => self.take(input, output),
+            Ok(Some(input)) => self.take(input, record.timestamp_ms, output),
             Ok(None) => Ok(()),
             Err(_) => {
                 self.totals.strange += 1;

@@ -119,8 +119,8 @@ fn a_mistake_of_drift_says_where_and_what_is_allowed() {
     assert_eq!(read(&drift(&[onprem, cloud, "mode: merge"]), &bundled()).1, []);
     let mut wrong = Vec::new();
     for (lines, line, column, code, words) in [
-        (vec![onprem, cloud], 19, 3, Code::MissingKey, "mode"),
-        (vec![onprem, "mode: merge"], 19, 3, Code::MissingKey, "cloud"),
+        (vec![onprem, cloud], 19, 9, Code::MissingKey, "mode"),
+        (vec![onprem, "mode: merge"], 19, 9, Code::MissingKey, "cloud"),
         (vec![onprem, cloud, "mode: merged"], 21, 9, Code::Value, "did you mean merge?"),
         (vec![onprem, cloud, "mode: merge", "gracee: 1m"], 22, 3, Code::UnknownKey, "did you mean grace?"),
         (vec![onprem, cloud, "mode: merge", "grace: 60"], 22, 10, Code::Value, "one text"),
@@ -129,10 +129,10 @@ fn a_mistake_of_drift_says_where_and_what_is_allowed() {
         (vec![onprem, cloud, "mode: merge", "input: hashes"], 22, 10, Code::Value, "did you mean hash?"),
         (vec![onprem, cloud, "mode: merge", "partition_key: [day]"], 22, 19, Code::Key, "id, day, no"),
         (vec![onprem, cloud, "mode: merge", "descending: [id]"], 22, 16, Code::Key, "no clustering"),
-        (vec![onprem, cloud, "mode: merge", "partition_key: [id]"], 19, 3, Code::Key, "input: hash"),
+        (vec![onprem, cloud, "mode: merge", "partition_key: [id]"], 19, 9, Code::Key, "input: hash"),
         (vec!["onprem: {environment: a, hosts: all}", cloud, "mode: merge"], 19, 35, Code::Value, "any"),
         (vec!["onprem: {environment: a, hosts: [x]}", cloud, "mode: merge"], 19, 36, Code::Value, "host id"),
-        (vec![&on_a, &on_b, "mode: merge"], 19, 3, Code::Shared, "both sides"),
+        (vec![&on_a, &on_b, "mode: merge"], 19, 9, Code::Shared, "both sides"),
         (vec![onprem, &on_same, "mode: merge"], 20, 24, Code::Shared, "other side"),
     ] {
         let text = drift(&lines);
