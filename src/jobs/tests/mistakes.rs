@@ -132,8 +132,8 @@ fn a_mistake_of_drift_says_where_and_what_is_allowed() {
         (vec![onprem, cloud, "mode: merge", "partition_key: [id]"], 19, 9, Code::Key, "input: hash"),
         (vec!["onprem: {environment: a, hosts: all}", cloud, "mode: merge"], 19, 35, Code::Value, "any"),
         (vec!["onprem: {environment: a, hosts: [x]}", cloud, "mode: merge"], 19, 36, Code::Value, "host id"),
-        (vec![&on_a, &on_b, "mode: merge"], 19, 9, Code::Shared, "both sides"),
-        (vec![onprem, &on_same, "mode: merge"], 20, 24, Code::Shared, "other side"),
+        (vec![on_a.as_str(), on_b.as_str(), "mode: merge"], 19, 9, Code::Shared, "both sides"),
+        (vec![onprem, on_same.as_str(), "mode: merge"], 20, 24, Code::Shared, "other side"),
     ] {
         let text = drift(&lines);
         if let Some(found) = differs(&text, (line, column), code, words) {

@@ -212,10 +212,10 @@ fn drift_is_compared_with_environments_and_tables() {
     let from = "  cloud: { environment: cloud, hosts: any }";
     let finding = only(file, from, "  cloud: { environment: clout, hosts: any }", Some(&tables));
     assert!(finding.code == Code::Value && finding.message.contains("did you mean cloud?"), "{finding}");
-    let clustered = schema_of(&text("tables.cql").replace("id int PRIMARY KEY", "id int").replace(
-        "updated_by text",
-        "updated_by text, PRIMARY KEY (id, tenant_id)) WITH CLUSTERING ORDER BY (tenant_id DESC",
-    ));
+    let id = "ID = 6b1f5c10-c83e-11f0-9d5e-000000000002";
+    let order = format!(", PRIMARY KEY (id, tenant_id)) WITH CLUSTERING ORDER BY (tenant_id DESC) AND {id}");
+    let clustered = text("tables.cql").replace("id int PRIMARY KEY", "id int");
+    let clustered = schema_of(&clustered.replace(&format!(") WITH {id}"), &order));
     let keys = "key: [id]";
     let found = found(file, keys, "key: [id, tenant_id]", Some(&clustered));
     let found: Vec<_> = found.iter().filter(|finding| finding.message.starts_with("partition_key")).collect();
