@@ -14,10 +14,10 @@ const MORE: u32 = 4;
 /// A text that holds the pattern; None when none was found.
 pub(super) fn holding(pattern: &Pattern, random: &mut ChaCha8Rng) -> Option<String> {
     let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
-    let tree =
-        parser.parse(pattern.source()).or_else(|_| ParserBuilder::new().build().parse(pattern.source()));
+    let plain = || ParserBuilder::new().build().parse(pattern.source()).ok();
+    let tree = parser.parse(pattern.source()).ok().or_else(plain)?;
     let mut bytes = Vec::new();
-    write(&tree.ok()?, random, &mut bytes);
+    write(&tree, random, &mut bytes);
     // Anchors in the middle, or bytes that are no text: then it is none.
     String::from_utf8(bytes).ok().filter(|text| pattern.is_in(text))
 }
