@@ -67,9 +67,10 @@ impl SchemaAt {
         &self.epoch
     }
 
-    /// Changes that are done in `checkpoint` are not gone back behind any more.
-    pub(in crate::agent) fn committed(&mut self, checkpoint: &Checkpoint) {
-        if let Some(before) = &mut self.before {
+    /// Changes that are done in `committed` are not gone back behind any more: a schema is large, and not to be kept for
+    /// longer than that.
+    pub(in crate::agent) fn committed(&mut self, committed: Option<&Checkpoint>) {
+        if let (Some(before), Some(checkpoint)) = (&mut self.before, committed) {
             let done = before.iter().take_while(|before| is_done(checkpoint, before.at)).count();
             before.drain(..done);
         }
@@ -77,7 +78,7 @@ impl SchemaAt {
 
     /// Takes back the changes that are not done in `checkpoint`: reading goes on from there. Whether there were any.
     pub(in crate::agent) fn go_back(&mut self, checkpoint: &Checkpoint) -> bool {
-        self.committed(checkpoint);
+        self.committed(Some(checkpoint));
         let Some(first) = self.before.as_mut().and_then(|before| before.drain(..).next()) else {
             return false;
         };

@@ -137,6 +137,11 @@ impl<'s> Writer<'s> {
         &self.checkpoint
     }
 
+    /// What is committed.
+    pub(in crate::agent) fn committed(&self) -> Option<&Checkpoint> {
+        self.sink.checkpoint()
+    }
+
     /// How far snapshots are, to be moved: that is committed with what was sent.
     #[cfg(feature = "cql")]
     pub(in crate::agent) fn snapshots_mut(&mut self) -> &mut Vec<TableSnapshot> {

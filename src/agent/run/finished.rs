@@ -151,3 +151,20 @@ fn may_go(standing: &Standing, checkpoint: &Checkpoint) -> Option<Option<Fingerp
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commitlog::SegmentId;
+
+    #[test]
+    fn a_segment_that_goes_a_second_time_came_back() {
+        let finished = Finished::delete();
+        let name = SegmentName { id: SegmentId(7), version: 7 };
+        finished.went(name);
+        assert_eq!(finished.take_resurrected(), []);
+        finished.went(name);
+        assert_eq!(finished.take_resurrected(), [name]);
+        assert_eq!(finished.take_resurrected(), [], "it is told of once");
+    }
+}

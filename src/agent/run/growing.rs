@@ -141,6 +141,7 @@ impl Growing {
         // The writer commits when a batch is full.
         beyond.keep();
         writer.end_unit(report, After::Continue(next), fingerprint)?;
+        schema.committed(writer.committed());
         failpoint::cross("growing_advanced");
         Ok(Ok(looked))
     }

@@ -456,7 +456,7 @@ impl<'l> Live<'l> {
     fn all_committed(&mut self) {
         let Self { parts, writer, .. } = self;
         parts.beyond.committed();
-        parts.schema.at.committed(writer.checkpoint());
+        parts.schema.at.committed(writer.committed());
         if parts.found.problem.is_none() {
             parts.passed.committed(&parts.found.scan);
         }

@@ -88,6 +88,7 @@ pub(super) fn read<'w>(
             }
             let fingerprint = identity.lasting();
             end(&unit, worker, writer, fingerprint)?;
+            schema.committed(writer.committed());
             failpoint::cross("still_unit");
             if !between(writer)? {
                 return Ok(Read::Stopped);
