@@ -10,7 +10,10 @@ use time::format_description::well_known::Rfc3339;
 
 static IS_TIMED: AtomicBool = AtomicBool::new(false);
 static IS_JSON: AtomicBool = AtomicBool::new(false);
-static TOLD: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+static TOLD: OnceLock<Listener> = OnceLock::new();
+
+/// Hears every line.
+type Listener = Box<dyn Fn(&str) + Send + Sync>;
 
 /// From here on every line has its time and level, and is a JSON object if `is_json`.
 pub fn begin(is_json: bool) {

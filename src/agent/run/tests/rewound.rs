@@ -23,7 +23,7 @@ impl World {
             let copy = world.node.raw.join(name);
             fs::copy(&path, &copy).unwrap();
             // A process that ended long before the node began.
-            let id: u64 = id[..13].parse().unwrap();
+            let id: u64 = id.get(..13).unwrap().parse().unwrap();
             File::options()
                 .write(true)
                 .open(&copy)
