@@ -7,8 +7,8 @@ import org.apache.flink.table.functions.AggregateFunction;
  * `REPEATED(values, kafka_ms, within_ms, most) OVER (PARTITION BY … ORDER BY proctime)`: whether
  * the record's values were seen before, at a record whose Kafka timestamp is at most `within_ms`
  * older. When they were not, they are remembered from this record on: a repeat does not make the
- * memory last longer. At most `most` values are remembered in a partition of the window; beyond that
- * the oldest is forgotten. NULL is no repeat and is not remembered.
+ * memory last longer. At most `most` values are remembered in a partition of the window; beyond
+ * that the oldest is forgotten. NULL is no repeat and is not remembered.
  *
  * <p>Nothing looks at a clock: the same records in the same order have the same answers.
  */
