@@ -82,5 +82,5 @@ fn seeds() -> Vec<u64> {
         return vec![seed];
     }
     let count = std::env::var("CDC_AGENT_SEEDS").ok().and_then(|count| count.parse().ok());
-    (1..=count.unwrap_or(300)).collect()
+    (1..=count.unwrap_or(100)).collect()
 }
