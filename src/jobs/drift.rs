@@ -15,6 +15,8 @@ mod order;
 mod range;
 pub mod record;
 mod row;
+#[cfg(test)]
+mod scenarios;
 mod settings;
 #[cfg(test)]
 mod tests;
