@@ -22,6 +22,8 @@ pub struct RulesFile {
 pub struct Project {
     /// `environments.yaml`
     pub environments: Environments,
+    /// Whether nothing is wrong with it: otherwise some may be missing.
+    pub has_all_environments: bool,
     /// `rules/*.yaml`, in the order of their names.
     pub rules: Vec<RulesFile>,
 }
@@ -38,6 +40,7 @@ impl Project {
             found.extend(findings.into_inner().into_sorted());
             environments.unwrap_or_default()
         };
+        let has_all_environments = found.is_empty();
         let mut rules = Vec::new();
         for path in rules_files(&folder.join("rules"), &mut found) {
             let file = path.display().to_string();
@@ -49,7 +52,7 @@ impl Project {
             found.extend(findings.into_inner().into_sorted());
             rules.extend(read.map(|rules| RulesFile { file, rules }));
         }
-        (Self { environments, rules }, found)
+        (Self { environments, has_all_environments, rules }, found)
     }
 
     /// Each job: rules and an environment in which they run.

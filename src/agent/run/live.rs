@@ -421,7 +421,9 @@ impl<'l> Live<'l> {
     }
 
     fn drained(&mut self, pass: Pass, has_looked: bool) {
-        let Some(looked) = self.parts.found.looked.filter(|_| pass.is_drained && has_looked) else { return };
+        // A node that runs has a segment there: without one the volume is not mounted, and nothing is known.
+        let is_known = pass.is_drained && has_looked && !self.parts.found.scan.segments.is_empty();
+        let Some(looked) = self.parts.found.looked.filter(|_| is_known) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
         self.watermark.drained(Drained { wall: looked.wall, more_at: pass.more_at }, is_parked);
         if let Some(us) = self.watermark.us().and_then(|us| u64::try_from(us).ok()) {

@@ -26,8 +26,8 @@ fn environments(project: &Project, drift: &DriftRules, findings: &mut Findings) 
         project.environments.0.iter().map(|environment| environment.name.value.as_str()).collect();
     for side in Side::BOTH {
         let name = &drift.sides.of(side).environment;
-        // With none at hand environments.yaml is what is wrong.
-        if !known.is_empty() && !known.contains(&name.value.as_str()) {
+        // Where environments.yaml itself is wrong, one may be missing for that.
+        if project.has_all_environments && !known.contains(&name.value.as_str()) {
             findings.add(name.place, Code::Value, format!("environment: {}", one_of(&name.value, &known)));
         }
     }
@@ -39,9 +39,13 @@ fn keys(file: &RulesFile, drift: &DriftRules, table: &TableSchema, findings: &mu
         columns.iter().map(|column| column.name.clone()).collect()
     };
     let own = file.rules.key.iter().filter_map(|number| file.rules.columns.get(*number));
-    let own: Vec<String> = own.map(|column| column.name.clone()).take(drift.partition_key).collect();
-    let partition_key = names(&table.partition_key);
-    if own != partition_key {
+    let own: Vec<String> = own.map(|column| column.name.clone()).collect();
+    let (partition_key, clustering) = (names(&table.partition_key), names(&table.clustering));
+    if !own.iter().eq(partition_key.iter().chain(&clustering)) {
+        // Told of as another primary key.
+        return;
+    }
+    if partition_key.len() != drift.partition_key {
         let message = format!("partition_key: the table has ({})", partition_key.join(", "));
         findings.add(drift.place, Code::Schema, message);
         return;

@@ -52,7 +52,7 @@ rules:
   - { rule: enum, column: state, values: [open, paid, shipped] }
   - { rule: not_in, column: number, values: [13, 666] }
   - { rule: regex, column: code, pattern: '^[A-Z]{3}-\d{4}(x|y)?$' }
-  - { rule: length, column: code, max: 9, severity: warn }
+  - { rule: length, column: code, max: 8, severity: warn }
   - { rule: range, column: price, min: 0.01, max: 99999.99 }
   - { rule: range, column: weight, min: 0, exclusive: true }
   - { rule: freshness, column: ordered, max_age: 1h }
