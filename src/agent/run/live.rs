@@ -1,6 +1,7 @@
 //! The loop: looks at the directory, reads what is there in the order of the log, commits, deletes what is finished,
 //! waits.
 
+mod commits;
 mod ended;
 mod losses;
 mod requests;
@@ -15,6 +16,7 @@ pub(super) use ended::{Ended, Went};
 
 use super::beyond::Beyond;
 use super::finished::Finished;
+use super::gap;
 use super::growing::{self, Growing};
 use super::lives::{Found, Look};
 use super::notices::{Beats, Notices};
@@ -27,7 +29,6 @@ use super::still::{self, Read, Task};
 use super::stop::Stop;
 use super::telling::Telling;
 use super::watermark::{Drained, Watermark};
-use super::{gap, ledger};
 use crate::agent::exit::Failure;
 use crate::agent::log;
 use crate::agent::pipeline::report::Report;
@@ -41,7 +42,6 @@ use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
-use crate::telemetry::LedgerKind;
 
 /// What the loop works with.
 pub(super) struct Parts<'l> {
@@ -436,63 +436,6 @@ impl<'l> Live<'l> {
     fn beat(&mut self) -> Result<(), Failure> {
         let epoch = self.parts.schema.newest().get();
         self.beats.beat(self.parts.notices, &mut self.writer, &epoch.schema, self.watermark.us())
-    }
-
-    fn commit(&mut self) -> Result<(), Failure> {
-        self.commit_counted().map(drop)
-    }
-
-    /// Commits, and says how many mutations were given up since the last commit.
-    fn commit_counted(&mut self) -> Result<u64, Failure> {
-        if self.writer.has_news() {
-            failpoint::cross("commit_begun");
-            self.parts.beyond.keep();
-            self.writer.commit()?;
-            self.all_committed();
-            failpoint::cross("commit_done");
-        }
-        Ok(self.tell_committed())
-    }
-
-    /// Nothing that was sent or noted is left to commit.
-    fn all_committed(&mut self) {
-        let Self { parts, writer, .. } = self;
-        parts.beyond.committed();
-        parts.schema.at.committed(writer.committed());
-        if parts.found.problem.is_none() {
-            parts.passed.committed(&parts.found.scan);
-        }
-    }
-
-    /// Tells of what was committed since the last call, also of what the writer committed because a batch was full. How
-    /// many mutations were given up.
-    fn tell_committed(&mut self) -> u64 {
-        let Some((report, took)) = self.writer.take_committed() else { return 0 };
-        ledger::say(&report);
-        self.parts.telling.destination.committed();
-        self.parts.telling.committed(&report, self.writer.checkpoint(), took);
-        report.given_up.count
-    }
-
-    /// Deals with segments that are final and wholly committed.
-    fn take_finished(&mut self) {
-        // What is not committed is not done.
-        if self.writer.has_news() {
-            return;
-        }
-        let Self { parts, writer, .. } = self;
-        let (directory, checkpoint) = (parts.reading.directory, writer.checkpoint());
-        parts.found.lives.standings.retain(|standing| !parts.finished.take(directory, standing, checkpoint));
-        for stray in &parts.found.scan.stray_indexes {
-            if checkpoint.done_as(stray.name.id).is_some() {
-                parts.finished.take_index(directory, stray.name);
-            }
-        }
-        for name in parts.finished.take_resurrected() {
-            let reason =
-                "Cassandra linked it again after a crash; it was published, and is gone again".to_owned();
-            parts.telling.entry(LedgerKind::Resurrected, name.to_string(), None, 0, reason);
-        }
     }
 
     /// Whether everything that is there is published.

@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
 import com.datastax.oss.driver.api.core.DriverException;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -76,8 +78,14 @@ final class Cluster {
         }
     }
 
+    /**
+     * From whichever data centre has them: without places for replicas that may be the other one.
+     */
     static List<Row> rows(String select) {
-        return onprem().execute(select).all();
+        return onprem().execute(
+                        SimpleStatement.newInstance(select)
+                                .setConsistencyLevel(DefaultConsistencyLevel.ONE))
+                .all();
     }
 
     static Row row(String select) {
