@@ -69,6 +69,8 @@ class Agent(Service):
             "cassandra_port": self.node.cql_port,
             "kafka_bootstrap_servers": self.bootstrap_servers,
             "http_address": f"{self.host}:{self.port}",
+            # What the jobs compare two data centres by.
+            "row_hash": "v1",
             **self._of_the_node(),
         }
         return {key: given for key, given in {**defaults, **self.settings}.items() if given is not None}
