@@ -150,7 +150,8 @@ class Compose(unittest.TestCase):
                 self.assertEqual(environment["CDC_AGENT_TOPIC_PREFIX"], part["prefix"])
                 self.assertEqual(environment["CDC_AGENT_CASSANDRA_HOST"], part["node"])
                 for variable_name in environment:
-                    self.assertIn(f'id = "{variable_name.removeprefix("CDC_AGENT_").lower()}"', options)
+                    key = variable_name.removeprefix("CDC_AGENT_").lower()
+                    self.assertRegex(options, f'id = "{key}"|pub {key}: ')
         dockerfile = (COMPOSE.parent / "deploy" / "Dockerfile").read_text()
         self.assertIn("HEALTHCHECK", dockerfile)
 
