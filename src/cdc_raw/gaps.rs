@@ -5,8 +5,6 @@
 //! not, so a segment that is still there vouches for all later ones. An index is written only for a segment with changes
 //! of such tables, and Cassandra removes both or none: an index alone, or one that was seen, is a proof.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use super::directory::Scan;
 use super::life::Vanished;
 use crate::commitlog::{Position, SegmentId};
@@ -112,36 +110,14 @@ fn before_the_first(known: &Known<'_>) -> Option<Gap> {
     })
 }
 
-/// A time of which no segment was ever in the directory: the node was stopped, or ran with `cdc_enabled: false`, and what
-/// was written then is in no segment that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silence {
-    /// When something was known to be written last.
-    pub from: SystemTime,
-    /// When the process started that made the segment after it, at the latest.
-    pub to: SystemTime,
-    /// The segment after it.
-    pub next: SegmentId,
-}
-
-/// The time before a process began, when it is longer than `least`: longer than a restart takes. `last_known` is when
-/// something was known to be written last; `began` the first segment of the process
-/// ([`Lives::process_began`](super::Lives::process_began)), whose id holds the time.
-#[must_use]
-pub fn silence(last_known: SystemTime, began: SegmentId, least: Duration) -> Option<Silence> {
-    let to = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(began.0).ok()?))?;
-    let is_long = to.duration_since(last_known).is_ok_and(|span| span >= least);
-    is_long.then_some(Silence { from: last_known, to, next: began })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
     use super::*;
     use crate::cdc_raw::directory::StrayIndex;
     use crate::cdc_raw::{FileId, SegmentFile};
     use crate::commitlog::{Index, SegmentName};
-
-    const HOUR: Duration = Duration::from_secs(3600);
 
     fn name(id: i64) -> SegmentName {
         SegmentName { id: SegmentId(id), version: 7 }
@@ -239,15 +215,5 @@ mod tests {
         assert_eq!(found(&[90, 91], &[], &[4], &[], &[], Some(false)), [(5, 89, Evidence::Unknown)]);
         assert_eq!(found(&[90, 91], &[], &[89], &[], &[], None), []);
         assert_eq!(found(&[90, 91], &[], &[], &[], &[], None), [], "nothing was ever read");
-    }
-
-    #[test]
-    fn the_time_before_a_process_is_told_when_it_is_long() {
-        let began = SegmentId(1_795_385_810_948);
-        let start = UNIX_EPOCH + Duration::from_millis(1_795_385_810_948);
-        let told = silence(start - HOUR, began, HOUR).unwrap();
-        assert_eq!(told, Silence { from: start - HOUR, to: start, next: began });
-        assert_eq!(silence(start - HOUR, began, HOUR * 2), None);
-        assert_eq!(silence(start + HOUR, began, HOUR), None, "the clock went back");
     }
 }

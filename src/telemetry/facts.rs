@@ -44,7 +44,7 @@ pub enum Phase {
     Running,
     /// The destination does not answer.
     WaitingForKafka,
-    /// `cdc_raw` is missing or cannot be read.
+    /// `cdc_raw` is missing, cannot be read, or the node puts nothing into it.
     WaitingForDirectory,
     /// What was sent is committed, then the agent ends.
     Stopping,

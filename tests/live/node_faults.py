@@ -1,6 +1,7 @@
 """Scenarios in which something happens to Cassandra, or to its directories."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -128,7 +129,62 @@ def restart_cassandra(case):
         case.stack.stop("onprem")
         case.stack.start("onprem")
         case.stack.wait_for_session()
-    return case.judge(agent)
+    verdict = case.judge(agent)
+    _tells_of_own_tables(agent, verdict)
+    return verdict
+
+
+@scenario("node-cdc-off", "Cassandra is restarted with cdc_enabled: false, and on again: both are told within 15 s, and no watermark covers what it wrote in between", kinds=BOTH, spoils=True)
+def node_cdc_off(case):
+    case.schema = "cql"
+    agent = case.prepare().agent("--schema-refresh-interval-ms", 2000).start()
+    case.writers.start()
+    case.busy(3, 4)
+    case.writers.stop()
+    case.caught_up(agent)
+    _restarted_with_cdc(case, "false")
+    wait_for(lambda: len(_of_node_cdc(case)) == 1, "the agent to say that CDC is off", 15, agent)
+    case.stack.session().execute(f"INSERT INTO {case.ks}.plain (id, v) VALUES ('unseen', 'v')")
+    unseen = now_us()
+    # Some heartbeats.
+    beats = len(_marks(case))
+    wait_for(lambda: len(_marks(case)) > beats + 20, "heartbeats", 30, agent)
+    _restarted_with_cdc(case, "true")
+    wait_for(lambda: len(_of_node_cdc(case)) == 2, "the agent to say that CDC is on again", 15, agent)
+    told = _of_node_cdc(case)[1]["ts_ms"] * 1000
+    verdict = case.judge(agent, content=False)
+    early = [mark for place in _marks_by_place(case).values() for mark, at in place if at < told and mark >= unseen]
+    if early:
+        verdict.fault("watermark covers what is in no segment", early[0])
+    _tells_of_own_tables(agent, verdict)
+    return verdict
+
+
+def _tells_of_own_tables(agent, verdict):
+    """A node that starts drops its own tables and makes them anew: nobody wants to hear of it."""
+    for line in agent.said().splitlines():
+        if re.search(r"schema, in the log at \S+ system", line):
+            verdict.fault("Cassandra's own tables are told of", line)
+
+
+def _restarted_with_cdc(case, value):
+    case.stack.stop("onprem")
+    case.stack.start("onprem", "--set", f"onprem.cdc_enabled={value}")
+    case.stack.wait_for_session()
+
+
+def _of_node_cdc(case):
+    return [value for value in case.control() if value["type"] == "gap" and "cdc_enabled" in value["evidence"]]
+
+
+def _marks_by_place(case):
+    """(wm_us, when it was sent in µs) of the heartbeats of each partition."""
+    beats = ((place, [record.value for record in found if record.value["op"] == "m"]) for place, found in checker.changes(case.records()))
+    return {place: [(value["wm_us"], value["ts_ms"] * 1000) for value in values if value["wm_us"] is not None] for place, values in beats}
+
+
+def _marks(case):
+    return [mark for place in _marks_by_place(case).values() for mark in place]
 
 
 @scenario("away", f"the agent is away while Cassandra is restarted twice: {ONCE}", kinds=BOTH)

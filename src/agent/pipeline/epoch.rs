@@ -163,9 +163,11 @@ impl SchemaAt {
         }
         let is_doubtful = |effect: &Effect| matches!(effect, Effect::Doubtful { .. });
         // Cassandra's own tables are built in, whatever a new node logs of them.
-        let is_own = |effect: &Effect| matches!(effect, Effect::Doubtful { keyspace, .. } if system::is_system_keyspace(keyspace));
-        let (doubtful, changes): (Vec<_>, Vec<_>) =
-            effects.into_iter().filter(|effect| !is_own(effect)).partition(is_doubtful);
+        let is_own = |effect: &Effect| system::is_system_keyspace(effect.keyspace());
+        let (doubtful, changes): (Vec<_>, Vec<_>) = effects
+            .into_iter()
+            .filter(|effect| !is_own(effect) || !is_doubtful(effect))
+            .partition(is_doubtful);
         let reasons = doubtful.iter().filter_map(doubt::of_effect);
         reasons.for_each(|reason| self.doubts.add(from, reason));
         if changes.is_empty() {
@@ -173,7 +175,8 @@ impl SchemaAt {
         }
         self.touched.extend(changes.iter().filter_map(Effect::table));
         self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
-        (changes.iter().map(ToString::to_string).collect(), true)
+        // A node that starts drops and makes its own tables anew: nothing that a consumer could act on.
+        (changes.iter().filter(|effect| !is_own(effect)).map(ToString::to_string).collect(), true)
     }
 }
 

@@ -175,7 +175,8 @@ impl<'l> Live<'l> {
         }
         self.take_requests()?;
         let look = self.look(now, is_urgent)?;
-        self.parts.telling.turn(self.parts.found.problem.as_deref());
+        let cdc_off = self.parts.schema.is_cdc_off().then_some(losses::NODE_CDC_OFF);
+        self.parts.telling.turn(self.parts.found.problem.as_deref().or(cdc_off));
         let pass = self.pass()?;
         self.was_busy = pass.has_news;
         if pass.has_news {
@@ -422,7 +423,10 @@ impl<'l> Live<'l> {
 
     fn drained(&mut self, pass: Pass, has_looked: bool) {
         // A node that runs has a segment there: without one the volume is not mounted, and nothing is known.
-        let is_known = pass.is_drained && has_looked && !self.parts.found.scan.segments.is_empty();
+        let is_known = pass.is_drained
+            && has_looked
+            && !self.parts.found.scan.segments.is_empty()
+            && !self.parts.schema.is_cdc_off();
         let Some(looked) = self.parts.found.looked.filter(|_| is_known) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
         self.watermark.drained(Drained { wall: looked.wall, more_at: pass.more_at }, is_parked);

@@ -10,6 +10,7 @@ mod finished;
 mod gap;
 mod growing;
 mod guard;
+mod kept;
 mod later;
 mod ledger;
 mod live;
@@ -17,6 +18,8 @@ mod lives;
 mod modes;
 #[cfg(feature = "cql")]
 pub(super) mod node;
+#[cfg(feature = "cql")]
+mod node_cdc;
 mod notices;
 pub(super) mod offline;
 #[cfg(feature = "cql")]

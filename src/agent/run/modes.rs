@@ -1,11 +1,11 @@
 //! How changes are delivered, and whether that is as before: consumers are told at the start of every run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::kept;
 use super::notices::Notices;
 use crate::agent::exit::Failure;
 use crate::agent::log;
@@ -61,8 +61,8 @@ impl Begin {
     /// `state`: the state directory, with what the run before kept. One of an older agent has nothing of it.
     pub(super) fn new(state: &Path, modes: Modes, config_hash: String) -> Self {
         let path = state.join(FILE);
-        let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
-        let kept = kept.filter(|kept| kept.version == VERSION);
+        let follows = "whether changes are delivered as by the run before is not told";
+        let kept = kept::read(&path, |kept: &Kept| kept.version == VERSION, follows);
         Self { path, kept, modes, config_hash, generation: None }
     }
 

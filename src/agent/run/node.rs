@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::node_cdc::NodeCdc;
 use super::owned_first::OwnedFirst;
 use super::stop::Stop;
 use super::unsettled::Unsettled;
@@ -42,6 +43,8 @@ pub(super) struct Node {
     refreshed_ms: Option<i64>,
     /// What the node owns first, where that matters, and the request for its ring.
     owned: Option<(Arc<OwnedFirst>, Option<Pending<Ring>>)>,
+    /// Whether the node puts its changes into `cdc_raw`.
+    pub(super) cdc: NodeCdc,
 }
 
 #[derive(Debug)]
@@ -189,6 +192,7 @@ impl Node {
             is_away: false,
             refreshed_ms: None,
             owned: None,
+            cdc: NodeCdc::default(),
         })
     }
 
@@ -262,6 +266,7 @@ impl Node {
     /// Asks the node, takes its answers. A schema that came, and when it was asked for.
     pub(super) fn tend(&mut self, now: Instant) -> Option<(Instant, SystemSchemaRows)> {
         self.tend_ring();
+        self.cdc.tend();
         if self.under_way.is_none() {
             if let Some(source) = self.next_source.take() {
                 self.source = source;
@@ -335,6 +340,7 @@ impl Node {
     }
 
     fn is_back(&mut self) {
+        self.cdc.ask(&self.source);
         if std::mem::replace(&mut self.is_away, false) {
             log::info("the node answers again");
         }

@@ -3,12 +3,12 @@
 //! Going through them again would tell of their damage again. So they are remembered: in memory until that is committed,
 //! from then on in a file as well, for the next agent.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept;
 use crate::agent::log;
 use crate::cdc_raw::{Scan, SegmentFile};
 use crate::checkpoint::Checkpoint;
@@ -48,10 +48,9 @@ impl Passed {
     /// What an agent with this state directory passed before.
     pub(super) fn open(state: &Path) -> Self {
         let path = state.join(FILE);
-        let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
-        // What cannot be read is told of once more.
-        let kept = kept.filter(|kept| kept.version == VERSION).map(|kept| kept.segments);
-        Self { path, kept: kept.unwrap_or_default(), news: Vec::new() }
+        let follows = "damaged segments that stay are told of once more";
+        let kept = kept::read(&path, |kept: &Kept| kept.version == VERSION, follows);
+        Self { path, kept: kept.map(|kept| kept.segments).unwrap_or_default(), news: Vec::new() }
     }
 
     /// It was gone through, up to where `checkpoint` says.

@@ -153,6 +153,22 @@ impl LiveSchema {
         None
     }
 
+    /// Whether the node says that it puts nothing into `cdc_raw`.
+    pub(super) fn is_cdc_off(&self) -> bool {
+        #[cfg(feature = "cql")]
+        return self.node.as_ref().is_some_and(|node| node.cdc.is_off());
+        #[cfg(not(feature = "cql"))]
+        false
+    }
+
+    /// Whether that is another answer than at the last call.
+    pub(super) fn is_cdc_switched(&mut self) -> bool {
+        #[cfg(feature = "cql")]
+        return self.node.as_mut().is_some_and(|node| node.cdc.take_news());
+        #[cfg(not(feature = "cql"))]
+        false
+    }
+
     /// Has the node be asked soon, if there is one.
     pub(super) fn ask(&mut self) {
         #[cfg(feature = "cql")]

@@ -43,6 +43,18 @@ pub struct TableName {
 }
 
 impl Effect {
+    /// The keyspace of what changed.
+    #[must_use]
+    pub fn keyspace(&self) -> &str {
+        match self {
+            Self::Created(table)
+            | Self::Altered(table)
+            | Self::CdcSwitched { table, .. }
+            | Self::Dropped(table) => &table.keyspace,
+            Self::Doubtful { keyspace, .. } => keyspace,
+        }
+    }
+
     /// The table that is known to be another one from here on.
     #[must_use]
     pub fn table(&self) -> Option<TableId> {

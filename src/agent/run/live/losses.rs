@@ -59,6 +59,21 @@ impl Live<'_> {
         Ok(())
     }
 
+    /// The node was restarted with CDC off, or on again: what it writes in between is in no segment.
+    pub(super) fn note_node_cdc(&mut self) -> Result<(), Failure> {
+        let (evidence, next) = match self.parts.schema.is_cdc_off() {
+            true => ("the node runs with cdc_enabled: false: what it writes is in no segment", NODE_CDC_OFF),
+            false => {
+                ("until now the node ran with cdc_enabled: false: what it wrote is in no segment", GET_BACK)
+            }
+        };
+        let what =
+            json!({"first": null, "last": null, "read_to": null, "is_loss": true, "evidence": evidence});
+        log::error(&format!("changes are missing: {what}; {next}"));
+        self.parts.telling.gap(&what);
+        self.parts.notices.control(&mut self.writer, "gap", what, now_ms())
+    }
+
     /// Nothing more can be read of a segment that was read in part.
     pub(super) fn close(&mut self, id: SegmentId) -> Result<(), Failure> {
         match self.writer.checkpoint().known_as(id) {
@@ -113,6 +128,10 @@ impl Live<'_> {
         Ok(())
     }
 }
+
+/// What an agent waits for whose node puts nothing into `cdc_raw`.
+pub(super) const NODE_CDC_OFF: &str = "the node runs with cdc_enabled: false, what it writes is in no segment; set it to \
+                                       true in cassandra.yaml and restart the node";
 
 /// The end of an agent that is to publish everything and finds nothing.
 pub(super) fn emptied(path: &Path, missing: &[SegmentId]) -> Failure {

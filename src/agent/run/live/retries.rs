@@ -19,7 +19,11 @@ impl Live<'_> {
             self.last_parked = Some(now);
         }
         self.parked = parked;
-        match self.parts.schema.tend(now, self.read_since) {
+        let news = self.parts.schema.tend(now, self.read_since);
+        if self.parts.schema.is_cdc_switched() {
+            self.note_node_cdc()?;
+        }
+        match news {
             News::Fetched(began) => {
                 self.tell_schema();
                 let is_young = self.last_parked.is_none_or(|parked| began > parked);
