@@ -11,6 +11,8 @@ from agent_faults import ONCE
 from registry import SMALL, scenario
 
 THREE = ("onprem.nodes=3", "onprem.heap=256m")
+# What a replica logs so long after its timestamp counts as streamed. A busy machine may take seconds for the first writes.
+LATE_S = 20
 
 
 def agents(case, *options):
@@ -179,7 +181,7 @@ def three_nodes_repair(case):
     case.prepare(rf=3, rate=80)
     for name in case.stack.nodes():
         case.stack.nodetool("disablehandoff", service=name)
-    running = agents(case, "--late-after-s", 5)
+    running = agents(case, "--late-after-s", LATE_S)
     hosts = {name: case.stack.host_id(name) for name in running}
     case.writers.start()
     case.busy(3, 4)
@@ -189,7 +191,7 @@ def three_nodes_repair(case):
     case.stack.start("onprem3")
     case.stack.wait_for_session(name="onprem3")
     # Everything is older than what counts as late.
-    case.busy(6, 7)
+    case.busy(LATE_S, LATE_S + 1)
     case.stack.nodetool("repair", "-full", case.ks, service="onprem3")
     sentinel = case.writers.sentinel()
     wait_for(lambda: published_by(case, sentinel, hosts.values()), "every node to publish what it has", 90)
@@ -202,7 +204,7 @@ def three_nodes_repair(case):
 def three_nodes_bootstrap(case):
     case.rules.logged_twice = True
     case.prepare(rf=3, rate=60)
-    running = agents(case, "--late-after-s", 5)
+    running = agents(case, "--late-after-s", LATE_S)
     old = {name: case.stack.host_id(name) for name in running}
     case.writers.start()
     case.busy(6, 7)
@@ -221,7 +223,7 @@ def three_nodes_bootstrap(case):
     assert new != old["onprem3"], "the node joined as the one that it was"
     state = case.folder / "state-new"
     state.mkdir()
-    running["onprem3"] = case.agent("--late-after-s", 5, log="onprem3-new.log", node="onprem3", state=state).start()
+    running["onprem3"] = case.agent("--late-after-s", LATE_S, log="onprem3-new.log", node="onprem3", state=state).start()
     case.busy(3, 4)
     case.writers.stop()
     sentinel = case.writers.sentinel()
