@@ -6,7 +6,7 @@ from agent import wait_for
 from agent_faults import ONCE
 from case import Failed
 from events import event, identity
-from registry import scenario
+from registry import SMALL, scenario
 from workload import quoted
 
 BOTH = ("kafka", "file")
@@ -86,6 +86,17 @@ def schema_new_tables(case):
     for number in range(5):
         change(f"CREATE TABLE KS.new{number} (id text PRIMARY KEY, v text) WITH cdc = true")
         own.many(10, f"new{number}", lambda n: {"v": f"v{n}"})
+    return case.judge(agent)
+
+
+@scenario("first-table", f"the node has no table yet when the agent starts: the agent waits for one: {ONCE}", kinds=BOTH, settings=(*SMALL, "onprem.cdc_free_space_check_interval=200ms"), spoils=True)
+def first_table(case):
+    case.schema, case.servers = "cql", case.stack.servers
+    agent = case.agent("--schema-refresh-interval-ms", 5000).start()
+    agent.wait_until_settled()
+    agent.check_running()
+    case.prepare().writers.start()
+    case.busy(3, 4)
     return case.judge(agent)
 
 

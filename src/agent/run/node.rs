@@ -224,9 +224,13 @@ impl Node {
         }
     }
 
-    /// The schema as it was at `at_ms`: what a log of that time is read with. `None` when nothing is known at all.
-    pub(super) fn history(&self, at_ms: i64) -> Option<SchemaHistory> {
-        self.store.tables().next()?;
+    /// Whether tables are known. A node can have none yet.
+    pub(super) fn knows_tables(&self) -> bool {
+        self.store.tables().next().is_some()
+    }
+
+    /// The schema as it was at `at_ms`: what a log of that time is read with.
+    pub(super) fn history(&self, at_ms: i64) -> SchemaHistory {
         let (mut history, problems) = SchemaHistory::new(&self.store.as_of(at_ms));
         for problem in problems {
             log::warn(&format!("schema: {problem}"));
@@ -234,7 +238,7 @@ impl Node {
         for rows in self.store.others(at_ms) {
             history.learn(&rows);
         }
-        Some(history)
+        history
     }
 
     /// The node is asked through this source from the next request on.

@@ -174,7 +174,7 @@ fn from_node(
     }
     keep_identity(state, kept, names)?;
     let mut node = Node::open(source, state, names, args)?;
-    while !node.fetch_now()? && node.history(i64::MAX).is_none() {
+    while !node.fetch_now()? && !node.knows_tables() {
         if stop.is_asked() {
             return Ok(None);
         }
@@ -184,7 +184,6 @@ fn from_node(
     let begins = directory.scan().ok().and_then(|scan| scan.segments.first().map(|file| file.name.id.0));
     drop(held);
     let history = node.history(begins.unwrap_or(i64::MAX));
-    let Some(history) = history else { return Ok(None) };
     Ok(Some(LiveSchema::from_node(node, history, filter)))
 }
 
