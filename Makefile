@@ -9,6 +9,8 @@ ROUNDS ?= 1
 # Records of `make seed-kafka` for each environment, and how many a second; 0: as fast as they are taken.
 COUNT ?= 1000
 RATE ?= 0
+# Records of `make test-engines`.
+RECORDS ?= 100000
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = descriptor sections body mutation texts
@@ -29,7 +31,7 @@ TASKMANAGERS ?=
 CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs test-engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -157,6 +159,10 @@ test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest a
 test-jobs-compare: ## cdc-jobs compare beside two real Cassandra clusters, which it starts; two minutes
 	$(CARGO) build --locked --bin cdc-jobs
 	python3 tests/jobs/compare.py
+
+test-engines: $(VENV)/.done flink/target/.built ## Flink and the embedded engine on the same RECORDS=100000 records, record by record; starts Cassandra, Kafka, an agent, Flink
+	$(CARGO) build --locked
+	$(PYTHON) tests/jobs/engines.py --records $(RECORDS) --seed $(SEED)
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check

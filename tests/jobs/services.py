@@ -22,14 +22,14 @@ METRICS = (
 class Services:
     """One broker and one node of the data centre DC_ONPREM, started when first needed."""
 
-    def __init__(self, folder):
-        self.folder, self.stack = folder, None
+    def __init__(self, folder, only="onprem,kafka", options=()):
+        self.folder, self.only, self.options, self.stack = folder, only, options, None
 
     def get(self):
         if self.stack is None:
             from node import Stack
 
-            self.stack = Stack(self.folder)
+            self.stack = Stack(self.folder, options=self.options, only=self.only)
             self.stack.create(
                 "CREATE KEYSPACE sales WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1};"
                 "CREATE TABLE sales.events (id text PRIMARY KEY, event_ts timestamp, amount double, record_hash text) WITH cdc = true"
@@ -59,7 +59,8 @@ def produce(servers, topic, partitions):
     from confluent_kafka.admin import AdminClient, NewTopic
 
     admin = AdminClient({"bootstrap.servers": servers})
-    admin.create_topics([NewTopic(topic, len(partitions), 1)])[topic].result(30)
+    # The records are as old as the test says.
+    admin.create_topics([NewTopic(topic, len(partitions), 1, config={"retention.ms": "-1"})])[topic].result(30)
     producer = Producer({"bootstrap.servers": servers, "linger.ms": 5})
     aborted = Producer({"bootstrap.servers": servers, "transactional.id": f"abort-{topic}"})
     aborted.init_transactions(30)
@@ -180,19 +181,29 @@ def services_case(run, services, compare, business):
     letters, minutes, _ = compare(run, found, partitions, expected)
     written = sum(len(records) for records in found["onprem.dlq.sales.events"].values())
     assert written == letters, (written, letters)
-    session = stack.session()
+    rows = check_table(stack.session(), expected, business)
+    check_counts(stack.session(), expected, business)
+    from confluent_kafka import Consumer, TopicPartition
+
+    group = Consumer({"bootstrap.servers": stack.servers, "group.id": "flink-dq-onprem"})
+    offsets = group.committed([TopicPartition("topic_onprem_sales", number) for number in range(PARTITIONS)], timeout=20)
+    assert [place.offset for place in offsets] == [records[-1]["offset"] + 1 for records in partitions], offsets
+    return f"killed {kills} times: {letters} dead letters once, {minutes} minutes, {rows} rows; the group's offsets are right"
+
+
+def check_table(session, expected, business):
+    """The rows of sales.events are those of the newest versions, with their hashes and write times; how many they are."""
     rows = {row.id: row for row in session.execute("SELECT id, event_ts, amount, record_hash, writetime(amount) AS wt FROM sales.events")}
     newest = {name: max(rows, key=lambda row: row["event_ts"]) for name, rows in expected[2].items()}
     assert rows.keys() == newest.keys(), (len(rows), len(newest))
     for name, known in newest.items():
         row = rows[name]
         assert row.wt == known["event_ts"] * 1000 and row.amount == known["amount"] and row.record_hash == business.row_hash(known), (row, known)
+    return len(rows)
+
+
+def check_counts(session, expected, business):
+    """metrics.dq_counts says of every minute what the counters must be."""
     counts = {(row.ms, row.metric_type): row.metric_value for row in session.execute("SELECT toUnixTimestamp(metric_ts) AS ms, metric_type, metric_value FROM metrics.dq_counts")}
     wanted = {(start + business.MINUTE, kind): number[kind] for start, number in expected[1].items() for kind in ("valid", "invalid")}
     assert counts == wanted, (len(counts), len(wanted))
-    from confluent_kafka import Consumer, TopicPartition
-
-    group = Consumer({"bootstrap.servers": stack.servers, "group.id": "flink-dq-onprem"})
-    offsets = group.committed([TopicPartition("topic_onprem_sales", number) for number in range(PARTITIONS)], timeout=20)
-    assert [place.offset for place in offsets] == [records[-1]["offset"] + 1 for records in partitions], offsets
-    return f"killed {kills} times: {letters} dead letters once, {minutes} minutes, {len(rows)} rows; the group's offsets are right"
