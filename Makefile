@@ -31,7 +31,7 @@ TASKMANAGERS ?=
 CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs test-engines
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs test-engines bench-jobs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -180,6 +180,10 @@ bench-kafka: ## measure the Kafka sink beside a bare librdkafka producer, on a b
 
 bench-live: $(VENV)/.done ## measure the live agent beside a real node, broker and the JVM connector, on an idle machine; half an hour
 	$(PYTHON) tests/bench/live/run.py
+
+bench-jobs: $(VENV)/.done flink/target/.built ## measure the jobs of the embedded engine beside Flink's, same records, broker and node, which it starts; an idle machine
+	$(CARGO) build --locked --release
+	$(PYTHON) tests/bench/jobs.py
 
 fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-fuzz
 	for target in $(FUZZ_TARGETS); do \

@@ -61,6 +61,9 @@ class Both:
         words = ["--gateway", flink["sql_gateway"], "--jobmanager", flink["jobmanager"], "--checkpoints", f"file://{Path(flink['checkpoints']).parent}"]
         self.run.call("submit", "onprem", "--job", job, "--jobs", self.jobs, "--sql", self.jobs / "sql", "--fresh", *words)
 
+    def stop(self, job):
+        self.run.call("flink", "stop", job, "--no-savepoint", "--jobmanager", self.stack.known["flink"]["jobmanager"])
+
     def read(self, *prefixes):
         return services.read(self.stack.servers, prefixes)
 
@@ -121,13 +124,7 @@ def same_counters(flink, own):
 
 def hashes(both):
     """Hash events of the agent's records of what Flink wrote, with repeats and broken records among them."""
-    rows = sum(map(len, both.expected[2].values()))
-    events = lambda: {record["value"]["event_id"] for record in embedded.all_of(both.read(CHANGES), CHANGES) if "event_id" in record["value"]}
-    wait_for(lambda: len(events()) >= len(both.expected[2]), "the agent's records")
-    # Nothing is written any more: what is there stays as it is.
-    real, before = events(), -1
-    while len(real) != before:
-        before, real = len(real), events()
+    rows, real = sum(map(len, both.expected[2].values())), settled(both)
     spoil(both)
     both.submit("hash-onprem-sales.events")
     wait_for(lambda: len(by_event(both.read(HASHES))) >= len(real), "Flink's hash events")
@@ -143,6 +140,17 @@ def hashes(both):
         newest = max(versions, key=lambda row: row["event_ts"])
         assert len(versions) > 1 or hashed[name] == business.row_hash(newest), (newest, hashed[name])
     return f"{len(one)} hash events of {rows} rows written"
+
+
+def settled(both):
+    """The ids of all events that the agent publishes of what was written."""
+    events = lambda: {record["value"]["event_id"] for record in embedded.all_of(both.read(CHANGES), CHANGES) if "event_id" in record["value"]}
+    wait_for(lambda: len(events()) >= len(both.expected[2]), "the agent's records")
+    # Nothing is written any more: what is there stays as it is.
+    real, before = events(), -1
+    while len(real) != before:
+        before, real = len(real), events()
+    return real
 
 
 def by_event(found):
