@@ -97,12 +97,14 @@ pub struct ConsumerGroups {
     pub hash: Placed<String>,
     /// Audit trail.
     pub audit: Placed<String>,
+    /// Drift; where the file does not name it, that of the audit trail with `-drift` behind it.
+    pub drift: Placed<String>,
 }
 
 impl ConsumerGroups {
     /// All of them.
-    pub fn all(&self) -> [&Placed<String>; 3] {
-        [&self.dq, &self.hash, &self.audit]
+    pub fn all(&self) -> [&Placed<String>; 4] {
+        [&self.dq, &self.hash, &self.audit, &self.drift]
     }
 }
 

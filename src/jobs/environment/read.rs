@@ -192,10 +192,16 @@ fn hosts_inside(cassandra: &Cassandra, fields: &Fields<'_, '_>) {
 }
 
 fn groups(node: &Node, findings: &RefCell<Findings>) -> Option<ConsumerGroups> {
-    let fields = Fields::of(node, "consumer_groups", &["dq", "hash", "audit"], findings)?;
+    let fields = Fields::of(node, "consumer_groups", &["dq", "hash", "audit", "drift"], findings)?;
     let (dq, hash, audit) =
         (fields.required_text("dq"), fields.required_text("hash"), fields.required_text("audit"));
-    Some(ConsumerGroups { dq: dq?, hash: hash?, audit: audit? })
+    let drift = match fields.get("drift") {
+        Some(_) => fields.text("drift"),
+        None => {
+            audit.clone().map(|Placed { value, place }| Placed { value: format!("{value}-drift"), place })
+        }
+    };
+    Some(ConsumerGroups { dq: dq?, hash: hash?, audit: audit?, drift: drift? })
 }
 
 fn checkpoints(node: &Node, findings: &RefCell<Findings>) -> Option<Checkpoints> {

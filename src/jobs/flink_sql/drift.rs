@@ -91,13 +91,13 @@ impl Drift<'_> {
             format!("{moment} TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL"),
             format!("WATERMARK FOR {moment} AS {moment} - INTERVAL '10' SECOND"),
         ];
-        let group = format!("{}-drift", environment.consumer_groups.hash.value);
+        let group = &environment.consumer_groups.drift.value;
         let (source_name, rows) = (self.object(&format!("{side}.source")), self.object(side));
         let mut parts = vec![note(format!(
             "The agents' records of {}; heartbeats move the time on.",
             environment.name.value
         ))];
-        parts.extend(table(&source_name, &columns, &source(environment, &topic, &group, KEY)));
+        parts.extend(table(&source_name, &columns, &source(environment, &topic, group, KEY)));
         parts.extend(view(&rows, &self.rows(&source_name)));
         parts
     }

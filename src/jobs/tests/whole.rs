@@ -5,6 +5,7 @@ use std::path::Path;
 use super::bundled;
 use crate::jobs::check::check;
 use crate::jobs::finding::{Code, Finding};
+use crate::jobs::project::Project;
 use crate::schema::{self, Schema};
 
 fn schema_of(cql: &str) -> Schema {
@@ -87,6 +88,8 @@ fn environments_share_nothing() {
         ("127.0.0.2/32", "127.0.0.2/8", Code::Value, "127.0.0.0/8"),
         ("dq: flink-dq-cloud", "dq: flink-dq-onprem", Code::Shared, "flink-dq-onprem"),
         ("hash: flink-hash-cloud", "hash: flink-dq-cloud", Code::Shared, "two jobs"),
+        ("drift: flink-drift-cloud", "drift: flink-drift-onprem", Code::Shared, "flink-drift-onprem"),
+        ("drift: flink-drift-cloud", "drift: flink-audit-cloud", Code::Shared, "two jobs"),
         ("jobs/cloud", "jobs/onprem", Code::Shared, "checkpoint directory"),
         ("interval: 30s", "interval: 11m", Code::Value, "10m"),
         ("interval: 30s", "intervall: 30s\n      interval: 1m", Code::UnknownKey, "did you mean interval?"),
@@ -101,6 +104,20 @@ fn environments_share_nothing() {
             "{to}: {found:#?}"
         );
     }
+}
+
+#[test]
+fn drift_has_a_consumer_group_of_its_own_or_that_of_the_audit_trail() {
+    let folder = |from: &str, to: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let content = text("environments.yaml").replace(from, to);
+        std::fs::write(folder.path().join("environments.yaml"), content).unwrap();
+        let environments = Project::read(folder.path()).0.environments.0;
+        environments.into_iter().map(|one| one.consumer_groups.drift.value).collect::<Vec<_>>()
+    };
+    assert_eq!(folder("", ""), ["flink-drift-onprem", "flink-drift-cloud"]);
+    let groups = folder("      drift: flink-drift-onprem\n", "");
+    assert_eq!(groups, ["flink-audit-onprem-drift", "flink-drift-cloud"]);
 }
 
 #[test]
