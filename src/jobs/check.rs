@@ -6,10 +6,12 @@ mod loops;
 mod policy;
 pub(crate) mod schema;
 mod sql;
+mod warnings;
 
 use std::path::Path;
 
 pub(in crate::jobs) use hash::columns as hash_columns;
+pub use warnings::warnings;
 
 use super::finding::Finding;
 use super::project::Project;

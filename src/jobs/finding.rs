@@ -47,6 +47,8 @@ pub enum Code {
     Schema,
     /// A job that reads what it writes.
     Loop,
+    /// Deletions that a job does not copy.
+    Deletions,
 }
 
 impl fmt::Display for Code {
@@ -67,6 +69,7 @@ impl fmt::Display for Code {
             Self::Hash => "hash",
             Self::Schema => "schema",
             Self::Loop => "loop",
+            Self::Deletions => "deletions",
         })
     }
 }

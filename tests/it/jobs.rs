@@ -79,6 +79,25 @@ fn a_finding_names_its_place_and_is_exit_code_2() {
 }
 
 #[test]
+fn a_cdc_topic_into_a_table_is_warned_of() {
+    let folder = changed("rules/sales.events.yaml", |text| {
+        text.replace("  kind: json\n  topic: topic_{prefix}_sales", "  kind: cdc\n  table: sales.orders")
+    });
+    let output = check(folder.path());
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let warning = "rules/sales.events.yaml:7:10: deletions of sales.orders are not copied to sales.events";
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(matches!(lines.as_slice(), [line] if line.contains(warning)), "{text}");
+    let output =
+        jobs(["check".as_ref(), "--format=json".as_ref(), "--jobs".as_ref(), folder.path().as_os_str()]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["ok"], &report["warnings"][0]["code"]), (&true.into(), &"deletions".into()));
+    // The bundled ones write nothing from a CDC topic.
+    assert!(!stdout(&check(&bundled())).contains("warning"));
+}
+
+#[test]
 fn what_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let output = check(folder.path());

@@ -2,14 +2,17 @@
 
 use serde_json::{Value, json};
 
+use crate::jobs::check::warnings;
 use crate::jobs::environment::Environment;
 use crate::jobs::finding::Finding;
 use crate::jobs::project::{Project, RulesFile};
 use crate::jobs::rules::Source;
 
-/// A line a finding; without any, a line a job.
+/// A line a finding; without any, a line a job. Warnings come first.
 pub(super) fn text(project: &Project, findings: &[Finding], with_schema: bool) -> String {
-    let mut lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    let mut lines: Vec<String> =
+        warnings(project).iter().map(|warning| format!("warning: {warning}")).collect();
+    lines.extend(findings.iter().map(Finding::to_string));
     match findings.len() {
         0 => {
             lines.extend(project.jobs().map(|(file, environment)| job_line(file, environment)));
@@ -48,10 +51,15 @@ fn source_topic(file: &RulesFile, environment: &Environment) -> String {
     }
 }
 
-/// One object: `ok`, `jobs`, `findings`.
+/// One object: `ok`, `jobs`, `findings`, `warnings`.
 pub(super) fn json(project: &Project, findings: &[Finding]) -> String {
     let jobs: Vec<Value> = project.jobs().map(|(file, environment)| job(file, environment)).collect();
-    let report = json!({ "ok": findings.is_empty(), "jobs": jobs, "findings": findings });
+    let report = json!({
+        "ok": findings.is_empty(),
+        "jobs": jobs,
+        "findings": findings,
+        "warnings": warnings(project),
+    });
     format!("{report:#}\n")
 }
 
