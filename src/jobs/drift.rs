@@ -25,7 +25,7 @@ mod verdict;
 
 pub use cell::Cell;
 pub use event::{Both, Content, GapKind, Input, Place, RowEvent, Side};
-pub use job::{AUDIT_TOPIC, CURRENT_TOPIC, DriftJob};
+pub use job::{AUDIT_TOPIC, CONTROL_TOPIC, CURRENT_TOPIC, DriftJob};
 pub use machine::{Counts, Machine, Output, State};
 pub use memory::Forgotten;
 pub use options::{Hosts, Mode, Options, SideOptions};

@@ -56,7 +56,12 @@ fn file_log(case: &Value, side: &str, dir: &Path) {
     // The first thing that an agent says.
     let start =
         json!({"offset": 0, "ts_ms": 0, "key": {}, "value": {"type": "start", "ts_ms": 0}, "headers": {}});
-    topics.insert((format!("{side}.cdc.__control"), 0), vec![start.to_string() + "\n"]);
+    let truncate = |offset: u64, table: &str| {
+        let value = json!({"type": "truncate", "ts_ms": 0, "keyspace": "shop", "table": table});
+        json!({"offset": offset, "ts_ms": 0, "key": {}, "value": value, "headers": {}})
+    };
+    let told = [start, truncate(1, "orders"), truncate(2, "others")].map(|line| line.to_string() + "\n");
+    topics.insert((format!("{side}.cdc.__control"), 0), told.to_vec());
     for (number, record) in case["records"].as_array().unwrap().iter().enumerate() {
         if record["side"] != side {
             continue;
@@ -83,6 +88,40 @@ fn file_log(case: &Value, side: &str, dir: &Path) {
     let commit =
         json!({"version": 1, "partitions": partitions, "checkpoint": checkpoint, "topics": committed});
     std::fs::write(dir.join("commit.json"), commit.to_string()).unwrap();
+}
+
+#[test]
+fn only_finished_file_logs_are_decided_at_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = case();
+    write_jobs(&case, folder.path());
+    for side in ["onprem", "cloud"] {
+        file_log(&case, side, &folder.path().join(side));
+    }
+    let finished = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cdc-jobs"));
+        command.args(["run", "drift", "--env", "onprem", "--table", "shop.orders", "--finished"]);
+        command.args(["--jobs", "jobs", "--out", "finished"]).args(more).current_dir(folder.path());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (exit, why) = finished(&["--from", "onprem", "--other-from", "cloud"]);
+    assert_eq!(exit, Some(0), "{why}");
+    let (exit, why) = finished(&["--from", "kafka", "--other-from", "cloud"]);
+    assert!(exit == Some(2) && why.contains("brokers"), "{exit:?}: {why}");
+    let path = folder.path().join("cloud/commit.json");
+    let parked = std::fs::read_to_string(&path).unwrap();
+    let parked = parked.replace(r#""parked":[]"#, r#""parked":["7:90:17 5dc1a799c4ca4238"]"#);
+    std::fs::write(&path, parked).unwrap();
+    let (exit, why) = finished(&["--from", "onprem", "--other-from", "cloud"]);
+    assert!(exit == Some(2) && why.contains("1 mutations are parked"), "{exit:?}: {why}");
+}
+
+fn write_jobs(case: &Value, folder: &Path) {
+    std::fs::create_dir_all(folder.join("jobs/rules")).unwrap();
+    std::fs::copy(root().join("jobs/environments.yaml"), folder.join("jobs/environments.yaml")).unwrap();
+    let rules = RULES.replace("MODE", case["options"]["mode"].as_str().unwrap());
+    std::fs::write(folder.join("jobs/rules/shop.orders.yaml"), rules).unwrap();
 }
 
 fn run(folder: &Path) -> Output {
@@ -125,16 +164,14 @@ fn sorted(lines: impl Iterator<Item = String>) -> Vec<String> {
 #[test]
 fn the_verdicts_of_two_file_logs() {
     let (case, folder) = (case(), tempfile::tempdir().unwrap());
-    std::fs::create_dir_all(folder.path().join("jobs/rules")).unwrap();
-    std::fs::copy(root().join("jobs/environments.yaml"), folder.path().join("jobs/environments.yaml"))
-        .unwrap();
-    let rules = RULES.replace("MODE", case["options"]["mode"].as_str().unwrap());
-    std::fs::write(folder.path().join("jobs/rules/shop.orders.yaml"), rules).unwrap();
+    write_jobs(&case, folder.path());
     for side in ["onprem", "cloud"] {
         file_log(&case, side, &folder.path().join(side));
     }
     let output = run(folder.path());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["counts"]["truncations"], json!({"onprem": 1, "cloud": 1}));
     let audit = written(folder.path(), "dq_reconciliation_audit");
     let expected = sorted(case["verdicts"].as_array().unwrap().iter().map(line));
     assert_eq!(sorted(audit.iter().map(|record| line(&record["value"]))), expected);

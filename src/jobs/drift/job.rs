@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::event::{Both, Side};
 use super::machine::{Machine, Output as Said, State};
-use super::record::{Layout, NoRecord, Read, change, control, hash_event};
+use super::record::{Layout, NoRecord, Read, change, control, hash_event, is_truncation};
 use super::settings::{DriftInput, DriftRules};
 use super::verdict::Status;
 use crate::agent::exit::Exit;
@@ -16,6 +16,8 @@ use crate::jobs::rules::TableRules;
 
 /// Every verdict but MATCH, in the order in which they were made.
 pub const AUDIT_TOPIC: &str = "dq_reconciliation_audit";
+/// Where the agents of a side tell of gaps.
+pub const CONTROL_TOPIC: &str = "{prefix}.cdc.__control";
 /// What holds of each row (compacted).
 pub const CURRENT_TOPIC: &str = "dq_reconciliation_current";
 
@@ -31,6 +33,8 @@ pub struct DriftJob {
     sources: Both<String>,
     machine: Option<Machine>,
     totals: Totals,
+    /// Whether all is decided at the end of the input.
+    is_finished: bool,
 }
 
 /// What was read, counted since the first start.
@@ -40,6 +44,9 @@ struct Totals {
     tombstones: u64,
     /// Records that no agent wrote.
     strange: u64,
+    /// How often nodes of each side told that they truncated the table.
+    #[serde(default)]
+    truncations: Both<u64>,
 }
 
 /// What is saved.
@@ -60,7 +67,7 @@ impl DriftJob {
             DriftInput::Cdc => cdc(side),
             DriftInput::Hash => sides.of(side).topic("{prefix}_hash_events"),
         };
-        let told = |side: Side| sides.of(side).topic("{prefix}.cdc.__control");
+        let told = |side: Side| sides.of(side).topic(CONTROL_TOPIC);
         Self {
             name: format!("drift-{}-{}", sides.onprem.name.value, layout.table),
             rules: drift.clone(),
@@ -69,7 +76,14 @@ impl DriftJob {
             sources: Both { onprem: cdc(Side::Onprem), cloud: cdc(Side::Cloud) },
             machine: None,
             totals: Totals::default(),
+            is_finished: false,
         }
+    }
+
+    /// Over finished input: when it ends all is decided, though no heartbeat says so.
+    #[must_use]
+    pub fn finished(self, is_finished: bool) -> Self {
+        Self { is_finished, ..self }
     }
 
     /// Its name.
@@ -92,7 +106,10 @@ impl DriftJob {
             DriftInput::Hash => "hash",
         };
         let options = self.rules.options(&self.layout, Both::default());
-        let of = json!([kind, format!("{:?}", self.layout), options, self.topics]);
+        let mut of = json!([kind, format!("{:?}", self.layout), options, self.topics]);
+        if let (true, Some(of)) = (self.is_finished, of.as_array_mut()) {
+            of.push("finished".into());
+        }
         hex::encode(<sha2::Sha256 as sha2::Digest>::digest(of.to_string()))
     }
 
@@ -101,7 +118,7 @@ impl DriftJob {
     }
 
     /// What a record tells the machine.
-    fn input(&self, record: &InputRecord, value: &[u8]) -> Result<Option<super::Input>, NoRecord> {
+    fn input(&mut self, record: &InputRecord, value: &[u8]) -> Result<Option<super::Input>, NoRecord> {
         let (side, is_control) = match record.input {
             0 => (Side::Onprem, false),
             1 => (Side::Onprem, true),
@@ -118,6 +135,7 @@ impl DriftJob {
             timestamp_ms: record.timestamp_ms,
         };
         if is_control {
+            *self.totals.truncations.of_mut(side) += u64::from(is_truncation(&value, &self.layout.table));
             return Ok(control(&value, &read));
         }
         match self.rules.input {
@@ -195,6 +213,15 @@ impl Job for DriftJob {
         }
     }
 
+    fn end(&mut self, output: &mut dyn Output) -> Result<(), EngineError> {
+        let mut said = Vec::new();
+        if self.is_finished {
+            self.machine()?.finish(&mut said);
+        }
+        // Whatever is said now has the time that decided it.
+        said.iter().try_for_each(|said| self.write(said, 0, output))
+    }
+
     fn save(&self, state: &mut Vec<u8>) -> Result<(), EngineError> {
         let nothing = State::default();
         let saved =
@@ -235,6 +262,7 @@ impl Job for DriftJob {
                 "read": self.totals.read,
                 "strange": self.totals.strange,
                 "tombstones": self.totals.tombstones,
+                "truncations": self.totals.truncations,
                 "events": counts.events,
                 "repeats": counts.repeats,
                 "verdicts": Value::Object(verdicts.collect()),
@@ -302,6 +330,13 @@ impl DriftJob {
             one("drift_rows", Kind::Gauge, "Rows that are remembered", count(rows)),
             one("drift_event_ids", Kind::Gauge, "Event ids that are remembered", count(event_ids)),
         ]);
+        samples.extend(Side::BOTH.map(|side| Sample {
+            name: "drift_truncations_total",
+            kind: Kind::Counter,
+            help: "Nodes that told that they truncated the table: what their side held before is gone",
+            labels: vec![("side", side.name().to_owned())],
+            value: *self.totals.truncations.of(side),
+        }));
         samples.extend(lost.map(|(what, value)| Sample {
             name: "drift_forgotten_total",
             kind: Kind::Counter,
@@ -321,6 +356,14 @@ impl DriftJob {
         ];
         let said = Status::ALL.iter().filter(|status| counts.of(**status) > 0);
         lines.extend(said.map(|status| line(status.name(), counts.of(*status).to_string())));
+        let truncated = Side::BOTH.into_iter().filter(|side| *self.totals.truncations.of(*side) > 0);
+        lines.extend(truncated.map(|side| {
+            let count = self.totals.truncations.of(side);
+            line(
+                "truncated",
+                format!("{}, as {count} nodes told: what it held before still counts", side.name()),
+            )
+        }));
         lines
     }
 }

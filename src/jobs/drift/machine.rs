@@ -138,6 +138,16 @@ impl Machine {
         }
     }
 
+    /// Nothing more comes of either side: all that was told is decided, as if both watermarks had passed it.
+    pub fn finish(&mut self, outputs: &mut Vec<Output>) {
+        let rows = self.state.memory.partitions.values().flat_map(|partition| partition.rows.values());
+        let waiting = rows.flat_map(|row| row.entries.values()).flat_map(|entry| &entry.events);
+        let last_us = waiting.map(|event| event.due_us).max();
+        if let Some(now_us) = last_us.max(self.state.watermark_us) {
+            self.reach(now_us, outputs);
+        }
+    }
+
     fn take_event(&mut self, event: RowEvent) {
         let (state, options) = (&mut self.state, &self.options);
         // What a snapshot read is no write: it says what is there, and is not waited for.
@@ -212,11 +222,15 @@ impl Machine {
         };
         // A node that was not heard of before may set it back: what was decided stays, and the rest waits.
         if let Some(now_us) = watermark_us.filter(|now| Some(*now) > self.state.watermark_us) {
-            self.state.watermark_us = watermark_us;
-            self.decide(now_us, outputs);
-            self.forget(now_us);
+            self.reach(now_us, outputs);
         }
         self.listen(outputs);
+    }
+
+    fn reach(&mut self, now_us: i64, outputs: &mut Vec<Output>) {
+        self.state.watermark_us = Some(now_us);
+        self.decide(now_us, outputs);
+        self.forget(now_us);
     }
 
     fn forget(&mut self, now_us: i64) {

@@ -33,6 +33,10 @@ fn beat(machine: &mut Machine, second: i64) -> Vec<Status> {
         let host_id = side.name().to_owned();
         machine.take(Input::Heartbeat { side, partition: 0, host_id, wm_us, ts_ms }, &mut outputs);
     }
+    statuses(&outputs)
+}
+
+fn statuses(outputs: &[Output]) -> Vec<Status> {
     let status = |output: &Output| match output {
         Output::Verdict(verdict) => Some(verdict.status),
         Output::Current { .. } => None,
@@ -82,6 +86,22 @@ fn what_has_expired_is_missed_no_more() {
     assert_eq!(beat(&mut machine, 300), [Status::MissingCloud]);
     assert_eq!(beat(&mut machine, 399), []);
     assert_eq!(beat(&mut machine, 400), [Status::Resolved]);
+}
+
+#[test]
+fn what_is_finished_is_decided_without_a_heartbeat() {
+    let mut machine = machine();
+    write(&mut machine, 110, None);
+    let finish = |machine: &mut Machine| {
+        let mut outputs = Vec::new();
+        machine.finish(&mut outputs);
+        statuses(&outputs)
+    };
+    assert_eq!(finish(&mut machine), [Status::MissingCloud]);
+    assert_eq!(machine.watermark_us(), Some(130 * SECOND), "tolerance and grace after it was logged");
+    assert_eq!(finish(&mut machine), [], "nothing is said twice");
+    write(&mut machine, 120, None);
+    assert_eq!(finish(&mut machine), [Status::MissingCloud], "the log went on");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub struct Input {
     pub topic: String,
     /// The group.
     pub group: String,
+    /// Whether a file log may lack it: then it has no record until it is there.
+    pub may_be_missing: bool,
 }
 
 /// Opens the inputs of a job.
@@ -61,7 +63,9 @@ pub fn open_source(
     match from {
         Place::Directory(dir) => {
             let topics = inputs.iter().map(|input| input.topic.clone()).collect();
-            Ok(Box::new(FileSource::open(dir, topics)?))
+            let needed =
+                |topic: &str| inputs.iter().any(|input| input.topic == topic && !input.may_be_missing);
+            Ok(Box::new(FileSource::open(dir, topics, needed)?))
         }
         Place::Kafka => kafka_source(inputs, stop),
     }

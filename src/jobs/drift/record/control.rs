@@ -5,6 +5,13 @@ use serde_json::Value;
 use super::{Input, Read};
 use crate::jobs::drift::event::GapKind;
 
+/// Whether a control record tells that a node truncated this table (`keyspace.table`): what it held before is gone.
+#[must_use]
+pub fn is_truncation(value: &Value, table: &str) -> bool {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    text("type") == "truncate" && format!("{}.{}", text("keyspace"), text("table")) == table
+}
+
 /// The gap that a control record tells of; None of every other one.
 #[must_use]
 pub fn control(value: &Value, read: &Read) -> Option<Input> {

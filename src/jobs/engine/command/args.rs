@@ -32,6 +32,8 @@ Examples:
                                                                           of onprem, until stopped
   cdc-jobs run drift --env onprem --table sales.events --from onprem-log --other-from cloud-log --out drift --until-end
                                                                           file logs alone, without any service
+  cdc-jobs run drift --env onprem --table sales.events --from onprem-log --other-from cloud-log --out drift --finished
+                                                                          file logs that cdc-agent replay wrote
 
 docs/drift.md says what the verdicts mean. Exit codes: 0 ok, 2 usage, 3 records were gone, 4 the input or the state
 cannot be read, 6 the destination refused, 7 another process runs this job.";
@@ -67,6 +69,10 @@ pub struct DriftArgs {
     /// Where the topics of the other side are: kafka, or the directory of a file log; default as --from
     #[arg(long, value_name = "kafka|DIR")]
     pub other_from: Option<Place>,
+    /// Both file logs are finished: decide about everything at their end, as no heartbeat says that they are complete
+    /// (cdc-agent replay writes none). With it the job ends there, as with --until-end
+    #[arg(long)]
+    pub finished: bool,
 }
 
 /// Where valid rows go.

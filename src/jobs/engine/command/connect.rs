@@ -64,7 +64,12 @@ impl JobConnect {
                 (job.name().to_owned(), job.topic().to_owned(), &groups.hash)
             }
         };
-        let input = Input { environment: environment.clone(), topic, group: group.value.clone() };
+        let input = Input {
+            environment: environment.clone(),
+            topic,
+            group: group.value.clone(),
+            may_be_missing: false,
+        };
         Ok(Self {
             kind,
             name,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::args::DriftArgs;
-use super::{Labels, find, go, right_project, stop_on_signals};
+use super::{Done, Labels, find, go, right_project};
 use crate::agent::exit::{Exit, Failure};
-use crate::jobs::drift::{Both, CURRENT_TOPIC, DriftJob, DriftRules, Side};
+use crate::jobs::drift::{Both, CONTROL_TOPIC, CURRENT_TOPIC, DriftJob, DriftRules, Side};
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::job::Job;
 use crate::jobs::engine::outlet::Outlet;
@@ -17,6 +17,7 @@ use crate::jobs::engine::runtime::Connect;
 use crate::jobs::engine::source::Source;
 use crate::jobs::environment::Environment;
 use crate::jobs::project::{Project, RulesFile};
+use crate::sink::FileLogReader;
 
 struct DriftConnect {
     name: String,
@@ -29,6 +30,7 @@ struct DriftConnect {
     environment: Environment,
     out: Place,
     partitions: Option<NonZeroU16>,
+    is_finished: bool,
     stop: Arc<AtomicBool>,
 }
 
@@ -36,8 +38,10 @@ struct DriftConnect {
 ///
 /// # Errors
 /// The folder of the jobs is not right, the table has no section `drift`, or what keeps the job from going on.
-pub(super) fn command(args: &DriftArgs) -> Result<Exit, Failure> {
-    let job_args = &args.job;
+pub(super) fn perform(args: &DriftArgs, stop: &Arc<AtomicBool>) -> Result<Done, Failure> {
+    let mut job_args = args.job.clone();
+    job_args.until_end |= args.finished;
+    let job_args = &job_args;
     let project = right_project(job_args)?;
     let (file, environment) = find(&project, job_args)?;
     let Some(rules) = file.rules.drift.clone() else {
@@ -56,11 +60,13 @@ pub(super) fn command(args: &DriftArgs) -> Result<Exit, Failure> {
     let other_from = args.other_from.clone().unwrap_or_else(|| job_args.from.clone());
     let mut from = Both { onprem: job_args.from.clone(), cloud: job_args.from.clone() };
     *from.of_mut(own.other()) = other_from;
-    let stop = stop_on_signals()?;
+    if args.finished {
+        Side::BOTH.into_iter().try_for_each(|side| can_be_finished(from.of(side)))?;
+    }
     let job = DriftJob::new(&file.rules, &rules, Both { onprem: &sides.onprem, cloud: &sides.cloud });
     let connect = DriftConnect {
         name: job.name().to_owned(),
-        definition: job.definition(),
+        definition: job.finished(args.finished).definition(),
         file: file.clone(),
         rules,
         sides,
@@ -68,14 +74,32 @@ pub(super) fn command(args: &DriftArgs) -> Result<Exit, Failure> {
         environment: environment.clone(),
         out: job_args.out.clone(),
         partitions: job_args.partitions,
-        stop: Arc::clone(&stop),
+        is_finished: args.finished,
+        stop: Arc::clone(stop),
     };
     let labels = Labels {
         job: connect.name.clone(),
         table: job_args.table.clone(),
         dc: environment.cassandra.datacenter.value.clone(),
     };
-    go(&connect, labels, environment, job_args, &stop)
+    go(&connect, labels, environment, job_args, stop)
+}
+
+/// Brokers never say that nothing more comes, and of a log with parked mutations something does.
+fn can_be_finished(place: &Place) -> Result<(), Failure> {
+    let Place::Directory(dir) = place else {
+        return Err(Failure::new(Exit::Usage, "--finished: topics of brokers have no end")
+            .next("give file logs: --from DIR --other-from DIR; over brokers heartbeats decide"));
+    };
+    let log = FileLogReader::open(dir).map_err(|error| Failure::new(Exit::Unreadable, error.to_string()))?;
+    match log.checkpoint().parked_count() {
+        0 => Ok(()),
+        count => {
+            let what = format!("--finished: in {} {count} mutations are parked", dir.display());
+            Err(Failure::new(Exit::Usage, what)
+                .next("replay their segments once more with a schema that has their tables and columns"))
+        }
+    }
 }
 
 fn side<'p>(project: &'p Project, rules: &DriftRules, side: Side) -> Result<&'p Environment, Failure> {
@@ -87,7 +111,7 @@ fn side<'p>(project: &'p Project, rules: &DriftRules, side: Side) -> Result<&'p 
 impl DriftConnect {
     fn drift_job(&self) -> DriftJob {
         let sides = Both { onprem: &self.sides.onprem, cloud: &self.sides.cloud };
-        DriftJob::new(&self.file.rules, &self.rules, sides)
+        DriftJob::new(&self.file.rules, &self.rules, sides).finished(self.is_finished)
     }
 
     /// The topics of a side, read with that side's own credentials.
@@ -98,7 +122,9 @@ impl DriftConnect {
         let input = |topic: &String| Input {
             environment: environment.clone(),
             topic: topic.clone(),
-            group: format!("{}-drift", environment.consumer_groups.audit.value),
+            group: environment.consumer_groups.drift.value.clone(),
+            // An agent begins it; a replay has nothing to say there.
+            may_be_missing: *topic == environment.topic(CONTROL_TOPIC),
         };
         let inputs: Vec<Input> = topics.iter().map(input).collect();
         open_source(self.from.of(side), &inputs, &self.stop)

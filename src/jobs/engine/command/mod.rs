@@ -16,7 +16,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::places::Place;
-use super::runtime::{self, Connect, Options};
+use super::runtime::{self, Connect, Ended, Options};
 use super::state::StateDir;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::{log, output};
@@ -28,26 +28,54 @@ pub use args::{DriftArgs, JobArgs, RunArgs, RunCommand, ValidRows};
 use connect::{JobConnect, Kind};
 pub use pages::{JobPages, Labels};
 
-/// Runs a job until its input ends, or it is asked to stop.
+/// How a job ended, and which one.
+#[derive(Debug)]
+pub struct Done {
+    /// Name of the job.
+    pub job: String,
+    /// What it did.
+    pub ended: Ended,
+}
+
+impl RunArgs {
+    fn job(&self) -> &JobArgs {
+        match &self.command {
+            RunCommand::Dq(args) | RunCommand::Hash(args) => args,
+            RunCommand::Drift(args) => &args.job,
+        }
+    }
+}
+
+/// Runs a job until its input ends, or a signal stops it, and says what it did.
 ///
 /// # Errors
 /// The folder of the jobs is not right, or what keeps the job from going on.
 pub fn command(args: &RunArgs) -> Result<Exit, Failure> {
+    let done = perform(args, &stop_on_signals()?)?;
+    let text = summary::text(&done.job, &done.ended, args.job().format);
+    output::stdout()?.write_all(text.as_bytes()).map_err(Failure::stdout)?;
+    Ok(if done.ended.alarms.is_empty() { Exit::Ok } else { Exit::Damaged })
+}
+
+/// Runs a job until its input ends or `stop` is set.
+///
+/// # Errors
+/// As of [`command`].
+pub fn perform(args: &RunArgs, stop: &Arc<AtomicBool>) -> Result<Done, Failure> {
     let (kind, args) = match &args.command {
         RunCommand::Dq(args) => (Kind::Dq, args),
         RunCommand::Hash(args) => (Kind::Hash, args),
-        RunCommand::Drift(args) => return drift::command(args),
+        RunCommand::Drift(args) => return drift::perform(args, stop),
     };
     let project = right_project(args)?;
     let (file, environment) = find(&project, args)?;
-    let stop = stop_on_signals()?;
-    let connect = JobConnect::new(kind, file.clone(), environment.clone(), args, Arc::clone(&stop))?;
+    let connect = JobConnect::new(kind, file.clone(), environment.clone(), args, Arc::clone(stop))?;
     let labels = Labels {
         job: connect.name().to_owned(),
         table: args.table.clone(),
         dc: environment.cassandra.datacenter.value.clone(),
     };
-    go(&connect, labels, environment, args, &stop)
+    go(&connect, labels, environment, args, stop)
 }
 
 /// The folder of the jobs, in which nothing is wrong.
@@ -63,17 +91,14 @@ fn right_project(args: &JobArgs) -> Result<Project, Failure> {
     Ok(project)
 }
 
-/// Runs what `connect` makes, with state, pages and summary.
-///
-/// # Errors
-/// What keeps the job from going on.
-pub fn go(
+/// Runs what `connect` makes, with state and pages.
+fn go(
     connect: &dyn Connect,
     labels: Labels,
     environment: &Environment,
     args: &JobArgs,
     stop: &AtomicBool,
-) -> Result<Exit, Failure> {
+) -> Result<Done, Failure> {
     let dir = StateDir::open(&state_path(connect.name(), environment, args)?)?;
     let pages = Arc::new(JobPages::new(labels, args.quiet));
     let _server = args.http.map(|address| serve(address, &pages)).transpose()?;
@@ -83,17 +108,12 @@ pub fn go(
         snapshot_every: Duration::from_secs(environment.checkpoints.interval_s),
         ..Options::default()
     };
-    log::info(&format!(
-        "{}: {} → {}, state in {}",
-        connect.name(),
-        args.from,
-        args.out,
-        dir.path().display()
-    ));
+    if !args.quiet {
+        let (from, out, state) = (&args.from, &args.out, dir.path().display());
+        log::info(&format!("{}: {from} → {out}, state in {state}", connect.name()));
+    }
     let ended = runtime::run(connect, &dir, &options, pages.as_ref(), stop)?;
-    let text = summary::text(connect.name(), &ended, args.format);
-    output::stdout()?.write_all(text.as_bytes()).map_err(Failure::stdout)?;
-    Ok(if ended.alarms.is_empty() { Exit::Ok } else { Exit::Damaged })
+    Ok(Done { job: connect.name().to_owned(), ended })
 }
 
 #[cfg(feature = "http")]

@@ -59,13 +59,14 @@ struct Line<'l> {
 }
 
 impl FileSource {
-    /// Opens the file log.
+    /// Opens the file log. `needed` says of a topic whether it must be there.
     ///
     /// # Errors
-    /// There is none, or it lacks one of the topics.
-    pub fn open(dir: &Path, topics: Vec<String>) -> Result<Self, EngineError> {
+    /// There is none, or it lacks a topic that is needed.
+    pub fn open(dir: &Path, topics: Vec<String>, needed: impl Fn(&str) -> bool) -> Result<Self, EngineError> {
         let reader = open(dir)?;
-        if let Some(missing) = topics.iter().find(|topic| !reader.has_topic(topic)) {
+        let missing = |topic: &&String| needed(topic) && !reader.has_topic(topic);
+        if let Some(missing) = topics.iter().find(missing) {
             let there: Vec<&str> = reader.topics().collect();
             let what = format!("the file log {} has no topic {missing}", dir.display());
             return Err(

@@ -97,7 +97,7 @@ proptest! {
                 outlet.commit(&committed(u64::try_from(number).unwrap())).unwrap();
                 // The first look is from the beginning, the others go on.
                 let source = source.get_or_insert_with(|| {
-                    let mut source = FileSource::open(&dir, vec!["t".to_owned()]).unwrap();
+                    let mut source = FileSource::open(&dir, vec!["t".to_owned()], |_| true).unwrap();
                     source.seek(&Positions::default()).unwrap();
                     source
                 });
@@ -113,7 +113,7 @@ proptest! {
         for (partition, records) in (0_u32..).zip(&expected) {
             positions.set("t", partition, i64::try_from(records.len() / 2).unwrap());
         }
-        let mut source = FileSource::open(&dir, vec!["t".to_owned()]).unwrap();
+        let mut source = FileSource::open(&dir, vec!["t".to_owned()], |_| true).unwrap();
         source.seek(&positions).unwrap();
         let all: usize = expected.iter().map(Vec::len).sum();
         let skipped: usize = expected.iter().map(|records| records.len() / 2).sum();
