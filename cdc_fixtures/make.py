@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "compose" / "native")]
 import capture  # noqa: E402
 from node import Node  # noqa: E402
 from parts import StackError, fetched  # noqa: E402
-from workload import acceptance, collections, demo, evolve, ranges, rows, sales, shapes, types, writes  # noqa: E402
+from workload import acceptance, collections, demo, demo_cloud, evolve, ranges, rows, sales, shapes, types, writes  # noqa: E402
 from workload.cql import Target, keyspace, table  # noqa: E402
 
 ADDRESS = "127.0.0.1"
@@ -112,6 +112,7 @@ VARIANTS = {
     "4.1-acceptance": Variant("4.1", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (acceptance,), before=True),
     "5.0-acceptance": Variant("5.0", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (acceptance,), before=True),
     "demo": Variant("4.1", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (demo,)),
+    "demo-cloud": Variant("4.1", {"commitlog_compression": [{"class_name": "LZ4Compressor"}]}, (demo_cloud,)),
 }
 
 
@@ -162,9 +163,9 @@ def make(name, variant, offset):
 
 
 def write_statements(out, name, lines):
-    """What was executed; packed but in the demo, which shows it."""
+    """What was executed; packed but in those of the demo, which are read."""
     text = "".join(f"{line};\n" for line in lines)
-    if name == "demo":
+    if name.startswith("demo"):
         (out / "statements.cql").write_text(text)
     else:
         (out / "workload.cql.gz").write_bytes(gzip.compress(text.encode(), mtime=0))

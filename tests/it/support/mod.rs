@@ -25,6 +25,7 @@ pub(crate) const FIXTURES: &[&str] = &[
     "5.0-v8-encrypted",
     "5.0-acceptance",
     "demo",
+    "demo-cloud",
 ];
 
 /// A folder of `cdc_fixtures`.
