@@ -158,7 +158,7 @@ pub enum Command {
     /// Look for what is wrong between node, directory, CQL and Kafka; change nothing
     #[command(after_help = examples::DOCTOR)]
     Doctor(Box<DoctorArgs>),
-    /// Show a bundled segment's statements beside their records; needs no service
+    /// Show what becomes of bundled changes, up to drift; needs no service
     #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),
     /// Print a shell completion script on standard output

@@ -4,7 +4,8 @@
 //! place of every value, [`environment`] and [`rules`] make typed settings of it and tell of every mistake
 //! ([`finding`]). A rule is a small typed tree ([`expression`]): [`judge`] evaluates it, and it prints itself as Flink
 //! SQL, of which [`flink_sql`] makes jobs. [`check`] reads a whole folder and compares its jobs with each other, with
-//! the schema, and with the agent. `submit` brings jobs to a Flink cluster.
+//! the schema, and with the agent. `submit` brings jobs to a Flink cluster. [`demo`] shows all of it on
+//! bundled data.
 
 mod calendar;
 pub mod check;
@@ -13,6 +14,7 @@ pub mod column;
 #[cfg(feature = "cql")]
 pub mod compare;
 pub mod decimal;
+pub mod demo;
 pub mod drift;
 pub mod engine;
 pub mod environment;
@@ -32,6 +34,7 @@ pub mod record;
 pub mod rest;
 pub mod rules;
 pub mod secret;
+#[cfg(feature = "kafka")]
 pub mod seed;
 pub mod seen;
 #[cfg(feature = "flink")]

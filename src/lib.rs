@@ -15,7 +15,7 @@
 //! 8. [`sink`]: records → Kafka, file log, stdout; the checkpoint is committed with them.
 //! 9. [`telemetry`]: what a running agent tells of itself; [`http`]: who is told.
 //! 10. [`config`]: options from the command line, the environment and a file; [`cli`]: which options there are.
-//! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `snapshot`, `demo`; they only join the others.
+//! 11. [`agent`]: the commands `replay`, `inspect`, `verify`, `snapshot`; they only join the others.
 //! 12. [`jobs`]: what becomes of the records: rules, and what is checked of them; the commands of `cdc-jobs`.
 //!
 //! [`durable`] replaces files in one step, [`failpoint`] names the places at which tests end the program.

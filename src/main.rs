@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use cdc_agent::agent::{self, exit::Exit};
 use cdc_agent::cli::{Cli, ReadError};
+use cdc_agent::jobs::demo::demo;
 use signal_hook::consts::SIGXFSZ;
 
 fn main() -> ExitCode {
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
         }
     };
     // A panic has printed where it happened; it must end with the code of a bug.
-    let Ok(result) = panic::catch_unwind(|| agent::run(cli)) else {
+    let Ok(result) = panic::catch_unwind(|| agent::run(cli, demo)) else {
         say("cdc-agent: this is a bug in cdc-agent; please report it with the lines above");
         return Exit::Bug.into();
     };

@@ -4,7 +4,6 @@ pub mod asking;
 pub mod completions;
 pub mod config;
 pub mod damage;
-pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod head;
@@ -26,16 +25,16 @@ pub mod socket;
 pub(crate) mod state_lock;
 pub mod verify;
 
-use crate::cli::{Cli, Command, SchemaCommand};
+use crate::cli::{Cli, Command, DemoArgs, SchemaCommand};
 use exit::{Exit, Failure};
 use log::warn;
 
-/// Runs the command that was asked for.
+/// Runs the command that was asked for. `demo` is the one that joins what stands over this module, too.
 ///
 /// # Errors
 ///
 /// What kept the command from its work, with the exit code that says so.
-pub fn run(cli: Cli) -> Result<Exit, Failure> {
+pub fn run(cli: Cli, demo: impl FnOnce(&DemoArgs) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Status(args) => asking::status(&args),
@@ -55,7 +54,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         },
         Command::Config(args) => config::config(&args),
         Command::Doctor(args) => doctor::doctor(&args),
-        Command::Demo(args) => demo::demo(&args),
+        Command::Demo(args) => demo(&args),
         Command::Completions(args) => completions::completions::<Cli>(&args),
         Command::Man(args) => completions::man::<Cli>(&args),
     }

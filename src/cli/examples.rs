@@ -140,7 +140,7 @@ Exit codes: 0 done, 2 usage, 3 damage was found, 4 a segment cannot be read, 5 a
 pub(super) const DEMO: &str = "\
 Examples:
   cdc-agent demo
-  cdc-agent demo --out demo && cat demo/records/*/0/*.jsonl";
+  cdc-agent demo --out demo && cat demo/onprem/*/0/*.jsonl";
 
 pub(super) const CONFIG: &str = "\
 Examples:

@@ -1,22 +1,25 @@
-//! `demo`: every statement beside its records, and commands that work.
+//! `demo`: every statement beside its records, then data quality, hashes and drift, and commands that work.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::program::{agent, fixtures, stderr, stdout};
 
+fn demo(out: &Path) -> String {
+    let output = agent(["demo".as_ref(), "--out".as_ref(), out.as_os_str()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+    stdout(&output)
+}
+
 #[test]
 fn shows_every_statement_with_its_records_and_leaves_them_in_a_file_log() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let out = dir.path().join("demo's folder");
-    let run = || {
-        let output = agent(["demo".into(), "--out".into(), out.clone().into_os_string()]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        assert_eq!(stderr(&output), "");
-        stdout(&output)
-    };
-    let text = run();
+    let text = demo(&out);
     let statements = fs::read_to_string(fixtures().join("demo/statements.cql")).expect("the statements");
     for (number, statement) in (1..).zip(statements.lines()) {
         let shown = format!("\n{number:>2}  {}\n", statement.trim_end_matches(';'));
@@ -25,6 +28,7 @@ fn shows_every_statement_with_its_records_and_leaves_them_in_a_file_log() {
     // What the statements say, in the order in which they were executed; the batch is an insert and a delete.
     let operations: Vec<&str> = text
         .lines()
+        .take_while(|line| *line != "Summary")
         .filter_map(|line| line.strip_prefix("    "))
         .filter_map(|line| line.split("  ").next())
         .map(str::trim_end)
@@ -41,7 +45,7 @@ fn shows_every_statement_with_its_records_and_leaves_them_in_a_file_log() {
     }
     assert!(!text.contains('\u{1b}'), "no colours where there is no terminal");
 
-    let log = out.join("records/local.cdc.shop.orders/0/00000000000000000000.jsonl");
+    let log = out.join("onprem/onprem.cdc.shop.orders/0/00000000000000000000.jsonl");
     let records = fs::read_to_string(log).expect("the file log");
     let offsets: Vec<Value> = records
         .lines()
@@ -50,25 +54,81 @@ fn shows_every_statement_with_its_records_and_leaves_them_in_a_file_log() {
     assert_eq!(offsets, (0..13).map(Value::from).collect::<Vec<_>>());
 
     // In the same folder once more: nothing is written twice.
-    assert_eq!(run(), text);
+    assert_eq!(demo(&out), text);
+}
+
+/// The values of a topic with one partition and one file.
+fn values(log: &Path, topic: &str) -> Vec<Value> {
+    let path = log.join(topic).join("0/00000000000000000000.jsonl");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["value"].clone()).collect()
+}
+
+/// What the statements of `cdc_fixtures/demo` and `demo-cloud` say, and the rules of the demo; hashes by hashlib.
+#[test]
+fn judges_hashes_and_compares_the_records() {
+    const WEB: &str = "705faa325ce977644e8c47730cef0dcbc865766b11126b0d6de56e114a21cb87";
+    const APP: &str = "44ffca3ff53874749a8a4b6b5b6242dd0302e02fcda4717215732dd219a0fe29";
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let text = demo(dir.path());
+    // A quote of 250; an order whose amount is deleted.
+    let letters: Vec<(Value, Value)> = values(&dir.path().join("dq"), "onprem.dlq.shop.orders")
+        .into_iter()
+        .map(|letter| (letter["offset"].clone(), letter["failed"].clone()))
+        .collect();
+    let expected = [(3, r#"["status.known","amount.limit"]"#), (7, r#"["amount.not_null"]"#)];
+    let expected =
+        expected.map(|(offset, failed)| (Value::from(offset), serde_json::from_str(failed).unwrap()));
+    assert_eq!(letters, expected);
+    assert!(text.contains("    7 valid, 2 invalid; 4 deletions are not judged\n"), "{text}");
+
+    let events = values(&dir.path().join("hashes"), "onprem_hash_events");
+    let kinds = |kind: &str| events.iter().filter(|event| event["hash_kind"] == kind).count();
+    // Whole is the first statement; partial are six updates, a quote and an order without collections, two ranges.
+    assert_eq!((events.len(), kinds("full"), kinds("tombstone")), (13, 1, 2));
+    assert_eq!(events[0]["row_hash"], WEB);
+
+    let verdicts = values(&dir.path().join("drift"), "dq_reconciliation_audit");
+    let told = |verdict: &Value| {
+        let of = |name: &str| verdict[name].as_str().unwrap_or("-").to_owned();
+        (of("status"), verdict["version_us"].as_i64(), of("onprem_hash"), of("cloud_hash"))
+    };
+    let mut told: Vec<_> = verdicts.iter().map(told).collect();
+    told.sort();
+    let drift = ("DRIFT".to_owned(), Some(1_795_361_335_343_579), WEB.to_owned(), APP.to_owned());
+    let missing = ("MISSING_CLOUD".to_owned(), Some(1_795_361_335_383_823), "-".to_owned(), "-".to_owned());
+    assert_eq!(told, [drift, missing]);
+    let columns: Vec<_> = verdicts.iter().map(|verdict| verdict["evidence"]["columns"].to_string()).collect();
+    assert!(
+        columns.contains(&r#"["attributes"]"#.to_owned()) && columns.contains(&r#"["items"]"#.to_owned())
+    );
+    for expected in [
+        "versions of rows: 11 MATCH, 1 DRIFT, 1 MISSING_CLOUD",
+        WEB,
+        APP,
+        r#"{"attributes":{"channel":"web"}}"#,
+        r#"{"attributes":{"channel":"app"}}"#,
+        "has nothing of it",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
 }
 
 /// The commands that the demo names do what it says of them.
 #[test]
 fn the_commands_to_try_work() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let output = agent(["demo".into(), "--out".into(), dir.path().as_os_str().to_owned()]);
-    let text = stdout(&output);
-    let program = env!("CARGO_BIN_EXE_cdc-agent");
+    let text = demo(dir.path());
+    let programs = [env!("CARGO_BIN_EXE_cdc-agent"), env!("CARGO_BIN_EXE_cdc-jobs")];
     let commands: Vec<Vec<&str>> = text
         .lines()
-        .filter_map(|line| line.trim_start().strip_prefix(program))
-        .map(|line| line.split_whitespace().collect())
+        .map(|line| line.split_whitespace().collect::<Vec<&str>>())
+        .filter(|words| words.first().is_some_and(|program| programs.contains(program)))
         .collect();
-    assert_eq!(commands.len(), 5, "{text}");
+    assert_eq!(commands.len(), 10, "{text}");
     for words in commands {
-        let output = agent(&words);
+        let output = Command::new(words[0]).args(&words[1..]).output().expect("the program starts");
         assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
-        assert!(!output.stdout.is_empty(), "{words:?}");
+        assert!(!output.stdout.is_empty() || !output.stderr.is_empty(), "{words:?}");
     }
 }
