@@ -29,21 +29,29 @@ FLINK ?= 1
 TASKMANAGERS ?=
 # Where jobs keep their state on that stack: `make down DATA=drop` removes it with everything else.
 CHECKPOINTS ?= file://$(CURDIR)/.cache/stack/jobmanager/data
+# The same of the jobs of `make run-dq`.
+STACK_JOBS = $(CURDIR)/.cache/stack/jobs
+# `make run-dq SIDE=cloud` for the other environment; JOB takes further options of `cdc-jobs run dq`.
+SIDE ?= onprem
+TABLE ?= sales.events
+JOB ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs test-engines bench-jobs
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs test-engines bench-jobs run-dq
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## build without C libraries or services and show the demo
-	$(CARGO) run --locked --profile demo --no-default-features -- demo
+run: ## build without C libraries or services and show the demo: changes, data quality, hashes, drift
+	$(CARGO) build --locked --profile demo --no-default-features --bins
+	$(CARGO) run --quiet --locked --profile demo --no-default-features -- demo
 
 up: $(if $(filter 0,$(FLINK)),,flink/target/.built) ## start two Cassandra clusters, Kafka, an agent beside each node and Flink on this machine; builds the agent (docs/stack.md)
 	@$(if $(TASKMANAGERS),STACK_FLINK_TASKMANAGERS=$(TASKMANAGERS)) $(STACK) up $(if $(filter 0,$(FLINK)),--without flink)
 
 down: ## stop them; DATA=drop removes their data
 	@$(STACK) down --data $(DATA)
+	@$(if $(filter drop,$(DATA)),rm -rf $(STACK_JOBS))
 
 status: ## what of them runs, and where
 	@$(STACK) status || true
@@ -152,6 +160,12 @@ seed-kafka: ## write good and bad records to the business topics of both environ
 		target/debug/cdc-jobs seed --env $$env --table sales.events --count $(COUNT) --rate $(RATE) --seed $(SEED) || exit $$?; \
 	done
 
+run-dq: ## judge the records of a business topic on the stack of `make up` in the embedded engine, until Ctrl-C; SIDE=cloud, JOB=--until-end (docs/stack.md)
+	$(CARGO) build --locked --quiet --bin cdc-jobs
+	@# 2: a topic is there with other settings, which is told and left so.
+	@target/debug/cdc-jobs topics create --env $(SIDE) || [ $$? -eq 2 ]
+	@target/debug/cdc-jobs run dq --env $(SIDE) --table $(TABLE) --state $(STACK_JOBS)/$(SIDE)/$(TABLE) $(JOB)
+
 test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest against a real broker, which it starts; a minute
 	$(CARGO) build --locked --bin cdc-jobs
 	$(PYTHON) tests/jobs/admin.py
@@ -194,7 +208,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS; needs a nightly toolchain and cargo-
 
 fixtures: ## write the fixtures anew with real Cassandra nodes, and what Cassandra's reader finds in them
 	python3 cdc_fixtures/make.py
-	tests/oracle/dump.sh cdc_fixtures/[45].* cdc_fixtures/demo
+	tests/oracle/dump.sh cdc_fixtures/[45].* cdc_fixtures/demo*
 
 clean: ## stop the stack, remove what builds, tests, benches and the stack made
 	$(STACK) down
