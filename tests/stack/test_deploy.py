@@ -73,7 +73,28 @@ class Systemd(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout[-300:])
 
 
+def included():
+    """The files outside src/ that the program is built from."""
+    for source in (ROOT / "src").rglob("*.rs"):
+        if {"fuzzing", "tests", "tests.rs"} & set(source.parts):
+            continue
+        code = source.read_text().split("#[cfg(test)]\n")[0]
+        for name in re.findall(r'include_(?:str|bytes)!\(\s*"(\.\./[^"]+)"', code):
+            path = (source.parent / name).resolve().relative_to(ROOT)
+            if path.parts[0] != "src":
+                yield path
+
+
 class Image(unittest.TestCase):
+    def test_it_is_built_with_every_file_that_the_program_carries(self):
+        copied = re.findall(r"^COPY (\S+) \1$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+        sent = re.findall(r"^!(\S+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+        paths = list(included())
+        self.assertGreater(len(paths), 3)
+        for path in paths:
+            names = {str(path), *map(str, path.parents)}
+            self.assertTrue(names & set(copied) and names & set(sent), path)
+
     def test_hadolint_finds_nothing(self):
         hadolint = Path(shutil.which("hadolint", path=PATH))
         done = subprocess.run([hadolint, *DEPLOY.glob("*Dockerfile")], capture_output=True, text=True, check=False)
