@@ -99,6 +99,7 @@ test-planner: build-jar ## plan the SQL of jobs/ and of many other rules on Flin
 	$(CARGO) build --locked --bin cdc-jobs
 	tests/oracle/planner/run.py plan
 	tests/oracle/planner/run.py verdicts
+	tests/oracle/planner/run.py audits
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check

@@ -26,6 +26,7 @@ pub mod judge;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod lookup;
+mod members;
 pub mod network;
 pub mod pattern;
 pub mod project;

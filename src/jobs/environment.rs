@@ -129,4 +129,10 @@ impl Environment {
     pub fn cdc_topic(&self, keyspace: &str, table: &str) -> String {
         format!("{}.cdc.{keyspace}.{table}", self.topic_prefix.value)
     }
+
+    /// The topic of the audit trail of a table.
+    #[must_use]
+    pub fn audit_topic(&self, keyspace: &str, table: &str) -> String {
+        format!("{}.audit.{keyspace}.{table}", self.topic_prefix.value)
+    }
 }

@@ -4,6 +4,7 @@
 //! stage before, and every expression of a stage is computed once a record (`stage`). The names of the columns of
 //! the table are taken as they are; what the job adds has a dot or a colon in its name (`names`).
 
+mod audit;
 mod connector;
 mod counters;
 mod dead_letters;
@@ -92,6 +93,12 @@ pub fn hash(job: &Job<'_>) -> SqlFile {
     hash_events::file(job)
 }
 
+/// The file of a job of kind `audit`, where the rules ask for one.
+#[must_use]
+pub fn audit(job: &Job<'_>) -> Option<SqlFile> {
+    audit::file(job)
+}
+
 /// All files of a checked folder, sorted by their paths.
 #[must_use]
 pub fn generate(project: &Project) -> Vec<SqlFile> {
@@ -100,6 +107,7 @@ pub fn generate(project: &Project) -> Vec<SqlFile> {
         let job = Job { rules: &rules.rules, environment };
         files.extend(quality(&job));
         files.push(hash(&job));
+        files.extend(audit(&job));
     }
     for rules in &project.rules {
         files.extend(drift::file(project, &rules.rules));

@@ -163,7 +163,7 @@ fn number_text(raw: &str) -> Cow<'_, str> {
 }
 
 /// The content of a JSON text in its quotes.
-fn unescaped(raw: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(raw: &str) -> Cow<'_, str> {
     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     if !inner.contains('\\') {
         return inner.into();

@@ -1,5 +1,6 @@
 //! Rules as people write them, on records as they come.
 
+mod audit;
 mod flink;
 mod hostile;
 mod judging;

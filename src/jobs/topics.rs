@@ -111,8 +111,8 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
         topics.push(changes(&table.keyspace, &table.table));
         let dead_letters = environment.topic(&rules.dead_letter_topic);
         topics.push(JobTopic::new(dead_letters, "dead letters", Cleanup::Delete(Some(30 * DAY_MS)), chosen));
-        if matches!(rules.source, Source::Cdc { .. }) {
-            let name = format!("{}.audit.{}.{}", environment.topic_prefix.value, table.keyspace, table.table);
+        if rules.has_audit {
+            let name = environment.audit_topic(&table.keyspace, &table.table);
             topics.push(JobTopic::new(
                 name,
                 "audit trail of a table",

@@ -51,6 +51,12 @@ pub(super) fn check(project: &Project, schema: Option<&Schema>) -> Vec<Finding> 
     for (file, environment) in project.jobs() {
         let (from, _) = source(file, environment);
         edges.entry(from).or_default().extend(outputs(file, environment));
+        if file.rules.has_audit {
+            let table = &file.rules.table.value;
+            let changes = Node::Topic(environment.cdc_topic(&table.keyspace, &table.table));
+            let trail = Node::Topic(environment.audit_topic(&table.keyspace, &table.table));
+            edges.entry(changes).or_default().insert(trail);
+        }
     }
     let mut found = Vec::new();
     for (file, environment) in project.jobs() {

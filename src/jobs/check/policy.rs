@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::jobs::environment::Environment;
 use crate::jobs::fields::one_of;
 use crate::jobs::finding::{Code, Finding, Findings};
 use crate::jobs::project::{Project, RulesFile};
@@ -25,6 +26,13 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
                 );
                 findings.add(table.place, Code::Value, message);
             }
+            let dead_letters = environment.topic(&file.rules.dead_letter_topic);
+            if trails(project, environment).any(|trail| trail == dead_letters) {
+                let message = format!(
+                    "dead_letter_topic: {dead_letters} is an audit trail: nothing else is written there"
+                );
+                findings.add(table.place, Code::Shared, message);
+            }
             if let Source::Json { topic } = &file.rules.source {
                 let name = environment.topic(&topic.value);
                 // A file's own topics are equal only where environments share a prefix, which is told there.
@@ -39,6 +47,14 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
         found.extend(findings.into_sorted());
     }
     found
+}
+
+/// The topics of the audit trails in an environment.
+fn trails<'p>(project: &'p Project, environment: &'p Environment) -> impl Iterator<Item = String> + 'p {
+    let files = project.rules.iter().map(|file| &file.rules);
+    files
+        .filter(|rules| rules.has_audit && rules.runs_in(&environment.name.value))
+        .map(|rules| environment.audit_topic(&rules.table.value.keyspace, &rules.table.value.table))
 }
 
 fn names(project: &Project, file: &RulesFile, findings: &mut Findings) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::agent::kafka::log_notice;
+use crate::jobs::drift::AUDIT_TOPIC;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::secrets::resolve;
 use crate::jobs::environment::{Environment, SecurityProtocol as Protocol};
@@ -53,6 +54,7 @@ pub fn options(environment: &Environment, stop: &Arc<AtomicBool>) -> Result<Kafk
         extra: ClientOptions(vec![("message.max.bytes".to_owned(), LONGEST_RECORD.to_owned())]),
         stop: Arc::clone(stop),
         observer: Observer::new(log_notice),
+        kept: vec![environment.topic("{prefix}.audit."), AUDIT_TOPIC.to_owned()],
         ..KafkaOptions::new(&servers, &environment.topic_prefix.value, Identity::Job)
     })
 }

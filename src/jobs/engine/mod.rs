@@ -11,6 +11,7 @@
 //! loads the snapshot, hands the job the same records in the same order once more without output, and goes on: the
 //! outputs are those of a job that was never interrupted. `docs/engine.md` says what is promised.
 
+pub mod audit;
 #[cfg(feature = "cql")]
 pub mod cassandra;
 pub mod cdc_record;

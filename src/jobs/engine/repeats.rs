@@ -15,9 +15,11 @@ impl Repeats {
     /// Whether a record repeats one that was there before. Without an id it repeats nothing.
     pub fn is_repeat(&mut self, place: (usize, u32), event_id: Option<&str>, timestamp_ms: i64) -> bool {
         let Some(event_id) = event_id else { return false };
-        // An id is 128 bits in hexadecimal digits; anything else is hashed.
+        // An id is 128 bits in lower-case hexadecimal digits; anything else is hashed.
+        let is_id =
+            event_id.len() == 32 && event_id.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         let id = match u128::from_str_radix(event_id, 16) {
-            Ok(id) if event_id.len() == 32 => id,
+            Ok(id) if is_id => id,
             _ => id_of(event_id.as_bytes()),
         };
         self.0.entry(place).or_default().is_repeat(id, timestamp_ms, LIMITS)

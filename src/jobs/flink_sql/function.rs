@@ -3,12 +3,14 @@
 use super::script::{Part, SqlFile, note, statement};
 
 /// Name in SQL, class.
-const FUNCTIONS: [(&str, &str); 9] = [
+const FUNCTIONS: [(&str, &str); 11] = [
     ("BASE64_BYTES", "Base64Bytes"),
+    ("COLUMN_NAMES", "ColumnNames"),
     ("COUNT_INVALID", "CountInvalid"),
     ("COUNT_VALID", "CountValid"),
     ("DOUBLE_TEXT", "DoubleText"),
     ("FLOAT_TEXT", "FloatText"),
+    ("JSON_PART", "JsonPart"),
     ("REPEATED", "Repeated"),
     ("REPEATED_EVENT", "RepeatedEvent"),
     ("ROW_HASH", "RowHash"),

@@ -10,6 +10,8 @@ pub enum JobKind {
     Dq,
     /// Hashes of rows.
     Hash,
+    /// Audit trail.
+    Audit,
 }
 
 impl JobKind {
@@ -17,6 +19,7 @@ impl JobKind {
         match self {
             Self::Dq => "dq",
             Self::Hash => "hash",
+            Self::Audit => "audit",
         }
     }
 }

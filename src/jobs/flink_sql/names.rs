@@ -18,6 +18,11 @@ pub(super) const HEADERS: &str = "record.headers";
 pub(super) const KEY: &str = "record.key";
 pub(super) const VALUE: &str = "record.value";
 /// The value as text; NULL when it is not UTF-8.
+/// The key as it stands; the text `null` when it is no JSON object.
+pub(super) const KEY_JSON: &str = "record.key_json";
+/// `after` and `patch` of a row's change, as they stand; else the text `null`.
+pub(super) const VALUES: &str = "record.values";
+pub(super) const PATCH: &str = "record.patch";
 pub(super) const PAYLOAD: &str = "record.payload";
 pub(super) const IS_OBJECT: &str = "record.is_object";
 pub(super) const OP: &str = "record.op";

@@ -25,18 +25,23 @@ fn epoch_ms(timestamp: &str) -> String {
     format!("EXTRACT(EPOCH FROM {timestamp}) * 1000 + EXTRACT(MILLISECOND FROM {timestamp})")
 }
 
+/// The text of bytes; NULL when they are not UTF-8.
+pub(super) fn utf8(bytes: &str) -> String {
+    let text = format!("CAST({bytes} AS STRING)");
+    format!("CASE WHEN ENCODE({text}, 'UTF-8') = {bytes} THEN {text} END")
+}
+
 /// A chain whose newest view has the payload as text; of a CDC topic only rows and what is broken, each event once.
 pub(super) fn payload<'j>(job: &'j Job<'j>, kind: JobKind) -> Chain<'j> {
     let mut chain = Chain::behind_source(job, kind);
     let (value, moment) = (quoted(VALUE), format!("CAST({} AS TIMESTAMP(3))", quoted(TIMESTAMP)));
-    let text = format!("CAST({value} AS STRING)");
     chain.stage(
         "payload",
         "The value as text. What is not UTF-8 has none: the cast puts other characters in its place.",
         vec![
             computed(KAFKA_TS, moment.as_str()),
             computed(KAFKA_MS, epoch_ms(&moment)),
-            computed(PAYLOAD, format!("CASE WHEN ENCODE({text}, 'UTF-8') = {value} THEN {text} END")),
+            computed(PAYLOAD, utf8(&value)),
         ],
     );
     chain

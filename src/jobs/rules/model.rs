@@ -38,9 +38,11 @@ pub struct TableRules {
     /// In the order in which they are judged and named: `json`, then for each column `not_null` where key or version
     /// need it and `type`, unless the file lists them itself; then the file's own.
     pub rules: Vec<Rule>,
+    /// Whether the writes of the table are recorded in an audit trail.
+    pub has_audit: bool,
     /// How the table's rows in two environments are compared.
     pub drift: Option<DriftRules>,
-    /// SHA-256 of the normalised file (without `drift`) and its lists, 64 hex digits.
+    /// SHA-256 of the normalised file (without `audit` and `drift`) and its lists, 64 hex digits.
     pub rules_version: String,
 }
 

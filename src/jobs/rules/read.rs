@@ -18,7 +18,7 @@ use crate::jobs::finding::{Code, Findings};
 use crate::jobs::secret::look_for_secrets;
 use crate::jobs::yaml::{Kind, Node};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "table",
     "environments",
     "source",
@@ -28,6 +28,7 @@ const KEYS: [&str; 11] = [
     "key",
     "version",
     "hash",
+    "audit",
     "drift",
     "rules",
 ];
@@ -51,6 +52,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     let hash = fields.required("hash").and_then(|node| read_hash(node, findings));
     let dead_letter_topic = dead_letter_topic(&fields, table.as_ref());
     let drift = fields.get("drift").map(|node| read_drift(node, &columns, key.as_ref(), version, findings));
+    let has_audit = fields.get("audit").map_or(Some(false), |_| fields.boolean("audit"));
     let reader = RuleReader { columns: &columns, changes: is_cdc, folder, findings };
     let listed: Option<Vec<_>> = match fields.get("rules").map(|node| &node.kind) {
         None => Some(Vec::new()),
@@ -75,6 +77,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
         key: key?,
         version: version?,
         hash: hash?,
+        has_audit: has_audit?,
         drift: match drift {
             None => None,
             Some(drift) => Some(drift?),

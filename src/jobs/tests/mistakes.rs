@@ -36,6 +36,7 @@ fn a_mistake_of_the_table_says_where_and_what_is_allowed() {
         ("precision: 10, scale: 2", "precision: 10, scale: 11", 8, 48, Code::Value, "from 0 to 10"),
         ("day: {type: date}", "day: {type: date, format: text}", 11, 29, Code::Value, "iso8601"),
         ("paid: {type: boolean}", "kafka_ts: {type: boolean}", 10, 3, Code::Value, "kafka_ts"),
+        ("key: [id]", "audit: on\nkey: [id]", 14, 8, Code::Value, "true or false"),
         ("key: [id]", "key: [idd]", 14, 7, Code::Key, "did you mean id?"),
         ("key: [id]", "key: id", 14, 6, Code::Value, "[a, b]"),
         ("version: {column: at}", "version: write_time", 15, 10, Code::Key, "cdc"),

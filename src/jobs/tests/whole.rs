@@ -177,6 +177,27 @@ fn jobs_that_read_what_they_write() {
     assert!(quiet.iter().all(|finding| finding.code != Code::Loop), "{quiet:#?}");
 }
 
+/// The trail is an output like others: nothing may lead from it to its own table, and nothing else is written there.
+#[test]
+fn loops_through_the_audit_trail() {
+    let events = "rules/sales.events.yaml";
+    let from = "topic: topic_{prefix}_sales\nsink: cassandra";
+    let audited = "topic: '{prefix}.audit.sales.events'\nsink: cassandra\naudit: true";
+    let looped = found(events, from, audited, None);
+    let is_told = |finding: &Finding| {
+        finding.code == Code::Loop && finding.message.contains(".cdc.sales.events → topic ")
+    };
+    assert!(looped.len() == 2 && looped.iter().all(is_told), "{looped:#?}");
+    let unaudited = found(events, from, &audited.replace("true", "false"), None);
+    assert_eq!(unaudited, [], "without the trail there is no way");
+    let dead = "sink: cassandra\ndead_letter_topic: '{prefix}.audit.sales.users'";
+    let dead = found(events, "sink: cassandra", dead, None);
+    let is_told = |finding: &Finding| {
+        finding.code == Code::Shared && finding.message.contains("audit.sales.users is an audit trail")
+    };
+    assert!(dead.len() == 2 && dead.iter().all(is_told), "{dead:#?}");
+}
+
 #[test]
 fn a_loop_through_another_job() {
     let folder = tempfile::tempdir().unwrap();
@@ -239,12 +260,15 @@ fn drift_is_compared_with_environments_and_tables() {
     assert!(matches!(found.as_slice(), [finding] if finding.code == Code::Schema), "{found:#?}");
 }
 
-/// Options of drift decide about no record: the version of the rules stays.
+/// Neither the trail nor options of drift decide about a record: the version of the rules stays.
 #[test]
-fn drift_is_no_part_of_the_rules_version() {
+fn audit_and_drift_are_no_part_of_the_rules_version() {
     let version = |text: &str| super::read(text, &bundled()).0.unwrap().rules_version;
     let whole = text("rules/sales.users.yaml");
-    let without = whole.split("\ndrift:").next().unwrap();
-    assert_eq!(version(&whole), version(without));
+    for key in ["\ndrift:", "\naudit:"] {
+        let without = whole.split(key).next().unwrap();
+        assert!(without.len() < whole.len());
+        assert_eq!(version(&whole), version(without), "{key}");
+    }
     assert_ne!(version(&whole), version(&whole.replace("values: [0, 1, 2]", "values: [0, 1]")));
 }

@@ -243,6 +243,8 @@ pub struct KafkaOptions {
     pub batch: BatchLimits,
     /// Missing topics.
     pub topics: TopicOptions,
+    /// Missing topics whose names begin with one of these are made so that no record is ever deleted.
+    pub kept: Vec<String>,
     /// What happens to records that Kafka does not take.
     pub refused: Refused,
     /// The same for single topics, by name.
@@ -271,6 +273,7 @@ impl KafkaOptions {
             compression: Compression::default(),
             batch: BatchLimits::default(),
             topics: TopicOptions::default(),
+            kept: Vec::new(),
             refused: Refused::default(),
             refused_by_topic: HashMap::new(),
             extra: ClientOptions::default(),

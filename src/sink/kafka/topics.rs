@@ -23,6 +23,8 @@ const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
 const TABLE_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "delete")];
 /// A dead letter is longer than its record.
 const RECORD_SETTINGS: [(&str, &str); 2] = [("cleanup.policy", "delete"), ("max.message.bytes", "16777216")];
+const KEPT_SETTINGS: [(&str, &str); 3] =
+    [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("max.message.bytes", "16777216")];
 const LATEST_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "compact")];
 
 /// How often the partitions of a topic are counted again.
@@ -180,6 +182,7 @@ impl Topics {
         let settings: &[(&str, &str)] = match kind {
             Kind::Changes => &TABLE_SETTINGS,
             Kind::Checkpoints => &CHECKPOINT_SETTINGS,
+            Kind::Records if self.options.kept.iter().any(|kept| name.starts_with(kept)) => &KEPT_SETTINGS,
             Kind::Records => &RECORD_SETTINGS,
             Kind::Latest => &LATEST_SETTINGS,
         };

@@ -1,7 +1,10 @@
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +21,7 @@ import org.apache.flink.util.CloseableIterator;
  * <pre>
  * plan FOLDER…                      plans every statement; prints a line a job, and what is refused
  * verdicts (FOLDER RECORDS)…        runs the rules of data quality jobs, each over a file of records; prints what they say of each
+ * audits (FOLDER RECORDS)…          the same with audit jobs; prints what they write
  * </pre>
  */
 public final class Jobs {
@@ -35,7 +39,13 @@ public final class Jobs {
             System.exit(wrong == 0 ? 0 : 1);
         }
         for (int position = 1; position < arguments.length; position += 2) {
-            verdicts(Path.of(arguments[position]), Path.of(arguments[position + 1]));
+            Path folder = Path.of(arguments[position]);
+            Path records = Path.of(arguments[position + 1]);
+            if (arguments[0].equals("audits")) {
+                audits(folder, records);
+            } else {
+                verdicts(folder, records);
+            }
         }
         System.exit(0);
     }
@@ -129,12 +139,7 @@ public final class Jobs {
 
     /** What a plan must not have. */
     private static String problem(TableEnvironment tables, String statement) {
-        String plan;
-        try (CloseableIterator<Row> rows = tables.executeSql("EXPLAIN " + statement.replaceFirst("^EXECUTE ", "")).collect()) {
-            plan = String.valueOf(rows.next().getField(0));
-        } catch (Exception error) {
-            throw new IllegalStateException(error);
-        }
+        String plan = explained(tables, statement, "");
         String execution = plan.substring(plan.indexOf("== Optimized Execution Plan =="));
         if (System.getenv("SHOW_PLANS") != null) {
             System.out.println(execution);
@@ -155,24 +160,19 @@ public final class Jobs {
         return null;
     }
 
+    private static String explained(TableEnvironment tables, String statement, String details) {
+        try (CloseableIterator<Row> rows = tables.executeSql("EXPLAIN " + details + statement.replaceFirst("^EXECUTE ", "")).collect()) {
+            return String.valueOf(rows.next().getField(0));
+        } catch (Exception error) {
+            throw new IllegalStateException(error);
+        }
+    }
+
     /** Records come from a file in place of Kafka: JSON lines with the columns of the source, bytes in base64. */
     private static void verdicts(Path folder, Path records) throws Exception {
-        Map.Entry<String, List<String>> job = jobs(folder).entrySet().iterator().next();
+        Map.Entry<String, List<String>> job = job(folder, "dq-");
         TableEnvironment tables = environment();
-        String insert = "";
-        for (String statement : job.getValue()) {
-            if (statement.startsWith("SET 'table.") && !statement.contains("mini-batch")) {
-                set(tables, statement);
-            } else if (statement.startsWith("CREATE TEMPORARY TABLE `" + job.getKey() + ".source`")) {
-                tables.executeSql("CREATE TEMPORARY TABLE `" + job.getKey() + ".source` (`record.key` BYTES, `record.value` BYTES, `record.topic` STRING,"
-                        + " `record.partition` INT, `record.offset` BIGINT, `record.ms` BIGINT, `record.timestamp` AS TO_TIMESTAMP_LTZ(`record.ms`, 3),"
-                        + " `record.headers` MAP<STRING, BYTES>) WITH ('connector' = 'filesystem', 'path' = '" + records.toUri() + "', 'format' = 'json')");
-            } else if (statement.startsWith("EXECUTE STATEMENT SET")) {
-                insert = statement;
-            } else if (!statement.startsWith("SET ")) {
-                tables.executeSql(statement);
-            }
-        }
+        String insert = defined(tables, job.getKey(), job.getValue(), records);
         String query = "SELECT `record.offset`, `verdict.failed`, `verdict.warned`, CASE WHEN `verdict.failed` = '' THEN " + hash(insert) + " END FROM `" + job.getKey() + ".judged`";
         try (CloseableIterator<Row> rows = tables.executeSql(query).collect()) {
             while (rows.hasNext()) {
@@ -181,6 +181,49 @@ public final class Jobs {
             }
         }
         System.out.println("end");
+    }
+
+    /** What an audit job writes of each record: the record's number, which it carries as the header `n`, then key, time and entry; bytes in base64. */
+    private static void audits(Path folder, Path records) throws Exception {
+        Map.Entry<String, List<String>> job = job(folder, "audit-");
+        TableEnvironment tables = environment();
+        String insert = defined(tables, job.getKey(), job.getValue(), records);
+        Base64.Encoder base64 = Base64.getEncoder();
+        try (CloseableIterator<Row> rows = tables.executeSql(insert.substring(insert.indexOf("SELECT"))).collect()) {
+            while (rows.hasNext()) {
+                Row row = rows.next();
+                byte[] key = (byte[]) row.getField(0);
+                String number = new String((byte[]) ((Map<?, ?>) row.getField(1)).get("n"), StandardCharsets.UTF_8);
+                long ms = ((Instant) row.getField(2)).toEpochMilli();
+                String entry = base64.encodeToString(((String) row.getField(3)).getBytes(StandardCharsets.UTF_8));
+                System.out.println(number + "\t" + (key == null ? "null" : base64.encodeToString(key)) + "\t" + ms + "\t" + entry);
+            }
+        }
+        System.out.println("end");
+    }
+
+    /** The job of a folder whose name begins so. */
+    private static Map.Entry<String, List<String>> job(Path folder, String kind) throws IOException {
+        return jobs(folder).entrySet().stream().filter(job -> job.getKey().startsWith(kind)).findFirst().orElseThrow();
+    }
+
+    /** Everything of a job but what starts it, which is returned. */
+    private static String defined(TableEnvironment tables, String job, List<String> statements, Path records) {
+        String insert = "";
+        for (String statement : statements) {
+            if (statement.startsWith("SET 'table.") && !statement.contains("mini-batch")) {
+                set(tables, statement);
+            } else if (statement.startsWith("CREATE TEMPORARY TABLE `" + job + ".source`")) {
+                tables.executeSql("CREATE TEMPORARY TABLE `" + job + ".source` (`record.key` BYTES, `record.value` BYTES, `record.topic` STRING,"
+                        + " `record.partition` INT, `record.offset` BIGINT, `record.ms` BIGINT, `record.timestamp` AS TO_TIMESTAMP_LTZ(`record.ms`, 3),"
+                        + " `record.headers` MAP<STRING, BYTES>) WITH ('connector' = 'filesystem', 'path' = '" + records.toUri() + "', 'format' = 'json')");
+            } else if (statement.startsWith("EXECUTE STATEMENT SET") || statement.startsWith("INSERT ")) {
+                insert = statement;
+            } else if (!statement.startsWith("SET ")) {
+                tables.executeSql(statement);
+            }
+        }
+        return insert;
     }
 
     /** The SQL of the row hash in the INSERT of valid rows: each value of it stands on a line. */

@@ -2,6 +2,7 @@
 """The generated SQL on the real planners of Flink 1.20.3 and 1.17.2, and what Flink says of records.
 
   run.py plan        plans every statement of jobs/sql and of the SQL for the rules beside this file, on both
+  run.py audits      runs the audit job over records on Flink 1.20.3; compares ../vectors/flink_audit.jsonl, or writes it (--write)
   run.py verdicts    runs the rules over records on Flink 1.20.3; compares ../vectors/flink_sql.jsonl, or writes it (--write)
 
 Needs Java 17, Maven, target/debug/cdc-jobs and the jar of flink/ (make build-jar).
@@ -17,12 +18,15 @@ import subprocess
 import sys
 import tempfile
 
+import audits as trail
 import hashes
 import records
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 VECTORS = HERE.parent / "vectors" / "flink_sql.jsonl"
+TRAIL = HERE.parent / "vectors" / "flink_audit.jsonl"
+AUDITED = ("onprem/shop.changes", 400)
 LINES = ("1.20.3", "1.17.2")
 OPENS = ["java.base/" + package for package in ("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time", "java.util", "java.util.concurrent")]
 # Job folder of each table, and how many records it gets.
@@ -102,10 +106,56 @@ def check_hashes(vectors):
     return counts
 
 
-def rules_digest(folder, job):
+def rules_digest(folder, job, file="02_rules.sql"):
     """What the vectors were asked with."""
-    text = (folder / "sql" / job / "02_rules.sql").read_bytes()
+    text = (folder / "sql" / job / file).read_bytes()
     return hashlib.sha256(text).hexdigest()
+
+
+def agreed(lines, path, write):
+    """Compares answers with those that are known, or writes them down."""
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    if write:
+        path.write_text(text, encoding="utf-8")
+        print(len(lines), path)
+        return 0
+    if path.read_text(encoding="utf-8") != text:
+        print(f"Flink answers otherwise than ../vectors/{path.name} says: look at the difference, then --write", file=sys.stderr)
+        return 1
+    print(f"{len(lines)} answers as in {path.name}")
+    return 0
+
+
+def audits(program, jar, write):
+    """What the audit job writes, beside what audits.py expects of the records that an agent would write."""
+    job, count = AUDITED
+    asked = list(trail.records(count))
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        generated(program, folder / "sql")
+        digest = rules_digest(folder, job, "06_audit.sql")
+        file = folder / "records.jsonl"
+        file.write_text("".join(json.dumps(record["flink"]) + "\n" for record in asked), encoding="utf-8")
+        run = java(LINES[0], jar, ["audits", folder / "sql" / job, file])
+    if run.returncode or not run.stdout.endswith("end\n"):
+        sys.exit(f"{run.stdout[-2000:]}{run.stderr[-3000:]}")
+    found = {}
+    for line in run.stdout.splitlines()[:-1]:
+        number, key, ms, entry = line.split("\t")
+        found[int(number)] = {"key": None if key == "null" else key, "ms": int(ms), "entry": base64.b64decode(entry).decode()}
+    lines, known = [{"job": job, "audit_sql_sha256": digest}], 0
+    for number, record in enumerate(asked):
+        said, source = found.get(number), record["flink"]
+        if record["expected"] != "unknown":
+            known += 1
+            expected = record["expected"] and {"key": source["record.key"], "ms": source["record.ms"], "entry": record["expected"]}
+            if said != expected:
+                sys.exit(f"record {number}: {base64.b64decode(source['record.value'] or '')}\nFlink    {said}\nexpected {expected}")
+        lines.append({"key": source["record.key"], "payload": source["record.value"], "kafka_ms": source["record.ms"], "flink": said})
+    if not 150 < len(found) < count or known < count // 2:
+        sys.exit(f"{len(found)} of {count} records in the trail, {known} as written down")
+    print(f"{known} of {count} records as audits.py expects, {len(found)} in the trail")
+    return agreed(lines, TRAIL, write)
 
 
 def verdicts(program, jar, write):
@@ -114,22 +164,12 @@ def verdicts(program, jar, write):
         generated(program, folder / "sql")
         lines = list(answers(jar, folder))
     print("row hashes as written down:", check_hashes([line for line in lines if "table" in line]))
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    if write:
-        VECTORS.write_text(text, encoding="utf-8")
-        print(len(lines), VECTORS)
-        return 0
-    known = VECTORS.read_text(encoding="utf-8")
-    if known != text:
-        print("Flink answers otherwise than ../vectors/flink_sql.jsonl says: look at the difference, then --write", file=sys.stderr)
-        return 1
-    print(f"{len(lines)} answers as in {VECTORS.name}")
-    return 0
+    return agreed(lines, VECTORS, write)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["plan", "verdicts"])
+    parser.add_argument("what", choices=["plan", "verdicts", "audits"])
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--program", default=ROOT / "target" / "debug" / "cdc-jobs", type=pathlib.Path)
     parser.add_argument("--jar", default=None, type=pathlib.Path)
@@ -137,8 +177,10 @@ def main():
     jar = arguments.jar or next(iter(sorted((ROOT / "flink" / "target").glob("cdc-agent-flink-*.jar"))), None)
     if jar is None:
         sys.exit("flink/target has no jar: make build-jar")
-    run = plan if arguments.what == "plan" else verdicts
-    sys.exit(run(arguments.program, jar) if run is plan else run(arguments.program, jar, arguments.write))
+    if arguments.what == "plan":
+        sys.exit(plan(arguments.program, jar))
+    run = {"verdicts": verdicts, "audits": audits}[arguments.what]
+    sys.exit(run(arguments.program, jar, arguments.write))
 
 
 main()

@@ -26,6 +26,14 @@ Examples:
 
 Exit codes: as of run dq.";
 
+const AUDIT: &str = "\
+Examples:
+  cdc-jobs run audit --env onprem --table sales.users                     Kafka → <prefix>.audit.<table>, until stopped
+  cdc-jobs run audit --env onprem --table sales.users --from log --out trail --until-end
+                                                                          file logs alone, without any service
+
+The rules file says audit: true. docs/jobs.md says what a commit log cannot know. Exit codes: as of run dq.";
+
 const DRIFT: &str = "\
 Examples:
   cdc-jobs run drift --env onprem --table sales.events                    both sides from Kafka, verdicts to the brokers
@@ -55,6 +63,9 @@ pub enum RunCommand {
     /// Pass on the row hashes of a table's CDC topic: one event for each change, each change once
     #[command(after_help = HASH)]
     Hash(JobArgs),
+    /// Record the writes of a table: inserted, updated, deleted, with their times, each once
+    #[command(after_help = AUDIT)]
+    Audit(JobArgs),
     /// Compare a table's rows in two environments: verdicts to dq_reconciliation_audit and dq_reconciliation_current
     #[command(after_help = DRIFT)]
     Drift(DriftArgs),

@@ -1,11 +1,12 @@
-//! The parts of the jobs `dq` and `hash`.
+//! The parts of the jobs `dq`, `hash` and `audit`.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::args::{JobArgs, ValidRows};
-use crate::agent::exit::Failure;
+use crate::agent::exit::{Exit, Failure};
+use crate::jobs::engine::audit::AuditJob;
 use crate::jobs::engine::dq::{Destination, DqJob, INVALID_TOPIC, VALID_TOPIC};
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::hash::HashJob;
@@ -22,11 +23,14 @@ use crate::jobs::project::RulesFile;
 pub(super) enum Kind {
     Dq,
     Hash,
+    Audit,
 }
 
 pub(super) struct JobConnect {
     kind: Kind,
     name: String,
+    /// What its outputs depend on, beside its input.
+    definition: String,
     file: RulesFile,
     environment: Environment,
     destination: Destination,
@@ -53,6 +57,7 @@ impl JobConnect {
             None if file.rules.has_sink => Destination::Cassandra,
             None => Destination::Nowhere,
         };
+        let mut definition = file.rules.rules_version.clone();
         let groups = &environment.consumer_groups;
         let (name, topic, group) = match kind {
             Kind::Dq => {
@@ -62,6 +67,15 @@ impl JobConnect {
             Kind::Hash => {
                 let job = HashJob::new(&file.rules, &environment)?;
                 (job.name().to_owned(), job.topic().to_owned(), &groups.hash)
+            }
+            Kind::Audit if !file.rules.has_audit => {
+                let what = format!("{} keeps no audit trail", file.file);
+                return Err(Failure::new(Exit::Usage, what).next("write audit: true into it"));
+            }
+            Kind::Audit => {
+                let job = AuditJob::new(&file.rules, &environment);
+                definition = job.definition();
+                (job.name().to_owned(), job.topic().to_owned(), &groups.audit)
             }
         };
         let input = Input {
@@ -73,6 +87,7 @@ impl JobConnect {
         Ok(Self {
             kind,
             name,
+            definition,
             destination,
             has_counts: !args.no_counts_table,
             from: args.from.clone(),
@@ -92,13 +107,14 @@ impl Connect for JobConnect {
     }
 
     fn definition(&self) -> &str {
-        &self.file.rules.rules_version
+        &self.definition
     }
 
     fn job(&self) -> Result<Box<dyn Job>, EngineError> {
         Ok(match self.kind {
             Kind::Dq => Box::new(DqJob::new(self.file.rules.clone(), &self.environment, self.destination)?),
             Kind::Hash => Box::new(HashJob::new(&self.file.rules, &self.environment)?),
+            Kind::Audit => Box::new(AuditJob::new(&self.file.rules, &self.environment)),
         })
     }
 
@@ -133,7 +149,7 @@ impl JobConnect {
     #[cfg(not(feature = "cql"))]
     fn cassandra(&self) -> Result<Box<dyn RowSink>, EngineError> {
         let _ = self.has_counts;
-        Err(EngineError::new(crate::agent::exit::Exit::Usage, "this cdc-jobs was built without Cassandra")
+        Err(EngineError::new(Exit::Usage, "this cdc-jobs was built without Cassandra")
             .next("build it with the feature cql, or give --valid-rows topic"))
     }
 }

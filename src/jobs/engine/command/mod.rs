@@ -40,7 +40,7 @@ pub struct Done {
 impl RunArgs {
     fn job(&self) -> &JobArgs {
         match &self.command {
-            RunCommand::Dq(args) | RunCommand::Hash(args) => args,
+            RunCommand::Dq(args) | RunCommand::Hash(args) | RunCommand::Audit(args) => args,
             RunCommand::Drift(args) => &args.job,
         }
     }
@@ -65,6 +65,7 @@ pub fn perform(args: &RunArgs, stop: &Arc<AtomicBool>) -> Result<Done, Failure> 
     let (kind, args) = match &args.command {
         RunCommand::Dq(args) => (Kind::Dq, args),
         RunCommand::Hash(args) => (Kind::Hash, args),
+        RunCommand::Audit(args) => (Kind::Audit, args),
         RunCommand::Drift(args) => return drift::perform(args, stop),
     };
     let project = right_project(args)?;

@@ -4,6 +4,7 @@
 //! The order in which partitions are read is another one in every life. `CDC_AGENT_SEEDS` says how many seeds are tried,
 //! `CDC_AGENT_SEED` runs a single one.
 
+mod audit;
 mod dq;
 mod hash;
 mod world;
