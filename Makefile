@@ -123,9 +123,10 @@ $(VENV)/.done: tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-test-submit: $(VENV)/.done ## submit jobs to a real Flink cluster, which it starts; stop, resume and replace them, kill parts of it; two to three minutes
+test-submit: build-jar $(VENV)/.done ## submit jobs to a real Flink cluster, which it starts; stop, resume and replace them, kill parts of it; run the generated SQL; five minutes
 	$(CARGO) build --locked --bin cdc-jobs
 	$(PYTHON) -m unittest -v tests/flink/test_submit.py
+	$(PYTHON) -m unittest -v tests/flink/test_generated.py
 
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
 	$(CARGO) test --locked --test it live_schema -- --ignored

@@ -2,12 +2,16 @@
 //!
 //! They are an aggregation without a watermark. A record is never too late for it, an idle partition holds nothing
 //! back, and what was counted is always what the other outputs got.
+//!
+//! The name of the job is a column of the windows that the planner does not know to be constant, and a part of their
+//! key: the key of the rows is then that of the topics. Else Flink would take each count back before it writes the
+//! next one, and upsert-kafka would write a tombstone for it.
 
 use super::Job;
 use super::connector::{cassandra, upsert};
 use super::identity::{JobKind, job_name};
 use super::judged::judged;
-use super::names::{self, FAILED, KAFKA_MS, WARNED};
+use super::names::{self, FAILED, JOB, KAFKA_MS, MINUTE, WARNED};
 use super::script::{Part, note, table, view};
 use crate::jobs::expression::{quoted, sql_text};
 use crate::jobs::rules::{Rule, Severity};
@@ -37,15 +41,21 @@ pub(super) fn tables(job: &Job<'_>) -> Vec<Part> {
         sum(&format!("{failed} <> ''"), "invalid_count"),
     ];
     sums.extend(failing(job).map(|rule| sum(&quoted(&names::rule(&rule.id)), &names::rule(&rule.id))));
-    let ms = quoted(KAFKA_MS);
+    let (ms, job_column, minute) = (quoted(KAFKA_MS), quoted(JOB), quoted(MINUTE));
     let start = format!("{ms} - MOD(MOD({ms}, 60000) + 60000, 60000)");
-    let mut parts = vec![note("Counters of a minute of Kafka time; they grow while its records come.")];
+    let mut parts = vec![note(
+        "Counters of a minute of Kafka time; they grow while its records come. Job and minute are the key, as in the\n\
+         topics: so a count is written over the one before, and none is taken back.",
+    )];
     parts.extend(view(
         &name("windows"),
         &format!(
-            "SELECT\n  `window_start`,\n{}\nFROM (SELECT {start} AS `window_start`, * FROM {})\nGROUP BY `window_start`",
+            "SELECT\n  {job_column} AS `job_name`,\n  {minute} AS `window_start`,\n{}\n\
+             FROM {} AS `s` CROSS JOIN UNNEST(ARRAY[ROW({}, {start})]) AS `c` ({job_column}, {minute})\n\
+             GROUP BY {job_column}, {minute}",
             sums.join(",\n"),
-            judged(job)
+            judged(job),
+            sql_text(&job_name(JobKind::Dq, job)),
         ),
     ));
     let by_rule: Vec<String> = failing(job).map(|rule| format!("{} BIGINT", quoted(&rule.id))).collect();
@@ -90,7 +100,7 @@ pub(super) fn tables(job: &Job<'_>) -> Vec<Part> {
 /// The INSERTs of 04.
 pub(super) fn inserts(job: &Job<'_>) -> Vec<String> {
     let name = |part: &str| job.object(JobKind::Dq, part);
-    let (job_text, windows) = (sql_text(&job_name(JobKind::Dq, job)), name("windows"));
+    let windows = name("windows");
     let end = "`window_start` + 60000";
     let (dc, table) = (sql_text(&job.environment.cassandra.datacenter.value), sql_text(&job.table()));
     let (version, total) = (sql_text(&job.rules.rules_version), "`valid_count` + `invalid_count`");
@@ -98,7 +108,7 @@ pub(super) fn inserts(job: &Job<'_>) -> Vec<String> {
     let sums: Vec<String> = rules.iter().map(|rule| quoted(&names::rule(&rule.id))).collect();
     let types: Vec<String> = rules.iter().map(|rule| format!("{} BIGINT", quoted(&rule.id))).collect();
     let by_rule = format!("CAST(ROW({}) AS ROW<{}>)", sums.join(", "), types.join(", "));
-    let head = format!("SELECT {job_text}, `window_start`, {end}, {dc}, {table}");
+    let head = format!("SELECT `job_name`, `window_start`, {end}, {dc}, {table}");
     let metric = "`job_name`, `window_start`, `metric_ts`, `dc`, `table`";
     let [valid, invalid] = TOPICS;
     let mut inserts = vec![
@@ -116,7 +126,7 @@ pub(super) fn inserts(job: &Job<'_>) -> Vec<String> {
     inserts.extend(["valid", "invalid"].map(|kind| {
         format!(
             "INSERT INTO {} (`job_name`, `metric_ts`, `metric_type`, `metric_value`)\n\
-             SELECT {job_text}, TO_TIMESTAMP_LTZ({end}, 3), '{kind}', `{kind}_count`\nFROM {windows}",
+             SELECT `job_name`, TO_TIMESTAMP_LTZ({end}, 3), '{kind}', `{kind}_count`\nFROM {windows}",
             name("dq_counts")
         )
     }));

@@ -34,6 +34,9 @@ pub(super) const IS_REPEAT: &str = "record.is_repeat";
 /// The moment of processing: what an OVER window is ordered by keeps the order of arrival.
 pub(super) const ARRIVAL: &str = "record.arrival";
 pub(super) const WRITE_TIME_US: &str = "record.write_time_us";
+/// The job, and the minute of Kafka time in which a record is counted.
+pub(super) const JOB: &str = "record.job";
+pub(super) const MINUTE: &str = "record.minute";
 pub(super) const FAILED: &str = "verdict.failed";
 pub(super) const WARNED: &str = "verdict.warned";
 

@@ -30,12 +30,14 @@ CREATE TEMPORARY TABLE `dq-cloud-sales.events.dead_letters` (
   'value.fields-include' = 'EXCEPT_KEY'
 );
 
--- Counters of a minute of Kafka time; they grow while its records come.
+-- Counters of a minute of Kafka time; they grow while its records come. Job and minute are the key, as in the
+-- topics: so a count is written over the one before, and none is taken back.
 DROP TEMPORARY VIEW IF EXISTS `dq-cloud-sales.events.windows`;
 
 CREATE TEMPORARY VIEW `dq-cloud-sales.events.windows` AS
 SELECT
-  `window_start`,
+  `record.job` AS `job_name`,
+  `record.minute` AS `window_start`,
   SUM(CASE WHEN `verdict.failed` = '' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `valid_count`,
   SUM(CASE WHEN `verdict.failed` = '' AND `verdict.warned` <> '' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `warned_count`,
   SUM(CASE WHEN `verdict.failed` <> '' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `invalid_count`,
@@ -49,8 +51,8 @@ SELECT
   SUM(CASE WHEN `rule.amount.not_null` THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `rule.amount.not_null`,
   SUM(CASE WHEN `rule.amount.negative` THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `rule.amount.negative`,
   SUM(CASE WHEN `rule.event_ts.future` THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `rule.event_ts.future`
-FROM (SELECT `record.kafka_ms` - MOD(MOD(`record.kafka_ms`, 60000) + 60000, 60000) AS `window_start`, * FROM `dq-cloud-sales.events.judged`)
-GROUP BY `window_start`;
+FROM `dq-cloud-sales.events.judged` AS `s` CROSS JOIN UNNEST(ARRAY[ROW('dq-cloud-sales.events', `record.kafka_ms` - MOD(MOD(`record.kafka_ms`, 60000) + 60000, 60000))]) AS `c` (`record.job`, `record.minute`)
+GROUP BY `record.job`, `record.minute`;
 
 DROP TEMPORARY TABLE IF EXISTS `dq-cloud-sales.events.dq_metrics_valid`;
 
@@ -138,15 +140,15 @@ SELECT
 FROM `dq-cloud-sales.events.judged`
 WHERE `verdict.failed` <> '';
 INSERT INTO `dq-cloud-sales.events.dq_metrics_valid` (`job_name`, `window_start`, `metric_ts`, `dc`, `table`, `valid_count`, `warned_count`, `total_count`, `rules_version`)
-SELECT 'dq-cloud-sales.events', `window_start`, `window_start` + 60000, 'DC_AZURE', 'sales.events', `valid_count`, `warned_count`, `valid_count` + `invalid_count`, 'f2d9f513669d162f95f571c5e364597e3aff12ea88519bf10914a8eb86914cf8'
+SELECT `job_name`, `window_start`, `window_start` + 60000, 'DC_AZURE', 'sales.events', `valid_count`, `warned_count`, `valid_count` + `invalid_count`, 'f2d9f513669d162f95f571c5e364597e3aff12ea88519bf10914a8eb86914cf8'
 FROM `dq-cloud-sales.events.windows`;
 INSERT INTO `dq-cloud-sales.events.dq_metrics_invalid` (`job_name`, `window_start`, `metric_ts`, `dc`, `table`, `invalid_count`, `total_count`, `by_rule`, `rules_version`)
-SELECT 'dq-cloud-sales.events', `window_start`, `window_start` + 60000, 'DC_AZURE', 'sales.events', `invalid_count`, `valid_count` + `invalid_count`, CAST(ROW(`rule.json`, `rule.id.not_null`, `rule.id.type`, `rule.event_ts.not_null`, `rule.event_ts.type`, `rule.amount.type`, `rule.id.length`, `rule.amount.not_null`, `rule.amount.negative`, `rule.event_ts.future`) AS ROW<`json` BIGINT, `id.not_null` BIGINT, `id.type` BIGINT, `event_ts.not_null` BIGINT, `event_ts.type` BIGINT, `amount.type` BIGINT, `id.length` BIGINT, `amount.not_null` BIGINT, `amount.negative` BIGINT, `event_ts.future` BIGINT>), 'f2d9f513669d162f95f571c5e364597e3aff12ea88519bf10914a8eb86914cf8'
+SELECT `job_name`, `window_start`, `window_start` + 60000, 'DC_AZURE', 'sales.events', `invalid_count`, `valid_count` + `invalid_count`, CAST(ROW(`rule.json`, `rule.id.not_null`, `rule.id.type`, `rule.event_ts.not_null`, `rule.event_ts.type`, `rule.amount.type`, `rule.id.length`, `rule.amount.not_null`, `rule.amount.negative`, `rule.event_ts.future`) AS ROW<`json` BIGINT, `id.not_null` BIGINT, `id.type` BIGINT, `event_ts.not_null` BIGINT, `event_ts.type` BIGINT, `amount.type` BIGINT, `id.length` BIGINT, `amount.not_null` BIGINT, `amount.negative` BIGINT, `event_ts.future` BIGINT>), 'f2d9f513669d162f95f571c5e364597e3aff12ea88519bf10914a8eb86914cf8'
 FROM `dq-cloud-sales.events.windows`;
 INSERT INTO `dq-cloud-sales.events.dq_counts` (`job_name`, `metric_ts`, `metric_type`, `metric_value`)
-SELECT 'dq-cloud-sales.events', TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'valid', `valid_count`
+SELECT `job_name`, TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'valid', `valid_count`
 FROM `dq-cloud-sales.events.windows`;
 INSERT INTO `dq-cloud-sales.events.dq_counts` (`job_name`, `metric_ts`, `metric_type`, `metric_value`)
-SELECT 'dq-cloud-sales.events', TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'invalid', `invalid_count`
+SELECT `job_name`, TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'invalid', `invalid_count`
 FROM `dq-cloud-sales.events.windows`;
 END;

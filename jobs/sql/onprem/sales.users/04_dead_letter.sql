@@ -30,12 +30,14 @@ CREATE TEMPORARY TABLE `dq-onprem-sales.users.dead_letters` (
   'value.fields-include' = 'EXCEPT_KEY'
 );
 
--- Counters of a minute of Kafka time; they grow while its records come.
+-- Counters of a minute of Kafka time; they grow while its records come. Job and minute are the key, as in the
+-- topics: so a count is written over the one before, and none is taken back.
 DROP TEMPORARY VIEW IF EXISTS `dq-onprem-sales.users.windows`;
 
 CREATE TEMPORARY VIEW `dq-onprem-sales.users.windows` AS
 SELECT
-  `window_start`,
+  `record.job` AS `job_name`,
+  `record.minute` AS `window_start`,
   SUM(CASE WHEN `verdict.failed` = '' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `valid_count`,
   SUM(CASE WHEN `verdict.failed` = '' AND `verdict.warned` <> '' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `warned_count`,
   SUM(CASE WHEN `verdict.failed` <> '' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `invalid_count`,
@@ -58,8 +60,8 @@ SELECT
   SUM(CASE WHEN `rule.email.regex` THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `rule.email.regex`,
   SUM(CASE WHEN `rule.status.enum` THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `rule.status.enum`,
   SUM(CASE WHEN `rule.users.updated_before_created` THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS `rule.users.updated_before_created`
-FROM (SELECT `record.kafka_ms` - MOD(MOD(`record.kafka_ms`, 60000) + 60000, 60000) AS `window_start`, * FROM `dq-onprem-sales.users.judged`)
-GROUP BY `window_start`;
+FROM `dq-onprem-sales.users.judged` AS `s` CROSS JOIN UNNEST(ARRAY[ROW('dq-onprem-sales.users', `record.kafka_ms` - MOD(MOD(`record.kafka_ms`, 60000) + 60000, 60000))]) AS `c` (`record.job`, `record.minute`)
+GROUP BY `record.job`, `record.minute`;
 
 DROP TEMPORARY TABLE IF EXISTS `dq-onprem-sales.users.dq_metrics_valid`;
 
@@ -143,15 +145,15 @@ SELECT
 FROM `dq-onprem-sales.users.judged`
 WHERE `verdict.failed` <> '';
 INSERT INTO `dq-onprem-sales.users.dq_metrics_valid` (`job_name`, `window_start`, `metric_ts`, `dc`, `table`, `valid_count`, `warned_count`, `total_count`, `rules_version`)
-SELECT 'dq-onprem-sales.users', `window_start`, `window_start` + 60000, 'DC_ONPREM', 'sales.users', `valid_count`, `warned_count`, `valid_count` + `invalid_count`, 'ca3f6af7d3d2eb8b964bc40abe7f2d954e08c7a4c654331f0bdf7777f798d85b'
+SELECT `job_name`, `window_start`, `window_start` + 60000, 'DC_ONPREM', 'sales.users', `valid_count`, `warned_count`, `valid_count` + `invalid_count`, 'ca3f6af7d3d2eb8b964bc40abe7f2d954e08c7a4c654331f0bdf7777f798d85b'
 FROM `dq-onprem-sales.users.windows`;
 INSERT INTO `dq-onprem-sales.users.dq_metrics_invalid` (`job_name`, `window_start`, `metric_ts`, `dc`, `table`, `invalid_count`, `total_count`, `by_rule`, `rules_version`)
-SELECT 'dq-onprem-sales.users', `window_start`, `window_start` + 60000, 'DC_ONPREM', 'sales.users', `invalid_count`, `valid_count` + `invalid_count`, CAST(ROW(`rule.json`, `rule.id.not_null`, `rule.id.type`, `rule.tenant_id.type`, `rule.oidc_name.type`, `rule.username.type`, `rule.first_name.type`, `rule.last_name.type`, `rule.email.type`, `rule.status.type`, `rule.auth_date.type`, `rule.creation_date.type`, `rule.updation_date.type`, `rule.updated_by.type`, `rule.tenant_id.not_null`, `rule.username.not_null`, `rule.email.regex`, `rule.status.enum`, `rule.users.updated_before_created`) AS ROW<`json` BIGINT, `id.not_null` BIGINT, `id.type` BIGINT, `tenant_id.type` BIGINT, `oidc_name.type` BIGINT, `username.type` BIGINT, `first_name.type` BIGINT, `last_name.type` BIGINT, `email.type` BIGINT, `status.type` BIGINT, `auth_date.type` BIGINT, `creation_date.type` BIGINT, `updation_date.type` BIGINT, `updated_by.type` BIGINT, `tenant_id.not_null` BIGINT, `username.not_null` BIGINT, `email.regex` BIGINT, `status.enum` BIGINT, `users.updated_before_created` BIGINT>), 'ca3f6af7d3d2eb8b964bc40abe7f2d954e08c7a4c654331f0bdf7777f798d85b'
+SELECT `job_name`, `window_start`, `window_start` + 60000, 'DC_ONPREM', 'sales.users', `invalid_count`, `valid_count` + `invalid_count`, CAST(ROW(`rule.json`, `rule.id.not_null`, `rule.id.type`, `rule.tenant_id.type`, `rule.oidc_name.type`, `rule.username.type`, `rule.first_name.type`, `rule.last_name.type`, `rule.email.type`, `rule.status.type`, `rule.auth_date.type`, `rule.creation_date.type`, `rule.updation_date.type`, `rule.updated_by.type`, `rule.tenant_id.not_null`, `rule.username.not_null`, `rule.email.regex`, `rule.status.enum`, `rule.users.updated_before_created`) AS ROW<`json` BIGINT, `id.not_null` BIGINT, `id.type` BIGINT, `tenant_id.type` BIGINT, `oidc_name.type` BIGINT, `username.type` BIGINT, `first_name.type` BIGINT, `last_name.type` BIGINT, `email.type` BIGINT, `status.type` BIGINT, `auth_date.type` BIGINT, `creation_date.type` BIGINT, `updation_date.type` BIGINT, `updated_by.type` BIGINT, `tenant_id.not_null` BIGINT, `username.not_null` BIGINT, `email.regex` BIGINT, `status.enum` BIGINT, `users.updated_before_created` BIGINT>), 'ca3f6af7d3d2eb8b964bc40abe7f2d954e08c7a4c654331f0bdf7777f798d85b'
 FROM `dq-onprem-sales.users.windows`;
 INSERT INTO `dq-onprem-sales.users.dq_counts` (`job_name`, `metric_ts`, `metric_type`, `metric_value`)
-SELECT 'dq-onprem-sales.users', TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'valid', `valid_count`
+SELECT `job_name`, TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'valid', `valid_count`
 FROM `dq-onprem-sales.users.windows`;
 INSERT INTO `dq-onprem-sales.users.dq_counts` (`job_name`, `metric_ts`, `metric_type`, `metric_value`)
-SELECT 'dq-onprem-sales.users', TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'invalid', `invalid_count`
+SELECT `job_name`, TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'invalid', `invalid_count`
 FROM `dq-onprem-sales.users.windows`;
 END;

@@ -1,0 +1,238 @@
+"""Jobs with the SQL that `cdc-jobs sql` writes, on a real Flink cluster with a real Kafka and a real node: what their topics hold.
+
+`dq` writes its counters over each other, and takes none back in between. `audit` writes what `cdc-jobs run audit` writes, record by
+record, over records of agents and over what no agent writes.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+import zlib
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = ROOT / "compose" / "native" / "stack.py"
+PROGRAM = Path(os.environ.get("CDC_JOBS_BIN", ROOT / "target" / "debug" / "cdc-jobs"))
+UP = ["--only", "onprem,kafka,flink", "--free-ports", "--quick", "--option", "kafka.heap=256m", "--option", "onprem.heap=384m", "--json"]
+PARTITIONS = 2
+SECONDS = 180
+MINUTE = 1_769_860_800_000
+
+sys.path.insert(0, str(ROOT / "tests" / "oracle" / "planner"))
+import audits  # noqa: E402
+
+
+def wait_for(found, what, seconds=SECONDS):
+    """Waits until `found()` is true, and returns it."""
+    deadline = time.monotonic() + seconds
+    while not (result := found()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for {what} in vain")
+        time.sleep(0.2)
+    return result
+
+
+class Generated(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="cdc-agent-generated-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.addClassCleanup(cls.stack, "down", "--data", "drop")
+        cls.known = json.loads(cls.stack("up", "--owner", str(os.getpid()), *UP))
+        cls.servers = cls.known["bootstrap_servers"]
+        cls.jobs = cls.folder / "jobs"
+        shutil.copytree(ROOT / "jobs", cls.jobs)
+        (node,) = [service for service in cls.known["services"] if service["kind"] == "cassandra"]
+        path = cls.jobs / "environments.yaml"
+        text = path.read_text().replace("127.0.0.1:9092", cls.servers).replace("hosts: [127.0.0.1]", f"hosts: [{node['host']}]\n      port: {node['port']}")
+        text = text.replace("[127.0.0.1/32]", f"[{node['host']}/32]").replace("interval: 30s", "interval: 2s")
+        path.write_text(text)
+        cls.program("sql", "--jobs", cls.jobs)
+        cls.program("topics", "create", "--env", "onprem", "--jobs", cls.jobs, "--partitions", PARTITIONS)
+
+    @classmethod
+    def stack(cls, command, *words):
+        done = subprocess.run([sys.executable, STACK, command, "--dir", cls.folder / "stack", *words], capture_output=True, text=True, timeout=400, check=False)
+        assert done.returncode == 0, f"stack.py {command}: exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+    @classmethod
+    def program(cls, *words):
+        flink = cls.known["flink"]
+        places = {
+            "CDC_JOBS_SQL_GATEWAY": flink["sql_gateway"], "CDC_JOBS_JOBMANAGER": flink["jobmanager"],
+            "CDC_JOBS_CHECKPOINTS": f"file://{Path(flink['checkpoints']).parent}",
+        }  # fmt: skip
+        command = [str(word) for word in (PROGRAM, *words)]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **places}, capture_output=True, text=True, timeout=SECONDS, check=False)
+        # 3: something needs attention, as records that no agent wrote.
+        assert done.returncode in (0, 3), f"{words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def produce(self, topic, records):
+        """Writes records: partition, key, value, headers, milliseconds."""
+        producer = Producer({"bootstrap.servers": self.servers})
+        for partition, key, value, headers, ms in records:
+            producer.produce(topic, value, key, partition=partition, headers=headers, timestamp=ms)
+            producer.poll(0)
+        self.assertEqual(producer.flush(60), 0)
+
+    def committed(self, topic):
+        """Partition → its committed messages."""
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "test", "enable.auto.commit": False, "isolation.level": "read_committed", "enable.partition.eof": True})
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        found, open_ones, deadline = {number: [] for number in partitions}, set(partitions), time.monotonic() + 60
+        while open_ones:
+            assert time.monotonic() < deadline, f"{topic} has no end"
+            message = consumer.poll(1)
+            if message is None:
+                continue
+            if message.error():
+                assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+                open_ones.discard(message.partition())
+            else:
+                found[message.partition()].append(message)
+        consumer.close()
+        return found
+
+    def submit(self, job):
+        self.program("submit", "onprem", "--job", job, "--jobs", self.jobs)
+        self.addCleanup(self.program, "flink", "stop", job, "--no-savepoint")
+
+    def test_counters_are_written_over_and_never_taken_back(self):
+        self.submit("dq-onprem-sales.events")
+        told = {"dq_metrics_valid": [], "dq_metrics_invalid": []}
+        produced = []
+
+        def last(topic):
+            return {json.loads(message.key())["window_start"]: json.loads(message.value() or "null") for messages in self.committed(topic).values() for message in messages}
+
+        # Records of the same two minutes, again and again: each time their counts change.
+        for turn in range(6):
+            more = []
+            for number in range(20):
+                good = json.dumps({"id": f"{turn}-{number}", "event_ts": "2025-01-01T00:00:00Z", "value": 5 if number % 4 else -5})
+                more.append((number % PARTITIONS, None, good.encode(), [], MINUTE + number % 2 * 60_000))
+            self.produce("topic_onprem_sales", more)
+            produced += more
+            expected = {MINUTE: (len(produced) // 4, len(produced) // 4), MINUTE + 60_000: (len(produced) // 2, 0)}
+
+            def counts():
+                valid, invalid = last("dq_metrics_valid"), last("dq_metrics_invalid")
+                none = {"valid_count": 0, "invalid_count": 0}
+                return {minute: ((valid.get(minute) or none)["valid_count"], (invalid.get(minute) or none)["invalid_count"]) for minute in expected}
+
+            wait_for(lambda: counts() == expected, f"{expected}, not {counts()}")
+        for topic, counted in (("dq_metrics_valid", "valid_count"), ("dq_metrics_invalid", "invalid_count")):
+            by_key = {}
+            for messages in self.committed(topic).values():
+                for message in messages:
+                    self.assertIsNotNone(message.value(), f"{topic}: a tombstone for {message.key()}")
+                    by_key.setdefault(message.key(), []).append(json.loads(message.value())[counted])
+            self.assertEqual(len(by_key), 2)
+            for key, values in by_key.items():
+                self.assertEqual(values, sorted(values), f"{topic} {key}")
+            told[topic] = [len(values) for values in by_key.values()]
+        self.assertGreater(max(told["dq_metrics_invalid"]), 4, "counts that changed")
+        print(f"counts of two minutes, written so often: {told}")
+        self.assert_metrics({"dq_valid_count": len(produced) * 3 // 4, "dq_invalid_count": len(produced) // 4})
+
+    def assert_metrics(self, expected):
+        """What TaskManagers tell under the names of deploy/datadog/openmetrics.d/conf.yaml."""
+        conf = (ROOT / "deploy" / "datadog" / "openmetrics.d" / "conf.yaml").read_text()
+        ports = [service["port"] for service in self.known["services"] if service["kind"] == "taskmanager"]
+        for short, value in expected.items():
+            name = f"flink_taskmanager_job_task_operator_{short}"
+            self.assertIn(f"- {name}:", conf)
+
+            def total():
+                found = 0.0
+                for port in ports:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                        lines = answer.read().decode().splitlines()
+                    found += sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name}{{"))
+                return found
+
+            wait_for(lambda: total() == value, f"{name} {value}, not {total()}", 60)
+
+    def test_both_engines_write_the_same_trail(self):
+        topic, trail = "onprem.cdc.sales.users", "onprem.audit.sales.users"
+        asked = list(audits.records(3000, seed=7))
+        decoded = lambda text: None if text is None else base64.b64decode(text)
+        sent = []
+        for number, record in enumerate(asked):
+            line = record["flink"]
+            key, value = decoded(line["record.key"]), decoded(line["record.value"])
+            sent.append((zlib.crc32(key or b"") % PARTITIONS, key, value, [("event_id", str(number).encode())], MINUTE + number))
+        self.produce(topic, sent)
+        self.submit("audit-onprem-sales.users")
+        out = self.folder / "trail"
+        words = ["--env", "onprem", "--table", "sales.users", "--jobs", self.jobs, "--until-end", "--format", "json"]
+        summary = json.loads(self.program("run", "audit", *words, "--out", out, "--partitions", PARTITIONS))["counts"]
+        written = sum(summary["written"].values())
+        wait_for(lambda: sum(map(len, self.committed(trail).values())) >= written, f"{written} records in {trail}")
+        flink, rust = {}, {}
+        for partition, messages in self.committed(trail).items():
+            for message in messages:
+                found = (message.value().decode(), dict(message.headers() or []), message.timestamp()[1], partition if message.key() is not None else None)
+                flink.setdefault(message.key(), []).append(found)
+        for partition in range(PARTITIONS):
+            for line in (out / trail / str(partition) / f"{0:020d}.jsonl").read_text().split("\n")[:-1]:
+                record, key = json.loads(line), self.key_of(line)
+                # As it stands: what Python would make of its numbers is not compared.
+                behind = ',"key_base64":' if "key_base64" in record else ',"headers":'
+                entry = line[line.index(',"value":{"operation"') + len(',"value":') : line.rindex(behind)]
+                headers = {name: text.encode() for name, text in record["headers"].items()}
+                rust.setdefault(key, []).append((entry, headers, record["ts_ms"], partition if key is not None else None))
+        self.compare(flink, rust)
+        self.assertEqual(sum(map(len, flink.values())), written)
+        self.assertGreater(min(summary["repeats"], summary["strange"], summary["snapshot_rows"], summary["heartbeats"]), 20, summary)
+        print(f"{len(sent)} records, {written} of them in both trails: {summary}")
+
+    @staticmethod
+    def key_of(line):
+        """The bytes of a key: a line of a file log holds JSON as it is, anything else in base64."""
+        record = json.loads(line)
+        if "key_base64" in record:
+            return base64.b64decode(record["key_base64"])
+        if record["key"] is None:
+            return None
+        ends = [line.index(after) for after in (',"value":', ',"value_base64":') if after in line]
+        return line[line.index(',"key":') + len(',"key":') : min(ends)].encode()
+
+    def compare(self, flink, rust):
+        """Key by key, in the order of each."""
+        self.assertEqual(set(flink), set(rust))
+        for key, found in rust.items():
+            if key is None:
+                # Without a key a producer chooses the partition, and with it the order.
+                self.assertEqual(sorted(map(str, found)), sorted(map(str, flink[key])))
+            else:
+                self.assertEqual(found, flink[key], key)
+
+    def test_a_trail_that_a_job_makes_is_kept_for_good(self):
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        for made in admin.create_topics([NewTopic("cloud.cdc.sales.users", 1, 1)]).values():
+            made.result(20)
+        (record,) = [(0, b'{"id":1}', b'{"op":"d","before":{"id":1},"event_id":"00","source":{"ts_us":1}}', [], MINUTE)]
+        self.produce("cloud.cdc.sales.users", [record])
+        words = ["--env", "cloud", "--table", "sales.users", "--jobs", self.jobs, "--until-end", "--state", self.folder / "kept"]
+        self.program("run", "audit", *words)
+        (found,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, "cloud.audit.sales.users")]).values()
+        config = found.result(20)
+        self.assertEqual((config["retention.ms"].value, config["cleanup.policy"].value), ("-1", "delete"))
+
+
+if __name__ == "__main__":
+    unittest.main()
