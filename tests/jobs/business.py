@@ -261,16 +261,24 @@ def line(record):
 
 def write_log(folder, topic, partitions):
     """A file log with these records, in one file a partition."""
-    files = {}
-    for number, partition in enumerate(partitions):
-        place = folder / topic / str(number)
-        place.mkdir(parents=True)
-        text = "".join(line(record) for record in partition).encode()
-        if text:
-            (place / f"{0:020d}.jsonl").write_bytes(text)
-            files[str(number)] = [{"first_offset": 0, "next_offset": len(partition), "bytes": len(text)}]
+    write_logs(folder, {topic: partitions})
+
+
+def write_logs(folder, topics):
+    """The same with several topics of as many partitions."""
+    written = {}
+    for topic, partitions in topics.items():
+        files = written.setdefault(topic, {})
+        for number, partition in enumerate(partitions):
+            place = folder / topic / str(number)
+            place.mkdir(parents=True)
+            text = "".join(line(record) for record in partition).encode()
+            if text:
+                (place / f"{0:020d}.jsonl").write_bytes(text)
+                files[str(number)] = [{"first_offset": 0, "next_offset": len(partition), "bytes": len(text)}]
     checkpoint = {"version": 4, "generation": 0, "open": {}, "done": {}, "parked": []}
-    (folder / "commit.json").write_text(json.dumps({"version": 1, "partitions": len(partitions), "checkpoint": checkpoint, "topics": {topic: files}}))
+    count = max(map(len, topics.values()))
+    (folder / "commit.json").write_text(json.dumps({"version": 1, "partitions": count, "checkpoint": checkpoint, "topics": written}))
 
 
 def read_log(folder):

@@ -230,8 +230,8 @@ def kafka(run):
     return services.services_case(run, run.services, compare, business)
 
 
-CASES = {case.__name__: case for case in (files, kills, refused, follows, refusals, kafka)}
-SHORT = ["files", "kills", "refused", "follows"]
+CASES = {case.__name__: case for case in (files, kills, refused, follows, datadog, refusals, kafka)}
+SHORT = ["files", "kills", "refused", "follows", "datadog"]
 
 
 def main():
@@ -243,6 +243,13 @@ def main():
     parser.add_argument("--only", help="cases, with commas between them")
     parser.add_argument("--keep", action="store_true", help="leave the folder with what was written")
     options = parser.parse_args()
+def datadog(run):
+    """The example for Datadog's Agent, read by its own check."""
+    from datadog_metrics import datadog as case
+
+    return case(run)
+
+
     names = options.only.split(",") if options.only else (SHORT if options.short else list(CASES))
     folder = Path(tempfile.mkdtemp(prefix="cdc-jobs-run-"))
     run = Run(options.jobs.resolve(), folder, options.seed, options.records)
