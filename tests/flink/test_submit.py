@@ -269,6 +269,10 @@ class Submitted(unittest.TestCase):
         told = self.submit(files=wrong, code=2)
         self.assertIn("nothing is submitted: the files are wrong", told.stderr)
         self.assertIn("DC_ONPREM belongs to onprem already", told.stdout)
+        environments.write_text((self.files / "environments.yaml").read_text())
+        for changed, words in (("'{prefix}.cdc.sales.events'", "a feedback loop"), ("['topic_{prefix}_sales', '{prefix}_b']", "expected one text")):
+            rules.write_text((self.files / "rules" / "sales.events.yaml").read_text().replace("topic_{prefix}_sales", changed))
+            self.assertIn(words, self.submit(files=wrong, code=2).stdout)
         self.assertEqual(self.running(), [])
 
 

@@ -30,6 +30,7 @@ from prometheus_client.parser import text_string_to_metric_families
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "kafka"))
 import records  # noqa: E402
+from sides import sides  # noqa: E402
 from stack import Broker  # noqa: E402
 
 JSON_V2 = "application/vnd.kafka.json.v2+json"
@@ -443,7 +444,7 @@ def secured(run):
 
 
 SHORT = [topics, seed, tail, groups, rest]
-CASES = [*SHORT, secured]
+CASES = [*SHORT, secured, sides]
 
 
 def main():

@@ -28,10 +28,21 @@ VALID = "onprem.valid.sales.events"
 TABLE = ["--env", "onprem", "--table", "sales.events"]
 
 
+# What must not be: a file of jobs/, what it says, what it would say, and what is told of it.
+BROKEN = [
+    ("rules/sales.events.yaml", "topic: topic_{prefix}_sales", "topic: ['topic_{prefix}_sales', '{prefix}_more']", "expected one text"),
+    ("rules/sales.events.yaml", "topic: topic_{prefix}_sales", "topic: 'topic_{prefix}_sales,{prefix}_more'", "one job reads one topic"),
+    ("rules/sales.events.yaml", "topic: topic_{prefix}_sales", "topic: '{prefix}.cdc.sales.events'", "a feedback loop"),
+    ("environments.yaml", "datacenter: DC_AZURE", "datacenter: DC_ONPREM", "DC_ONPREM belongs to onprem already"),
+    ("environments.yaml", "datacenter: DC_AZURE", "datacenter: DC_AZURE,DC_ONPREM", "exactly one"),
+    ("environments.yaml", "hosts: [127.0.0.2]", "hosts: [127.0.0.1]", "127.0.0.1"),
+]
+
+
 class Run:
     def __init__(self, program, folder, seed, count):
         self.program, self.folder, self.seed, self.count = program, folder, seed, count
-        self.random, self.services = random.Random(seed), services.Services(folder / "stack")
+        self.random, self.services = random.Random(seed), services.Services(folder / "stack", options=services.BOTH_SIDES)
         checked = self.call("check", "--jobs", ROOT / "jobs", "--format", "json")
         (job,) = [job for job in json.loads(checked.stdout)["jobs"] if job["table"] == "sales.events" and job["environment"] == "onprem"]
         self.rules, self.version = job["rules"], job["rules_version"]
@@ -154,6 +165,16 @@ def refused(run):
     rules.write_text(rules.read_text().replace("column: amount\n    min: 0", "column: amuont\n    min: 0"))
     said = run.dq(bad, "--from", log, "--out", out, codes=(2,)).stderr
     assert "did you mean amount" in said and "nothing was started" in said and not out.exists(), said
+    for number, (file, old, new, told) in enumerate(BROKEN):
+        wrong = run.folder / f"wrong-{number}"
+        shutil.copytree(ROOT / "jobs", wrong)
+        text = (wrong / file).read_text()
+        assert old in text, old
+        (wrong / file).write_text(text.replace(old, new, 1))
+        said = run.dq(wrong, "--from", log, "--out", out, codes=(2,)).stderr
+        assert told in said and "nothing was started" in said and not out.exists(), said
+    said = run.call("run", "audit", "--env", "onprem", "--table", "sales.events", "--jobs", ROOT / "jobs", "--from", log, "--out", out, codes=(2,)).stderr
+    assert "keeps no audit trail" in said and "audit: true" in said and not out.exists(), said
     said = run.call("run", "dq", "--env", "onprem", "--table", "sales.none", "--jobs", ROOT / "jobs", codes=(2,)).stderr
     assert "sales.events in onprem" in said, said
     words = ["--from", log, "--out", out, "--valid-rows", "none", "--state", state]
@@ -222,6 +243,13 @@ def until(condition, seconds=60):
         time.sleep(0.05)
 
 
+def datadog(run):
+    """The example for Datadog's Agent, read by its own check."""
+    from datadog_metrics import datadog as case
+
+    return case(run)
+
+
 def refusals(run):
     return services.refusals(run, run.services)
 
@@ -243,13 +271,6 @@ def main():
     parser.add_argument("--only", help="cases, with commas between them")
     parser.add_argument("--keep", action="store_true", help="leave the folder with what was written")
     options = parser.parse_args()
-def datadog(run):
-    """The example for Datadog's Agent, read by its own check."""
-    from datadog_metrics import datadog as case
-
-    return case(run)
-
-
     names = options.only.split(",") if options.only else (SHORT if options.short else list(CASES))
     folder = Path(tempfile.mkdtemp(prefix="cdc-jobs-run-"))
     run = Run(options.jobs.resolve(), folder, options.seed, options.records)

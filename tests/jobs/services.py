@@ -19,8 +19,11 @@ METRICS = (
 )
 
 
+BOTH_SIDES = ("onprem.nodes=2", 'onprem.dc=["DC_ONPREM","DC_AZURE"]', "onprem.heap=384m")
+
+
 class Services:
-    """One broker and one node of the data centre DC_ONPREM, started when first needed."""
+    """One broker and one node of the data centre DC_ONPREM, started when first needed; with BOTH_SIDES another one of DC_AZURE."""
 
     def __init__(self, folder, only="onprem,kafka", options=()):
         self.folder, self.only, self.options, self.stack = folder, only, options, None
@@ -151,18 +154,23 @@ def refusals(run, services):
 
     says("counts", ["no keyspace metrics"])
     stack.create(METRICS)
-    says("datacentre", ["is in the data centre DC_ONPREM", "DC_ELSEWHERE alone"], change=lambda text: text.replace("DC_ONPREM", "DC_ELSEWHERE"))
-    host = stack.service("onprem")["host"]
+    says("elsewhere", ["is in the data centre DC_ONPREM", "DC_ELSEWHERE alone"], change=lambda text: text.replace("DC_ONPREM", "DC_ELSEWHERE"))
+    host, azure = stack.service("onprem")["host"], stack.service("onprem2")["host"]
+    # The environment of the other side is elsewhere then, or `check` says that they share a host.
+    there = lambda text: text.replace("127.0.0.2", "10.255.0.2").replace(f"hosts: [{host}]", f"hosts: [{host}, {azure}]").replace(f"[{host}/32]", f"[{host}/32, {azure}/32]")
+    says("datacentre", [f"{azure}", "is in the data centre DC_AZURE", "DC_ONPREM alone"], change=there)
     by_name = lambda text: text.replace(f"hosts: [{host}]", "hosts: [localhost]\n      allowed_domains: [localhost]").replace(f"[{host}/32]", "[10.255.0.0/16]")
     says("network", ["localhost leads to", "none of the allowed networks"], change=by_name)
     session.execute("ALTER TABLE sales.events ADD extra int")
     says("table", ["do not fit the table", "extra"])
     session.execute("ALTER TABLE sales.events DROP extra")
+    session.execute("ALTER KEYSPACE sales WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1, 'DC_AZURE': 1}")
+    says("both", ["keyspace sales must be replicated to DC_ONPREM and nowhere else", "to DC_AZURE too"])
     session.execute("ALTER KEYSPACE sales WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
     says("replication", ["keyspace sales must be replicated to DC_ONPREM and nowhere else", "knows no data centres"])
     session.execute("ALTER KEYSPACE sales WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1}")
     assert not list(session.execute("SELECT id FROM sales.events")), "something was written"
-    return "five wrong places, each refused before the first write"
+    return "seven wrong places, each refused before the first write"
 
 
 def services_case(run, services, compare, business):

@@ -23,10 +23,11 @@ class Broker:
         assert done.returncode == 0, f"stack.py {command}: exit code {done.returncode}"
         return done.stdout
 
-    def start(self, listeners=()):
-        """Starts it, or starts it again as it was."""
+    def start(self, listeners=(), settings=()):
+        """Starts it, or starts it again as it was. `settings`: lines of server.properties."""
         if self.known is None:
             options = ["--option", f"kafka.listeners={json.dumps(list(listeners))}"]
+            options += [word for setting in settings for word in ("--set", f"kafka.{setting}")]
             self.known = json.loads(self._call("up", "--only", "kafka", "--free-ports", *options))
         else:
             self._call("start", "kafka")
