@@ -33,12 +33,11 @@ impl HostFilter for OneDatacenter {
     }
 }
 
-/// Connects, and prepares the writes of the tables in their order.
+/// Connects to the nodes of the environment's data centre.
 pub(super) async fn connect(
     environment: &Environment,
-    tables: &Tables,
     points: &[(Host, SocketAddr)],
-) -> Result<(Session, Vec<PreparedStatement>), EngineError> {
+) -> Result<Session, EngineError> {
     let datacenter = environment.cassandra.datacenter.value.clone();
     let (host, address) = points
         .first()
@@ -68,8 +67,18 @@ pub(super) async fn connect(
     if let Some(credentials) = &settings.credentials {
         builder = builder.user(&credentials.user, credentials.password.as_str());
     }
-    let failed = |error: String| EngineError::passing(format!("Cassandra cannot be written to: {error}"));
-    let session = builder.build().await.map_err(|error| failed(error.to_string()))?;
+    builder.build().await.map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::error::Error) -> EngineError {
+    EngineError::passing(format!("Cassandra cannot be written to: {error}"))
+}
+
+/// Prepares the writes of the tables in their order.
+pub(super) async fn inserts(
+    session: &Session,
+    tables: &Tables,
+) -> Result<Vec<PreparedStatement>, EngineError> {
     let rules = &tables.rules.rules;
     let own: Vec<&str> = rules.columns.iter().map(|column| column.name.as_str()).collect();
     let mut texts = vec![insert(&rules.table.value.keyspace, &rules.table.value.table, &own)];
@@ -78,11 +87,16 @@ pub(super) async fn connect(
     }
     let mut statements = Vec::new();
     for text in texts {
-        let mut statement = session.prepare(text).await.map_err(|error| failed(error.to_string()))?;
-        statement.set_is_idempotent(true);
-        statements.push(statement);
+        statements.push(prepare(session, text).await?);
     }
-    Ok((session, statements))
+    Ok(statements)
+}
+
+/// Prepares a write that may be repeated.
+pub(super) async fn prepare(session: &Session, text: String) -> Result<PreparedStatement, EngineError> {
+    let mut statement = session.prepare(text).await.map_err(|error| failed(&error))?;
+    statement.set_is_idempotent(true);
+    Ok(statement)
 }
 
 /// The write of a row with its time; every name is quoted.

@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 use super::guard::{self, Tables};
-use super::session::connect;
+use super::session::{connect, inserts};
 use crate::agent::exit::Exit;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::record::TableRow;
@@ -45,6 +45,14 @@ struct Refusal {
     is_passing: bool,
 }
 
+/// What runs the client.
+pub(super) fn runtime() -> Result<Runtime, EngineError> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("cassandra").enable_all().build();
+    runtime.map_err(|error| {
+        EngineError::new(Exit::Bug, format!("no thread for Cassandra: {error}")).next("allow more threads")
+    })
+}
+
 /// A value as it is serialised, or none.
 struct Cell<'c>(Option<&'c [u8]>);
 
@@ -68,13 +76,9 @@ impl CassandraRows {
     /// A guard refuses, or no node can be reached.
     pub fn open(environment: &Environment, tables: &Tables) -> Result<Self, EngineError> {
         let points = guard::check(environment, tables)?;
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).thread_name("cassandra").enable_all().build();
-        let runtime = runtime.map_err(|error| {
-            EngineError::new(Exit::Bug, format!("no thread for Cassandra: {error}"))
-                .next("allow more threads")
-        })?;
-        let (session, statements) = runtime.block_on(connect(environment, tables, &points))?;
+        let runtime = runtime()?;
+        let session = runtime.block_on(connect(environment, &points))?;
+        let statements = runtime.block_on(inserts(&session, tables))?;
         Ok(Self {
             session: Arc::new(session),
             statements: statements.into_iter().map(Arc::new).collect(),
@@ -133,30 +137,39 @@ impl RowSink for CassandraRows {
 
 async fn write(session: &Session, statement: &PreparedStatement, row: &TableRow) -> Result<(), Refusal> {
     let time = row.timestamp_us.to_be_bytes();
+    let values: Vec<Option<&[u8]>> =
+        row.values.iter().map(Option::as_deref).chain([Some(time.as_slice())]).collect();
+    execute(session, statement, &values).await.map_err(|error| {
+        let (partition, offset) = row.place;
+        let what = format!(
+            "the row of the record in partition {partition} at offset {offset} cannot be written: {error}"
+        );
+        Refusal { what, is_passing: passes(&error) }
+    })
+}
+
+/// Writes until it is acknowledged, as often as it may help. None of the values is left as it is.
+pub(super) async fn execute(
+    session: &Session,
+    statement: &PreparedStatement,
+    values: &[Option<&[u8]>],
+) -> Result<(), ExecutionError> {
     let mut pause = FIRST_PAUSE;
-    for attempt in 1..=TRIES {
-        let cells = row.values.iter().map(|value| Cell(value.as_deref()));
-        let cells: Vec<Cell<'_>> = cells.chain([Cell(Some(&time))]).collect();
-        let error = match session.execute_unpaged(statement, cells).await {
+    let mut attempt = 1;
+    loop {
+        let cells: Vec<Cell<'_>> = values.iter().map(|value| Cell(*value)).collect();
+        match session.execute_unpaged(statement, cells).await {
             Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        let is_passing = passes(&error);
-        if !is_passing || attempt == TRIES {
-            let (partition, offset) = row.place;
-            let what = format!(
-                "the row of the record in partition {partition} at offset {offset} cannot be written: {error}"
-            );
-            return Err(Refusal { what, is_passing });
+            Err(error) if attempt == TRIES || !passes(&error) => return Err(error),
+            Err(_) => tokio::time::sleep(pause).await,
         }
-        tokio::time::sleep(pause).await;
         pause *= 2;
+        attempt += 1;
     }
-    Ok(())
 }
 
 /// Whether the same write may succeed later: nodes are away, too slow, or have too much to do.
-fn passes(error: &ExecutionError) -> bool {
+pub(super) fn passes(error: &ExecutionError) -> bool {
     match error {
         ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, _)) => matches!(
             error,
