@@ -4,8 +4,8 @@
 //! place of every value, [`environment`] and [`rules`] make typed settings of it and tell of every mistake
 //! ([`finding`]). A rule is a small typed tree ([`expression`]): [`judge`] evaluates it, and it prints itself as Flink
 //! SQL, of which [`flink_sql`] makes jobs. [`check`] reads a whole folder and compares its jobs with each other, with
-//! the schema, and with the agent. `submit` brings jobs to a Flink cluster. [`demo`] shows all of it on
-//! bundled data.
+//! the schema, and with the agent. `submit` brings jobs to a Flink cluster. [`drift`] finds differences between two sides,
+//! [`remediate`] repairs them when somebody says so. [`demo`] shows all of it on bundled data.
 
 mod calendar;
 pub mod check;
@@ -31,6 +31,7 @@ pub mod network;
 pub mod pattern;
 pub mod project;
 pub mod record;
+pub mod remediate;
 #[cfg(all(feature = "http", feature = "kafka"))]
 pub mod rest;
 pub mod rules;

@@ -1,24 +1,22 @@
 //! The command line of `cdc-jobs`, and its commands.
 
-#[cfg(any(feature = "cql", feature = "kafka"))]
 mod columns;
 #[cfg(feature = "cql")]
 mod compare;
 #[cfg(feature = "flink")]
 mod flink;
-#[cfg(any(feature = "cql", feature = "kafka"))]
 mod folder;
 #[cfg(feature = "kafka")]
 mod groups;
 #[cfg(feature = "kafka")]
 mod place;
+mod remediate;
 mod report;
 #[cfg(all(feature = "http", feature = "kafka"))]
 mod rest;
 #[cfg(feature = "kafka")]
 mod seed;
 mod sql;
-#[cfg(feature = "kafka")]
 mod stop;
 #[cfg(feature = "flink")]
 mod submit;
@@ -50,6 +48,7 @@ Examples:
   cdc-jobs schema rules > rules.schema.json           for an editor
   cdc-jobs run dq --env onprem --table sales.events   run a job
   cdc-jobs sql                                        the jobs as Flink SQL, into jobs/sql/
+  cdc-jobs remediate propose --env onprem --table sales.events    repairs of the drift that was found
   cdc-jobs topics create --env onprem                 the topics that its jobs need
   cdc-jobs submit onprem                              its jobs onto a Flink cluster
   cdc-jobs seed --env onprem --table sales.events     records to try them with
@@ -95,6 +94,9 @@ pub enum Command {
     /// Look at jobs on a Flink cluster, and stop them
     #[cfg(feature = "flink")]
     Flink(flink::FlinkArgs),
+    /// Repair drift: propose, approve, and write into one data centre what one side lacks
+    #[command(subcommand)]
+    Remediate(remediate::RemediateCommand),
     /// Run a job in this process, over Kafka or file logs
     Run(Box<RunArgs>),
     /// Print the JSON Schema of one of the files
@@ -198,6 +200,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Flink(args) => flink::run(args),
         #[cfg(feature = "flink")]
         Command::Submit(args) => submit::run(args),
+        Command::Remediate(command) => remediate::run(command),
         Command::Run(args) => engine::command::command(args),
         Command::Schema(args) => {
             print(args.file.json_schema())?;
@@ -227,7 +230,6 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes indented JSON to standard output.
-#[cfg(any(feature = "cql", feature = "kafka"))]
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let bug =
         |error: serde_json::Error| Failure::new(Exit::Bug, "the answer cannot be written").because(error);

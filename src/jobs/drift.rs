@@ -31,6 +31,7 @@ pub use memory::Forgotten;
 pub use options::{Hosts, Mode, Options, SideOptions};
 pub use order::{KeyOrder, KeyType};
 pub use range::{Bound, Clustering, RangeDeletion};
+pub use row::lacking;
 pub(in crate::jobs) use settings::read;
 pub use settings::{DriftInput, DriftRules, DriftSide};
 pub use verdict::{Reason, Status, Told, Verdict};

@@ -77,14 +77,15 @@ impl JobTopic {
     }
 }
 
-/// The topics that both environments share: counters and verdicts.
-fn shared() -> [JobTopic; 4] {
+/// The topics that both environments share: counters, verdicts and repairs.
+fn shared() -> [JobTopic; 5] {
     let (one, chosen) = (Partitions::One, Partitions::Chosen);
     [
         JobTopic::new("dq_metrics_valid", "counters of valid records", Cleanup::Compact, one),
         JobTopic::new("dq_metrics_invalid", "counters of invalid records", Cleanup::Compact, one),
         JobTopic::new("dq_reconciliation_audit", "verdicts on drift", Cleanup::Delete(Some(FOREVER)), chosen),
         JobTopic::new("dq_reconciliation_current", "the last verdict of each key", Cleanup::Compact, chosen),
+        JobTopic::new("dq_remediation_audit", "steps of repairs", Cleanup::Delete(Some(FOREVER)), chosen),
     ]
 }
 
@@ -198,6 +199,7 @@ mod tests {
                 "dq_metrics_invalid One cleanup.policy=compact",
                 "dq_reconciliation_audit Chosen cleanup.policy=delete retention.ms=-1",
                 "dq_reconciliation_current Chosen cleanup.policy=compact",
+                "dq_remediation_audit Chosen cleanup.policy=delete retention.ms=-1",
             ]
         );
     }

@@ -39,6 +39,7 @@ mod operating;
 mod parts;
 mod program;
 mod record_schemas;
+mod remediate;
 mod replay_again;
 mod replay_order;
 mod replay_part;

@@ -87,7 +87,7 @@ def topics(run):
     assert {one["outcome"] for one in missing} == {"missing"}, missing
     assert not [name for name in run.admin.list_topics(timeout=20).topics if not name.startswith("__")], "a dry run made something"
     made = run.json("topics", "create", "--partitions", "3")
-    assert {one["outcome"] for one in made} == {"created"} and len(made) == 11, made
+    assert {one["outcome"] for one in made} == {"created"} and len(made) == 12, made
     assert {one["outcome"] for one in run.json("topics", "create")} == {"ok"}
     found = run.admin.list_topics(timeout=20).topics
     for name, partitions, policy, retention in (
@@ -97,6 +97,7 @@ def topics(run):
         ("dq_metrics_valid", 1, "compact", None),
         ("dq_reconciliation_audit", 3, "delete", "-1"),
         ("dq_reconciliation_current", 3, "compact", None),
+        ("dq_remediation_audit", 3, "delete", "-1"),
     ):
         config = run.config(name)
         assert len(found[name].partitions) == partitions and config["cleanup.policy"] == policy, (name, config)

@@ -122,6 +122,16 @@ impl SideRow {
     }
 }
 
+/// The columns that a side lacks of a write when all that is known of it is another write of the same row: what merging the
+/// one into the other would change. `now_us` decides what has expired.
+#[must_use]
+pub fn lacking(held: &Content, written: &Content, orders: &[KeyOrder], now_us: i64) -> BTreeSet<String> {
+    let mut row = SideRow::default();
+    row.apply(held);
+    let around = Around { ranges: held.range.as_slice(), clustering: None, orders, now_us, tolerance_us: 0 };
+    row.lacks(written, &around)
+}
+
 /// Time of the oldest part of a write.
 fn oldest(content: &Content) -> Option<i64> {
     content.cells.iter().map(|(_, cell)| cell.ts_us).chain(content.row_deletion_us).min()

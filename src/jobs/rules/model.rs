@@ -11,6 +11,7 @@ use crate::jobs::expression::{Expr, Literal};
 use crate::jobs::fields::Placed;
 use crate::jobs::finding::Place;
 use crate::jobs::lookup::List;
+use crate::jobs::remediate::RemediateRules;
 
 /// The rules of one table.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +43,9 @@ pub struct TableRules {
     pub has_audit: bool,
     /// How the table's rows in two environments are compared.
     pub drift: Option<DriftRules>,
-    /// SHA-256 of the normalised file (without `audit` and `drift`) and its lists, 64 hex digits.
+    /// How drift is repaired.
+    pub remediate: RemediateRules,
+    /// SHA-256 of the normalised file (without `audit`, `drift` and `remediate`) and its lists, 64 hex digits.
     pub rules_version: String,
 }
 

@@ -15,10 +15,11 @@ use crate::jobs::column::{Column, Shape};
 use crate::jobs::drift::{self, DriftRules};
 use crate::jobs::fields::{Fields, Placed, one_of};
 use crate::jobs::finding::{Code, Findings};
+use crate::jobs::remediate::{self, RemediateRules};
 use crate::jobs::secret::look_for_secrets;
 use crate::jobs::yaml::{Kind, Node};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "table",
     "environments",
     "source",
@@ -30,6 +31,7 @@ const KEYS: [&str; 12] = [
     "hash",
     "audit",
     "drift",
+    "remediate",
     "rules",
 ];
 
@@ -53,6 +55,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     let dead_letter_topic = dead_letter_topic(&fields, table.as_ref());
     let drift = fields.get("drift").map(|node| read_drift(node, &columns, key.as_ref(), version, findings));
     let has_audit = fields.get("audit").map_or(Some(false), |_| fields.boolean("audit"));
+    let remediate = read_remediate(&fields);
     let reader = RuleReader { columns: &columns, changes: is_cdc, folder, findings };
     let listed: Option<Vec<_>> = match fields.get("rules").map(|node| &node.kind) {
         None => Some(Vec::new()),
@@ -82,6 +85,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
             None => None,
             Some(drift) => Some(drift?),
         },
+        remediate: remediate?,
         rules: Vec::new(),
         rules_version: String::new(),
     };
@@ -104,6 +108,15 @@ fn read_drift(
 ) -> Option<DriftRules> {
     let key: Vec<&Column> = key?.iter().filter_map(|number| columns.get(*number)).collect();
     drift::read(node, &key, version?, findings)
+}
+
+/// How drift is repaired; by the defaults where nothing is said of it.
+fn read_remediate(fields: &Fields<'_, '_>) -> Option<RemediateRules> {
+    let Some(node) = fields.get("remediate") else { return Some(RemediateRules::default()) };
+    if fields.get("drift").is_none() {
+        fields.wrong(node.place, Code::Rule, "remediate: without drift there is nothing to repair");
+    }
+    remediate::read(node, fields.findings())
 }
 
 fn table_name(fields: &Fields<'_, '_>, key: &str, text: Placed<String>) -> Option<Placed<TableName>> {

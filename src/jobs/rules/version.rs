@@ -10,7 +10,7 @@ use crate::jobs::yaml::{Entry, Kind, Node};
 
 /// SHA-256 of the file without comments and layout, keys in alphabetical order (those of `columns` in their own, which
 /// decides the order of verdicts), and of the lists that it names; 64 hex digits. How two sides are compared and
-/// whether writes are recorded decides about no record, and is left out.
+/// repaired, and whether writes are recorded, decides about no record, and is left out.
 pub(super) fn rules_version<'l>(root: &Node, lists: impl Iterator<Item = &'l List>) -> String {
     let lists: BTreeSet<String> = lists.map(|list| format!("{}={}", list.file, list.sha256)).collect();
     let mut text = normalised(root, true).to_string();
@@ -33,7 +33,8 @@ fn normalised(node: &Node, top: bool) -> Value {
             Value::Array([Value::Null].into_iter().chain(values).collect())
         }
         Kind::Mapping(entries) => {
-            let counts = |entry: &&Entry| !(top && ["audit", "drift"].contains(&entry.key.as_str()));
+            let counts =
+                |entry: &&Entry| !(top && ["audit", "drift", "remediate"].contains(&entry.key.as_str()));
             let mut entries: Vec<&Entry> = entries.iter().filter(counts).collect();
             entries.sort_by(|a, b| a.key.cmp(&b.key));
             let value = |entry: &&Entry| match &entry.value.kind {

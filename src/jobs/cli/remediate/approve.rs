@@ -1,0 +1,90 @@
+//! `remediate approve` and `reject`.
+
+use serde_json::json;
+
+use super::open::{Opened, now_ms, open};
+use super::{ApproveArgs, RejectArgs, TableArgs};
+use crate::agent::exit::{Exit, Failure};
+use crate::agent::log;
+use crate::jobs::cli::{Format, print, print_json};
+use crate::jobs::remediate::book::{Book, Entry};
+use crate::jobs::remediate::policy::Policy;
+use crate::jobs::remediate::propose::step_of;
+use crate::jobs::remediate::step::{Step, StepKind};
+
+pub(super) fn approve(args: &ApproveArgs) -> Result<Exit, Failure> {
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let by = match (&policy, &args.by) {
+        (Some(policy), _) => policy.by(),
+        (None, by) => name(by.as_deref().unwrap_or_default())?,
+    };
+    take(&args.table, (StepKind::Approved, &by, args.reason.as_deref()), |book, now_ms| match &policy {
+        Some(policy) => Ok(policy.choose(&book.entries(), now_ms).into_iter().cloned().collect()),
+        None => chosen(book, &args.ids, |entry| entry.state() == StepKind::Proposed),
+    })
+}
+
+pub(super) fn reject(args: &RejectArgs) -> Result<Exit, Failure> {
+    let by = name(&args.by)?;
+    take(&args.table, (StepKind::Rejected, &by, args.reason.as_deref()), |book, _| {
+        chosen(book, &args.ids, Entry::is_open)
+    })
+}
+
+/// A name of a person: a policy's begins with its own word.
+fn name(by: &str) -> Result<String, Failure> {
+    let by = by.trim();
+    if by.is_empty() || by.starts_with("policy ") {
+        return Err(Failure::new(Exit::Usage, "--by is the name of who answers for it"));
+    }
+    Ok(by.to_owned())
+}
+
+fn read_policy(path: &std::path::Path) -> Result<Policy, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::Usage, format!("cannot read {}", path.display())).because(error)
+    })?;
+    Policy::read(&path.display().to_string(), &text).map_err(|findings| {
+        findings.iter().for_each(|finding| log::error(&finding.to_string()));
+        Failure::new(Exit::Usage, format!("{} is no policy; nothing was approved", path.display()))
+            .next("docs/remediation.md, section 4, describes it")
+    })
+}
+
+/// The proposals of these ids; all of them must fit.
+fn chosen(book: &Book, ids: &[String], fits: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, Failure> {
+    let one = |id: &String| match book.get(id) {
+        Some(entry) if fits(entry) => Ok(entry.clone()),
+        Some(entry) => {
+            let what = format!("{id} is {}: nothing was done", entry.state().name());
+            Err(Failure::new(Exit::Usage, what).next("cdc-jobs remediate show tells its steps"))
+        }
+        None => Err(Failure::new(Exit::Usage, format!("there is no proposal {id}: nothing was done"))
+            .next("cdc-jobs remediate list shows them")),
+    };
+    ids.iter().map(one).collect()
+}
+
+fn take(
+    args: &TableArgs,
+    (step, by, reason): (StepKind, &str, Option<&str>),
+    choose: impl Fn(&Book, i64) -> Result<Vec<Entry>, Failure>,
+) -> Result<Exit, Failure> {
+    let opened: Opened = open(args, None)?;
+    let mut writer = opened.store.writer(&opened.job("remediate"))?;
+    let (book, now_ms) = (opened.store.book(opened.name())?, now_ms());
+    let chosen = choose(&book, now_ms)?;
+    let of = |entry: &Entry| step_of(entry, step, now_ms, (by, reason.map(str::to_owned)));
+    let steps: Vec<Step> = chosen.iter().map(of).collect();
+    writer.record(&steps)?;
+    let ids: Vec<&str> = chosen.iter().map(|entry| entry.id.as_str()).collect();
+    match args.format {
+        Format::Json => print_json(&json!({ "step": step.name(), "by": by, "ids": ids }))?,
+        Format::Text if ids.is_empty() => print("nothing fits\n")?,
+        Format::Text => {
+            let word = step.name().to_lowercase();
+            print(&ids.iter().map(|id| format!("{word}  {id}\n")).collect::<String>())?;
+        }
+    }
+    Ok(Exit::Ok)
+}
