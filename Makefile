@@ -37,7 +37,7 @@ TABLE ?= sales.events
 JOB ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs test-engines bench-jobs run-dq
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines bench-jobs run-dq
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -171,6 +171,10 @@ run-dq: ## judge the records of a business topic on the stack of `make up` in th
 test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest against a real broker, which it starts; a minute
 	$(CARGO) build --locked --bin cdc-jobs
 	$(PYTHON) tests/jobs/admin.py
+
+test-jobs-remediate: $(VENV)/.done ## cdc-jobs remediate beside two real Cassandra clusters, a broker, agents and a drift job, which it starts; three minutes
+	$(CARGO) build --locked
+	$(PYTHON) tests/jobs/remediate.py
 
 test-jobs-compare: ## cdc-jobs compare beside two real Cassandra clusters, which it starts; two minutes
 	$(CARGO) build --locked --bin cdc-jobs

@@ -115,6 +115,7 @@ impl Store {
             environment: environment.clone(),
             topic: topic.to_owned(),
             group: format!("{}-remediate", environment.consumer_groups.audit.value),
+            may_be_missing: false,
         }
     }
 
