@@ -176,6 +176,39 @@ fn vectors() {
     assert_eq!(check(text.lines().map(str::to_owned)), 20);
 }
 
+/// The records of a case, one a line.
+fn records(case: &Value) -> String {
+    let line = |output: &Output| match output {
+        Output::Verdict(verdict) => {
+            format!("audit\t{}\t{}\n", verdict.record_key("shop.orders"), verdict.to_json("shop.orders"))
+        }
+        Output::Current { key, verdict } => {
+            let key = key.as_ref().map(|key| serde_json::from_str::<Value>(key).unwrap());
+            let key = json!({"table": "shop.orders", "key": key});
+            let value = verdict.as_ref().map(|verdict| verdict.to_json("shop.orders"));
+            format!("current\t{key}\t{}\n", value.unwrap_or_default())
+        }
+    };
+    outputs(case, 0).iter().map(line).collect()
+}
+
+/// The operator on Flink writes the same bytes (HistoriesTest in flink/). `DRIFT_RECORDS=write` writes the file anew.
+#[test]
+fn bytes_of_records() {
+    let text = std::fs::read_to_string(folder().join("vectors.jsonl")).unwrap();
+    let digest = |line: &str| {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(records(&case)));
+        format!("{digest}  {}\n", case["name"].as_str().unwrap())
+    };
+    let digests: String = text.lines().map(digest).collect();
+    let path = folder().join("records.sha256");
+    if std::env::var_os("DRIFT_RECORDS").is_some() {
+        std::fs::write(&path, &digests).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), digests);
+}
+
 /// Random histories beside the oracle; `DRIFT_HISTORIES=5000` asks for more of them.
 #[test]
 fn random_histories() {

@@ -1,0 +1,201 @@
+package io.cdcagent.flink.drift.machine;
+
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/** Decides about versions whose time has come. */
+final class Judge {
+    private final Options options;
+    private final State state;
+
+    Judge(Options options, State state) {
+        this.options = options;
+        this.state = state;
+    }
+
+    /** Decides what is due at this time, and looks again at what may have changed. */
+    void decide(long nowUs, Consumer<Said> out) {
+        // By row, then by version.
+        TreeSet<RowTime> versions = new TreeSet<>();
+        while (!state.due.isEmpty() && state.due.first().us <= nowUs) {
+            RowTime due = state.due.pollFirst();
+            versions.add(new RowTime(0, due.row, due.versionUs));
+        }
+        for (RowId id : state.dirty) {
+            Row row = state.memory.row(id);
+            if (row != null) {
+                row.entries.forEach(
+                        (versionUs, entry) -> {
+                            if (entry.open != null) {
+                                versions.add(new RowTime(0, id, versionUs));
+                            }
+                        });
+            }
+        }
+        state.dirty.clear();
+        for (RowTime version : versions) {
+            judge(version.row, version.versionUs, nowUs, out);
+        }
+    }
+
+    private void judge(RowId id, long versionUs, long nowUs, Consumer<Said> out) {
+        Row row = state.memory.row(id);
+        Entry entry = row == null ? null : row.entries.get(versionUs);
+        if (entry == null) {
+            return;
+        }
+        Found found = look(state.memory.partitions.get(id.partition), row, entry, nowUs);
+        Status status = found.status(row, versionUs);
+        Status said = said(status, entry.open, found);
+        if (found.isBeforeStart) {
+            state.counts.beforeStart++;
+        }
+        if (found.nextUs != null) {
+            state.due.add(new RowTime(found.nextUs, id, versionUs));
+        }
+        Verdict verdict = null;
+        if (said != null) {
+            Reason reason = said == Status.INCOMPARABLE ? found.reason : null;
+            SortedSet<String> columns = found.columns(said);
+            verdict = Verdict.ofRow(id.key, versionUs, said, entry, nowUs, columns, reason);
+        }
+        settle(row, versionUs, status, found);
+        if (verdict != null) {
+            say(id, row, verdict, out);
+        }
+    }
+
+    private static Status said(Status status, Status before, Found found) {
+        if (status != null) {
+            return status == before ? null : status;
+        }
+        // What is not due may still change it: nothing is said twice.
+        if (found.isWaiting) {
+            return null;
+        }
+        if (before != null) {
+            return Status.RESOLVED;
+        }
+        return found.isBeforeStart ? null : Status.MATCH;
+    }
+
+    /** Looks at the events that are due, or were when this version was last looked at. */
+    private Found look(Partition partition, Row row, Entry entry, long nowUs) {
+        Found found = new Found();
+        for (Waiting event : entry.events) {
+            if (event.dueUs > nowUs) {
+                found.isWaiting = true;
+                found.left.add(event);
+                continue;
+            }
+            SortedSet<String> lacking = lacking(partition, row, event, nowUs);
+            if (lacking.isEmpty()) {
+                continue;
+            }
+            Side side = event.side.other();
+            if (isBeforeStart(side, event)) {
+                found.isBeforeStart = true;
+                continue;
+            }
+            found.left.add(event);
+            for (PathCell written : event.content.cells) {
+                Long expiresUs = written.cell.expiresUs();
+                if (expiresUs != null && expiresUs > nowUs) {
+                    found.nextUs = Micros.firstOf(found.nextUs, expiresUs);
+                }
+            }
+            Reason reason = explained(side, row, entry, event);
+            if (reason == null) {
+                found.lacking.of(side).addAll(lacking);
+                continue;
+            }
+            found.explained.addAll(lacking);
+            if (found.reason == null) {
+                found.reason = reason;
+            }
+        }
+        return found;
+    }
+
+    /** The columns of an event that the other side lacks. */
+    private SortedSet<String> lacking(Partition partition, Row row, Waiting event, long nowUs) {
+        Side side = event.side.other();
+        Long opaqueUs = event.content.opaqueUs;
+        boolean isSameWrite = options.mode == Mode.EVENT_ID || opaqueUs != null;
+        if (isSameWrite && state.eventIds.isKnown(event.eventId, side)) {
+            return new TreeSet<>();
+        }
+        List<RangeDeletion> ranges = partition.ranges.of(side);
+        Around around =
+                new Around(ranges, row.clustering, options.clustering, nowUs, options.toleranceUs);
+        SideRow held = row.sides.of(side);
+        SortedSet<String> lacking = held.lacks(event.content, around);
+        if (opaqueUs != null && !held.hides(opaqueUs, around)) {
+            lacking.add(SideRow.ROW);
+        }
+        return lacking;
+    }
+
+    private boolean isBeforeStart(Side side, Waiting event) {
+        return Micros.compare(state.clocks.of(side).beganUs, event.window.fromUs) >= 0;
+    }
+
+    /** Why it cannot be known whether `side` should hold an event; null when it can. */
+    private Reason explained(Side side, Row row, Entry entry, Waiting event) {
+        String one = hashDef(entry, Side.ONPREM);
+        String other = hashDef(entry, Side.CLOUD);
+        if (one != null && other != null && !one.equals(other)) {
+            return Reason.HASH_DEFINITION;
+        }
+        Gap missed = state.gaps.of(side).touching(event.window);
+        if (missed != null) {
+            return new Reason.InGap(side, missed);
+        }
+        Gap untrue = state.gaps.of(event.side).forgetting(event.window);
+        if (untrue != null) {
+            return new Reason.InGap(event.side, untrue);
+        }
+        long fromUs = event.window.fromUs;
+        if (Micros.compare(state.memory.forgottenToUs, fromUs) >= 0 && row.sinceUs > fromUs) {
+            return Reason.FORGOTTEN;
+        }
+        Long newest = row.versions.of(side).stream().max(Long::compare).orElse(null);
+        Long opaqueUs = event.content.opaqueUs;
+        boolean isPartial = opaqueUs != null && Micros.compare(newest, opaqueUs) >= 0;
+        return isPartial ? Reason.PARTIAL : null;
+    }
+
+    private static String hashDef(Entry entry, Side side) {
+        Told told = entry.told.of(side);
+        return told == null ? null : told.hashDef;
+    }
+
+    /** Takes what was found into the row. */
+    private static void settle(Row row, long versionUs, Status status, Found found) {
+        Entry entry = row.entries.get(versionUs);
+        entry.events = found.left;
+        if (status != null) {
+            entry.open = status;
+        } else if (!found.isWaiting) {
+            row.entries.remove(versionUs);
+        }
+    }
+
+    private void say(RowId id, Row row, Verdict verdict, Consumer<Said> out) {
+        state.counts.add(verdict.status);
+        if (verdict.status == Status.MATCH) {
+            if (options.writesMatches) {
+                out.accept(Said.verdict(verdict));
+            }
+            return;
+        }
+        out.accept(Said.verdict(verdict));
+        boolean isResolved = verdict.status == Status.RESOLVED;
+        // A row with another version that is not resolved stays as it was last said to be.
+        if (!isResolved || !row.isOpen()) {
+            out.accept(Said.current(id.key, isResolved ? null : verdict));
+        }
+    }
+}
