@@ -89,7 +89,7 @@ flink/target/.built: flink/pom.xml $(shell find flink/src/main -type f)
 	$(MAKE) build-jar
 	touch $@
 
-build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the Cassandra sink and the functions (docs/flink-sink.md)
+build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the Cassandra sink, the functions (docs/flink-sink.md), the drift job (docs/drift.md)
 	mvn -q -B -ntp -f flink/pom.xml -DskipTests package
 
 test-flink: ## that jar: the planners of Flink 1.20 and 1.17, then beside two real nodes, which it starts; three to four minutes
@@ -123,9 +123,9 @@ $(VENV)/.done: tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-test-submit: build-jar $(VENV)/.done ## submit jobs to a real Flink cluster, which it starts; stop, resume and replace them, kill parts of it; run the generated SQL; five minutes
+test-submit: $(VENV)/.done flink/target/.built ## submit jobs to a real Flink cluster, which it starts; stop, resume and replace them, kill parts of it; the generated SQL; drift there and embedded; seven minutes
 	$(CARGO) build --locked --bin cdc-jobs
-	$(PYTHON) -m unittest -v tests/flink/test_submit.py
+	$(PYTHON) -m unittest -v tests/flink/test_submit.py tests/flink/test_drift.py
 	$(PYTHON) -m unittest -v tests/flink/test_generated.py
 
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart

@@ -10,6 +10,7 @@ mod counters;
 mod dead_letters;
 mod dialect;
 mod drift;
+mod drift_job;
 mod folder;
 mod function;
 mod hash_events;
@@ -28,7 +29,7 @@ use super::environment::Environment;
 use super::project::Project;
 use super::rules::{Source, TableRules};
 
-pub use drift::{FOLDER as DRIFT_FOLDER, sides};
+pub use drift::{FOLDER as DRIFT_FOLDER, NOTEBOOK, sides};
 pub use folder::{Difference, PathError, compare, write};
 pub use identity::{JobKind, job_name};
 pub use names::is_reserved;
@@ -111,6 +112,7 @@ pub fn generate(project: &Project) -> Vec<SqlFile> {
     }
     for rules in &project.rules {
         files.extend(drift::file(project, &rules.rules));
+        files.extend(drift_job::file(project, &rules.rules));
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -19,42 +18,12 @@ from pathlib import Path
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-ROOT = Path(__file__).resolve().parents[2]
-STACK = ROOT / "compose" / "native" / "stack.py"
-PROGRAM = Path(os.environ.get("CDC_JOBS_BIN", ROOT / "target" / "debug" / "cdc-jobs"))
+from tests.flink.cluster import PROGRAM, ROOT, SECONDS, UP, down, stack, wait_for
+
 SQL = Path(__file__).resolve().parent / "sql"
 JOB = "dq-onprem-orders"
 BROKERS = "SUBMIT_TEST_BROKERS"
 PARTITIONS = 2
-SECONDS = 180
-UP = ["--only", "kafka,flink", "--free-ports", "--quick", "--option", "kafka.heap=256m", "--json"]
-
-
-def stack(command, folder, *arguments):
-    whole = [sys.executable, str(STACK), command, "--dir", str(folder), *arguments]
-    done = subprocess.run(whole, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(whole)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
-
-
-def names(command_line, folder):
-    """Whether a process was started with this folder."""
-    try:
-        text = command_line.read_bytes()
-    except OSError:  # it has ended
-        return False
-    return str(folder).encode() in text and b"guard" not in text  # the guard ends with this program
-
-
-def wait_for(found, what, seconds=SECONDS):
-    """Waits until `found()` is true, and returns it."""
-    deadline = time.monotonic() + seconds
-    while not (result := found()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what} in vain")
-        time.sleep(0.2)
-    return result
 
 
 class Submitted(unittest.TestCase):
@@ -78,9 +47,7 @@ class Submitted(unittest.TestCase):
 
     @classmethod
     def end(cls):
-        stack("down", cls.folder)
-        left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if names(path, cls.folder)]
-        assert not left, f"{left} still run"
+        down(cls.folder)
 
     def tearDown(self):
         if any(job["state"] not in ("FINISHED", "CANCELED", "FAILED") for job in self.jobs()):

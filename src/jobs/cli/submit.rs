@@ -10,7 +10,7 @@ use super::flink::{JobManagerArgs, failure, print};
 use super::{read_schema, report};
 use crate::agent::exit::{Exit, Failure};
 use crate::jobs::check::check;
-use crate::jobs::flink_sql::{PathError, compare, generate};
+use crate::jobs::flink_sql::{NOTEBOOK, PathError, compare, generate};
 use crate::jobs::project::Project;
 use crate::jobs::submit::rest::RestError;
 use crate::jobs::submit::scripts::{self, Script};
@@ -35,7 +35,8 @@ Exit codes: 0 every job runs, 1 bug, 2 usage, something is wrong in the files, o
 #[derive(Debug, Clone, Args)]
 #[command(after_help = SUBMIT)]
 pub struct SubmitArgs {
-    /// Environments of environments.yaml: the jobs below the folder of that name in --sql; `drift`: those that compare two
+    /// Environments of environments.yaml: the jobs below the folder of that name in --sql; `drift`: those that compare two,
+    /// but for the SQL for notebooks
     #[arg(value_name = "ENVIRONMENT", required = true)]
     pub environments: Vec<String>,
     /// Only these jobs (dq-onprem-sales.events)
@@ -125,13 +126,17 @@ fn is_current(project: &Project, folder: &Path) -> Result<(), Failure> {
 fn wanted(args: &SubmitArgs, folder: &Path) -> Result<Vec<Script>, Failure> {
     let mut wanted = scripts::read(folder).map_err(failure)?;
     wanted.retain(|script| args.environments.iter().any(|name| belongs(script, name, folder)));
-    wanted.retain(|script| args.only.is_empty() || args.only.contains(&script.name));
+    wanted.retain(|script| match args.only.as_slice() {
+        [] => !is_for_notebooks(script),
+        only => only.contains(&script.name),
+    });
     if let Some(missing) = args.only.iter().find(|name| wanted.iter().all(|script| script.name != **name)) {
         return Err(Failure::new(Exit::Usage, format!("there is no job {missing} in these environments")));
     }
     if wanted.is_empty() {
         let names = args.environments.join(", ");
-        return Err(Failure::new(Exit::Usage, format!("there are no jobs of {names}")));
+        return Err(Failure::new(Exit::Usage, format!("there are no jobs of {names}"))
+            .next("a drift job is there for rules with a section drift (docs/drift.md, section 3)"));
     }
     if args.from.is_some() && wanted.len() != 1 {
         let what = format!("--from belongs to one job, and these are {}", wanted.len());
@@ -146,6 +151,12 @@ fn belongs(script: &Script, name: &str, folder: &Path) -> bool {
         return script.name.starts_with("drift-");
     }
     script.steps.last().is_some_and(|step| step.file.starts_with(folder.join(name)))
+}
+
+/// Whether it says less than the drift job of its table does, and runs only when it is named.
+fn is_for_notebooks(script: &Script) -> bool {
+    let mut files = script.steps.iter().filter_map(|step| step.file.file_name());
+    files.any(|name| name == NOTEBOOK)
 }
 
 fn told(done: &Done) -> String {

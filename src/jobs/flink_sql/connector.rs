@@ -22,7 +22,7 @@ fn placeholder(secret: &SecretRef) -> String {
 }
 
 /// How to reach Kafka.
-fn client(kafka: &Kafka) -> Options {
+pub(super) fn client(kafka: &Kafka) -> Options {
     let mut options = vec![option("properties.bootstrap.servers", kafka.bootstrap_servers.join(","))];
     let protocol = match kafka.security_protocol {
         SecurityProtocol::Plaintext => return options,

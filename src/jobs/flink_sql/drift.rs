@@ -16,6 +16,9 @@ use crate::jobs::rules::TableRules;
 /// Folder of what is in no environment alone; no environment has this name.
 pub const FOLDER: &str = "drift";
 
+/// Name of the files for notebooks.
+pub const NOTEBOOK: &str = "05_drift.sql";
+
 /// How long the two sides may be apart, in Kafka time.
 const TOLERANCE: (&str, u64) = ("INTERVAL '1' MINUTE", 60_000);
 
@@ -67,7 +70,7 @@ pub(super) fn file(project: &Project, rules: &TableRules) -> Option<SqlFile> {
     }
     parts.extend(drift.verdicts());
     parts.extend(drift.audit(onprem));
-    let mut file = SqlFile { path: format!("{FOLDER}/{table_name}/05_drift.sql"), parts };
+    let mut file = SqlFile { path: format!("{FOLDER}/{table_name}/{NOTEBOOK}"), parts };
     head.extend(function::used(&[&file]));
     file.parts.splice(0..0, head);
     Some(file)

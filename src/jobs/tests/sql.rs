@@ -154,6 +154,32 @@ fn statements_keep_to_what_is_known_to_work() {
     }
 }
 
+/// Options of the operator: each is one of flink/'s JobOptions, which has no defaults.
+#[test]
+fn the_drift_job_is_told_what_the_rules_say() {
+    let files = generate(&project(&planner("planner/jobs")));
+    let file = files.iter().find(|file| file.path == "drift/shop.changes/drift.sql").unwrap();
+    let text = file.text();
+    for said in [
+        "SET 'pipeline.name' = 'drift-onprem-shop.changes';",
+        "SET 'state.checkpoints.dir' = 's3://checkpoints/onprem';",
+        "'key' = '[\"part\",\"id\"]',\n  'partition-key-columns' = '1',\n  'columns' = '{\"at\":\"timestamp\",\"day\":\"date\",",
+        "'clustering' = '[{\"kind\":\"number\",\"descending\":true}]'",
+        "'version' = '{\"column\":\"at\",\"unit_us\":1000}'",
+        "'input' = 'cdc',\n  'mode' = 'event_id',\n  'tolerance' = '60 s',\n  'grace' = '120 s',\n  'silence' = '300 s',\n  'retention' = '86400 s'",
+        "'old-writes' = 'judge'",
+        "'onprem.topic' = 'onprem.cdc.shop.changes',\n  'onprem.control-topic' = 'onprem.cdc.__control'",
+        "'onprem.hosts' = '[\"6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47\"]'",
+        "'cloud.hosts' = 'any',\n  'cloud.properties.group.id' = 'audit-cloud-drift-shop.changes'",
+        "'cloud.properties.sasl.jaas.config' = 'org.apache.kafka.common.security.plain.PlainLoginModule required username=\"${env:CLOUD_KAFKA_USER}\" password=\"${env:CLOUD_KAFKA_PASSWORD}\";'",
+        "'transactional-id-prefix' = 'cdc-jobs.drift-onprem-shop.changes'",
+        "INSERT INTO `drift-onprem-shop.changes.topics`\nSELECT `topic`, `key`, `value`, `timestamp_ms` FROM `drift-onprem-shop.changes.verdicts`;",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(!files.iter().any(|file| file.path == "drift/shop.copies/drift.sql"), "it has no section drift");
+}
+
 #[test]
 fn what_sql_cannot_say_is_a_finding() {
     let rules = |from: &str, to: &str| super::table("").replacen(from, to, 1);

@@ -150,7 +150,7 @@ public final class Jobs {
         if (System.getenv("SHOW_PLANS") != null) {
             System.out.println(execution);
         }
-        boolean isDrift = statement.contains("drift-");
+        boolean isDrift = statement.contains("drift-") && statement.contains("+");
         long sources = execution.lines().filter(line -> line.contains("TableSourceScan(")).count();
         if (sources != (isDrift ? 2 : 1)) {
             return "the source is read " + sources + " times\n" + execution;
