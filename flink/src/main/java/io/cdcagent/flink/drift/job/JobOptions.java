@@ -51,6 +51,7 @@ final class JobOptions implements Serializable {
             controlTopic(side);
             cdcTopic(side);
             kafka(side.word() + ".");
+            text(side.word() + "." + PROPERTIES + "group.id");
         }
         machine(new Both<>(1, 1));
     }

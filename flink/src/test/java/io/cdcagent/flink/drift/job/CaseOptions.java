@@ -40,6 +40,7 @@ final class CaseOptions {
             found.put(side + ".control-topic", "control");
             found.put(side + ".cdc-topic", "cdc");
             found.put(side + ".properties.bootstrap.servers", side);
+            found.put(side + ".properties.group.id", "g");
         }
         return found;
     }

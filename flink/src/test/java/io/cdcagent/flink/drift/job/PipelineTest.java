@@ -80,7 +80,8 @@ class PipelineTest {
                 names.toString());
         boolean hasKeyGroups = false;
         for (JobVertex vertex : env.getStreamGraph(false).getJobGraph().getVertices()) {
-            hasKeyGroups |= vertex.getMaxParallelism() == SHARDS && vertex.getParallelism() == SHARDS;
+            hasKeyGroups |=
+                    vertex.getMaxParallelism() == SHARDS && vertex.getParallelism() == SHARDS;
         }
         assertTrue(hasKeyGroups, "a key group for each shard");
     }
