@@ -141,7 +141,7 @@ class Drift(unittest.TestCase):
         cls.addClassCleanup(down, cls.folder)
         cls.known = json.loads(stack("up", cls.folder, "--owner", str(os.getpid()), *UP, "--set", "flink.parallelism.default=2"))
         cls.servers = cls.known["bootstrap_servers"]
-        topics = [NewTopic(AUDIT, 1, 1), NewTopic(CURRENT, 1, 1, config={"cleanup.policy": "compact"})]
+        topics = [NewTopic(AUDIT, 1, 1), NewTopic(CURRENT, 1, 1)]  # neither is compacted, so that all can be compared
         for side in SIDES:
             topics += [NewTopic(name, PARTITIONS[side], 1) for name in TOPICS[side]] + [NewTopic(f"{side}.cdc.__control", 1, 1)]
         admin = AdminClient({"bootstrap.servers": cls.servers})
@@ -195,8 +195,8 @@ class Drift(unittest.TestCase):
         """`cdc-jobs run drift`, which goes on until it is stopped."""
         out, state = self.out(table), self.folder / f"{table}.state"
         words = ["run", "drift", "--env", "onprem", "--table", table, "--jobs", self.jobs, "--out", out, "--state", state, "--quiet"]
-        log = (self.folder / f"{table}.log").open("w")
-        self.programs[table] = subprocess.Popen([PROGRAM, *map(str, words)], cwd=ROOT, stdout=log, stderr=log)
+        with (self.folder / f"{table}.log").open("w") as log:
+            self.programs[table] = subprocess.Popen([PROGRAM, *map(str, words)], cwd=ROOT, stdout=log, stderr=log)
 
     def out(self, table):
         return self.folder / f"{table}.out"
