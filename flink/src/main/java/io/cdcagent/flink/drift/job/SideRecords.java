@@ -19,7 +19,8 @@ import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.SimpleCounter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -45,6 +46,7 @@ final class SideRecords implements KafkaRecordDeserializationSchema<Routed> {
     private transient byte[] source;
     private transient Counter tombstones;
     private transient Counter strange;
+    private transient Counter truncations;
 
     SideRecords(JobOptions job, Side side, boolean isControl) {
         this.job = job;
@@ -54,14 +56,13 @@ final class SideRecords implements KafkaRecordDeserializationSchema<Routed> {
 
     @Override
     public void open(DeserializationSchema.InitializationContext context) {
-        prepare(
-                context.getMetricGroup().counter("drift_tombstones_total"),
-                context.getMetricGroup().counter("drift_strange_total"));
+        prepare(context.getMetricGroup());
     }
 
-    private void prepare(Counter tombstones, Counter strange) {
-        this.tombstones = tombstones;
-        this.strange = strange;
+    private void prepare(MetricGroup metrics) {
+        tombstones = metrics.counter("drift_tombstones_total");
+        strange = metrics.counter("drift_strange_total");
+        truncations = metrics.counter("drift_truncations_total");
         layout = job.layout();
         readsHashes = job.readsHashes();
         shards = new Shards(job.shards());
@@ -71,7 +72,7 @@ final class SideRecords implements KafkaRecordDeserializationSchema<Routed> {
     @Override
     public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<Routed> out) {
         if (layout == null) {
-            prepare(new SimpleCounter(), new SimpleCounter());
+            prepare(new UnregisteredMetricsGroup());
         }
         if (record.value() == null) {
             tombstones.inc();
@@ -98,6 +99,9 @@ final class SideRecords implements KafkaRecordDeserializationSchema<Routed> {
                         record.offset(),
                         record.timestamp());
         if (isControl) {
+            if (ControlRecord.isTruncation(value, layout)) {
+                truncations.inc();
+            }
             return ControlRecord.input(value, read);
         }
         if (!readsHashes) {

@@ -10,6 +10,12 @@ import io.cdcagent.flink.drift.machine.Input;
 public final class ControlRecord {
     private ControlRecord() {}
 
+    /** Whether it tells that a node truncated this table: what it held before is gone. */
+    public static boolean isTruncation(JsonNode value, Layout layout) {
+        String table = Json.text(value, "keyspace") + "." + Json.text(value, "table");
+        return "truncate".equals(Json.text(value, "type")) && table.equals(layout.table);
+    }
+
     /** The gap that a control record tells of; null of every other one. */
     public static Input input(JsonNode value, ReadAt read) {
         GapKind kind = kind(Json.text(value, "type"));
