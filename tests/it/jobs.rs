@@ -130,7 +130,7 @@ fn sql_is_written_until_it_is_what_the_rules_say() {
     assert!(!folder.path().join("sql").exists(), "--check writes nothing");
     assert_eq!(sql(folder.path(), &[]).status.code(), Some(0));
     assert_eq!(sql(folder.path(), &["--check"]).status.code(), Some(0));
-    assert!(stdout(&sql(folder.path(), &[])).ends_with("22 files, 0 changed\n"));
+    assert!(stdout(&sql(folder.path(), &[])).ends_with("26 files, 0 changed\n"));
 
     let rules = folder.path().join("rules/sales.events.yaml");
     let text = std::fs::read_to_string(&rules).unwrap();
