@@ -37,7 +37,7 @@ use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::Worker;
 use crate::agent::pipeline::writer::Writer;
 use crate::agent::socket::Inbox;
-use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, Standing, State, Watch, Woken};
+use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, SegmentFile, Standing, State, Watch, Woken};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId, SegmentName};
 use crate::envelope::Visibility;
@@ -97,13 +97,13 @@ pub(super) struct Live<'l> {
 }
 
 /// What a pass over the segments came to.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Pass {
     has_news: bool,
     /// Whether all that may be read was read.
     is_drained: bool,
-    /// Where bytes stand behind it.
-    more_at: Option<Position>,
+    /// Where bytes stand behind it; in later segments, too.
+    more_at: Vec<Position>,
 }
 
 impl<'l> Live<'l> {
@@ -182,7 +182,7 @@ impl<'l> Live<'l> {
         if pass.has_news {
             self.pace.news(now.instant);
         }
-        self.drained(pass, look == Look::Done);
+        self.drained(&pass, look == Look::Done);
         self.tend_schema(now.instant)?;
         self.beat()?;
         #[cfg(feature = "cql")]
@@ -198,7 +198,7 @@ impl<'l> Live<'l> {
             self.take_finished();
             let growing = |standing: &Standing| self.growing.get(&standing.file.name);
             self.parts.telling.reading(self.parts.found, &self.writer, growing);
-            if self.parts.until_empty && self.is_empty(pass) {
+            if self.parts.until_empty && self.is_empty(&pass) {
                 self.commit()?;
                 self.take_finished();
                 return Ok(Went::Ended(Ended::Empty));
@@ -285,11 +285,26 @@ impl<'l> Live<'l> {
             };
             if step == Step::Wait || self.parts.stop.is_asked() {
                 // What stands in a later segment is not read yet.
-                pass.is_drained &= left.all(|later| later.state == State::Unused);
+                left.for_each(|later| self.pass_by(later, pass));
                 break;
             }
         }
         Ok(())
+    }
+
+    /// A segment whose turn has not come. One without a marker is empty, or Cassandra has just begun it: then something
+    /// waits there that nobody may read yet.
+    fn pass_by(&mut self, later: &Standing, pass: &mut Pass) {
+        if later.state != State::Unused {
+            pass.is_drained = false;
+            return;
+        }
+        match self.open(&later.file) {
+            Ok(Some(growing)) if growing.has_more() => pass.more_at.push(growing.next()),
+            Ok(_) => {}
+            // It is told of when it is its turn.
+            Err(_) => pass.is_drained = false,
+        }
     }
 
     /// Reads a segment into which nobody writes any more.
@@ -343,21 +358,27 @@ impl<'l> Live<'l> {
         Ok(Step::Through)
     }
 
+    /// A segment into which Cassandra may still write, opened when it is met first. `None` while nothing is in it.
+    fn open(&mut self, file: &SegmentFile) -> Result<Option<&Growing>, GrowingError> {
+        if !self.growing.contains_key(&file.name) {
+            let id = file.name.id;
+            let from = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
+            if let Some(growing) = Growing::open(&self.parts.reading, file, from)? {
+                failpoint::cross("growing_opened");
+                self.growing.insert(file.name, growing);
+            }
+        }
+        Ok(self.growing.get(&file.name))
+    }
+
     /// Reads what is new in a segment into which Cassandra may still write.
     fn read_growing(&mut self, standing: &Standing, pass: &mut Pass) -> Result<Step, Failure> {
         self.note_forgotten(standing)?;
         let file = &standing.file;
-        if !self.growing.contains_key(&file.name) {
-            let id = file.name.id;
-            let from = self.writer.checkpoint().open_at(id).unwrap_or(start_of(id));
-            match Growing::open(&self.parts.reading, file, from) {
-                Ok(Some(growing)) => {
-                    failpoint::cross("growing_opened");
-                    self.growing.insert(file.name, growing);
-                }
-                Ok(None) => return Ok(step(standing.state)),
-                Err(error) => return self.troubled(standing, pass, &error),
-            }
+        match self.open(file) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(step(standing.state)),
+            Err(error) => return self.troubled(standing, pass, &error),
         }
         let visibility = standing.visibility(self.parts.asked);
         loop {
@@ -383,7 +404,7 @@ impl<'l> Live<'l> {
                 continue;
             }
             if growing.has_more() {
-                pass.more_at = Some(growing.next());
+                pass.more_at.push(growing.next());
             }
             let is_through = !looked.has_news && looked.rest == Rest::Unwritten;
             return Ok(if is_through { step(standing.state) } else { Step::Wait });
@@ -421,7 +442,7 @@ impl<'l> Live<'l> {
         Ok(step(standing.state))
     }
 
-    fn drained(&mut self, pass: Pass, has_looked: bool) {
+    fn drained(&mut self, pass: &Pass, has_looked: bool) {
         // A node that runs has a segment there: without one the volume is not mounted, and nothing is known.
         let is_known = pass.is_drained
             && has_looked
@@ -429,7 +450,7 @@ impl<'l> Live<'l> {
             && !self.parts.schema.is_cdc_off();
         let Some(looked) = self.parts.found.looked.filter(|_| is_known) else { return };
         let is_parked = self.writer.checkpoint().parked().next().is_some();
-        self.watermark.drained(Drained { wall: looked.wall, more_at: pass.more_at }, is_parked);
+        self.watermark.drained(Drained { wall: looked.wall, more_at: &pass.more_at }, is_parked);
         if let Some(us) = self.watermark.us().and_then(|us| u64::try_from(us).ok()) {
             self.parts.telling.telemetry.watermark(us);
         }
@@ -443,7 +464,7 @@ impl<'l> Live<'l> {
     }
 
     /// Whether everything that is there is published.
-    fn is_empty(&self, pass: Pass) -> bool {
+    fn is_empty(&self, pass: &Pass) -> bool {
         let checkpoint = self.writer.checkpoint();
         let is_done = |standing: &Standing| {
             matches!(standing.state, State::Unused | State::Orphan(_))

@@ -10,11 +10,11 @@ const MARKED_AFTER: Duration = Duration::from_millis(200);
 
 /// A look that began at a time and read all that may be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drained {
+pub(super) struct Drained<'d> {
     /// Before the directory was looked at.
     pub(super) wall: SystemTime,
-    /// The place behind what was read, where bytes stand that may not be read yet.
-    pub(super) more_at: Option<Position>,
+    /// The places behind what was read, where bytes stand that may not be read yet: one in a segment at most.
+    pub(super) more_at: &'d [Position],
 }
 
 /// Follows the watermark. It never goes back.
@@ -26,7 +26,7 @@ pub(super) struct Watermark {
     /// The last look.
     last: Option<SystemTime>,
     /// Where bytes stand that may not be read yet, and the look before the one that found them there.
-    more: Option<(Position, Option<SystemTime>)>,
+    more: Vec<(Position, Option<SystemTime>)>,
     us: Option<i64>,
 }
 
@@ -36,7 +36,7 @@ impl Watermark {
             visibility,
             lag: lag(visibility, comes_with_syncs, sync_period),
             last: None,
-            more: None,
+            more: Vec::new(),
             us: None,
         }
     }
@@ -50,16 +50,17 @@ impl Watermark {
     ///
     /// A marker covers all that was logged before it was written. So what stands behind one was logged after the last
     /// look that did not see it. Under `written` nothing is known of what stands behind an entry that is not whole.
-    pub(super) fn drained(&mut self, look: Drained, is_parked: bool) {
+    pub(super) fn drained(&mut self, look: Drained<'_>, is_parked: bool) {
         let before = self.last.replace(look.wall);
-        self.more = look.more_at.map(|at| match self.more {
-            Some((known, since)) if known == at => (known, since),
-            _ => (at, before),
-        });
-        let limit = match self.more {
+        let known = std::mem::take(&mut self.more);
+        let since =
+            |at: &Position| known.iter().find(|(known, _)| known == at).map_or(before, |(_, since)| *since);
+        self.more = look.more_at.iter().map(|at| (*at, since(at))).collect();
+        // A look before the first one is `None`, which is less than any other.
+        let limit = match self.more.iter().map(|(_, since)| *since).min() {
             None => Some(look.wall),
             Some(_) if self.visibility == Visibility::Written => None,
-            Some((_, since)) => since,
+            Some(since) => since,
         };
         let seen = look.wall.checked_sub(self.lag);
         if let (Some(limit), Some(seen), false) = (limit, seen, is_parked) {
@@ -93,37 +94,54 @@ mod tests {
 
     const WALL: i64 = 1_795_385_810_000_000;
 
-    fn look(millis: u64, more_at: Option<&str>) -> Drained {
+    fn drained(mark: &mut Watermark, millis: u64, more_at: &[&str], is_parked: bool) {
         let wall = Duration::from_micros(WALL.unsigned_abs()) + Duration::from_millis(millis);
-        Drained { wall: UNIX_EPOCH + wall, more_at: more_at.map(|at| at.parse().unwrap()) }
+        let more_at: Vec<Position> = more_at.iter().map(|at| at.parse().unwrap()).collect();
+        mark.drained(Drained { wall: UNIX_EPOCH + wall, more_at: &more_at }, is_parked);
     }
 
     #[test]
     fn it_stands_still_while_something_is_not_read() {
         let mut mark = Watermark::new(Visibility::Marked, false, Duration::from_secs(10));
         assert_eq!(mark.us(), None);
-        mark.drained(look(0, None), false);
+        drained(&mut mark, 0, &[], false);
         assert_eq!(mark.us(), Some(WALL - 200_000));
         for millis in [100, 300, 900] {
-            mark.drained(look(millis, Some("7:20:0")), false);
+            drained(&mut mark, millis, &["7:20:0"], false);
         }
         assert_eq!(mark.us(), Some(WALL), "what stands there was logged after the first look");
-        mark.drained(look(1000, Some("7:90:0")), false);
+        drained(&mut mark, 1000, &["7:90:0"], false);
         assert_eq!(mark.us(), Some(WALL + 800_000), "that was marked, and more was logged");
-        mark.drained(look(1500, None), true);
+        drained(&mut mark, 1500, &[], true);
         assert_eq!(mark.us(), Some(WALL + 800_000), "a mutation is parked");
-        mark.drained(look(1500, None), false);
+        drained(&mut mark, 1500, &[], false);
         assert_eq!(mark.us(), Some(WALL + 1_300_000));
-        mark.drained(look(1400, None), false);
+        drained(&mut mark, 1400, &[], false);
         assert_eq!(mark.us(), Some(WALL + 1_300_000), "it never goes back");
+    }
+
+    #[test]
+    fn a_later_segment_that_is_begun_holds_it_from_when_it_was_first_seen() {
+        let mut mark = Watermark::new(Visibility::Marked, false, Duration::from_secs(10));
+        drained(&mut mark, 0, &[], false);
+        drained(&mut mark, 300, &["7:20:0"], false);
+        drained(&mut mark, 600, &["7:20:0", "8:20:0"], false);
+        assert_eq!(mark.us(), Some(WALL), "of both the older look");
+        // What stood in the first one was marked and read; what was seen in the other one at 600 may be from 300 on.
+        for millis in [900, 1200] {
+            drained(&mut mark, millis, &["8:20:0"], false);
+        }
+        assert_eq!(mark.us(), Some(WALL + 300_000));
+        drained(&mut mark, 1500, &[], false);
+        assert_eq!(mark.us(), Some(WALL + 1_300_000));
     }
 
     #[test]
     fn what_stands_behind_a_torn_entry_may_be_old() {
         let mut mark = Watermark::new(Visibility::Written, false, Duration::from_secs(10));
-        mark.drained(look(0, None), false);
-        mark.drained(look(500, Some("7:20:3")), false);
-        mark.drained(look(900, Some("7:20:9")), false);
+        drained(&mut mark, 0, &[], false);
+        drained(&mut mark, 500, &["7:20:3"], false);
+        drained(&mut mark, 900, &["7:20:9"], false);
         assert_eq!(mark.us(), Some(WALL - 200_000));
     }
 
@@ -131,7 +149,7 @@ mod tests {
     fn what_comes_with_a_sync_may_be_a_period_behind() {
         for (visibility, comes_with_syncs) in [(Visibility::Synced, false), (Visibility::Marked, true)] {
             let mut mark = Watermark::new(visibility, comes_with_syncs, Duration::from_secs(10));
-            mark.drained(look(0, None), false);
+            drained(&mut mark, 0, &[], false);
             assert_eq!(mark.us(), Some(WALL - 10_000_000));
         }
     }

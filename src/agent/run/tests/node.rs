@@ -61,6 +61,8 @@ pub(super) struct Node {
     /// When all was marked, and synced, last.
     marked: Duration,
     synced: Duration,
+    /// Whether markers come late now.
+    is_late: bool,
     wall: SystemTime,
     table: Table,
     /// Segments whose links in cdc_raw the node itself has removed.
@@ -92,6 +94,7 @@ impl Node {
             elapsed: Duration::ZERO,
             marked: Duration::ZERO,
             synced: Duration::ZERO,
+            is_late: false,
             wall,
             table: table(),
             removed: Vec::new(),
@@ -150,9 +153,10 @@ impl Node {
         }
     }
 
-    /// Lets time go by. Cassandra marks every 100 ms, and syncs every 10 s.
+    /// Lets time go by. Cassandra marks every 100 ms, and syncs every 10 s. A busy machine is late with it.
     pub(super) fn advance(&mut self, span: Duration) {
-        if self.elapsed + span >= self.marked + Duration::from_millis(90) {
+        let at_the_latest = Duration::from_millis(if self.is_late { 2_000 } else { 90 });
+        if self.elapsed + span >= self.marked + at_the_latest {
             let syncs = self.elapsed + span >= self.synced + Duration::from_secs(9);
             self.settle(syncs);
             self.marked = self.elapsed + span;
@@ -174,6 +178,7 @@ impl Node {
 
     /// Does something that a node does.
     pub(super) fn act(&mut self, random: &mut Random) {
+        self.is_late = if self.is_late { !random.once_in(4) } else { random.once_in(20) };
         let last = self.segments.len() - 1;
         match random.below(100) {
             0..45 => {
@@ -227,6 +232,8 @@ impl Node {
             };
             segment.has_cdc = true;
             segment.unmarked.push(number);
+            // What is torn is not logged yet.
+            let at_us = if segment.torn.is_some() { i64::MAX } else { at_us };
             self.writes.push(Write { number, position, at_us, is_marked: false, is_forgotten: false });
         }
         segment.entry += 1;
