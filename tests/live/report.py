@@ -5,17 +5,25 @@
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DOCS, VERDICTS = HERE.parents[1] / "docs" / "faults.md", HERE / "verdicts.json"
 LONGEST = 300
+# The folder of a run (run.py), which says nothing to a reader.
+FOLDER = re.compile(r"/[^\s\"']*?/cdc-agent-live-\w+/")
 
 
 def load(path):
     """Results by scenario/kind; empty when there is no file."""
     return json.loads(Path(path).read_text()) if Path(path).exists() else {}
+
+
+def shown(text):
+    """What a run said, without the folder in which it ran, cut to what a table can hold."""
+    return FOLDER.sub("", text)[:LONGEST]
 
 
 def add(known, result):
@@ -27,9 +35,9 @@ def add(known, result):
     entry["runs"] += 1
     entry["passed"] += result["verdict"] == "pass"
     entry["last"] = {name: result[name] for name in ("date", "seed", "verdict", "seconds")}
-    entry["notes"] = [note[:LONGEST] for note in result["notes"]]
+    entry["notes"] = [shown(note) for note in result["notes"]]
     if result["verdict"] != "pass":
-        entry["last_failure"] = {"date": result["date"], "seed": result["seed"], "said": result["said"][:LONGEST]}
+        entry["last_failure"] = {"date": result["date"], "seed": result["seed"], "said": shown(result["said"])}
     return known
 
 

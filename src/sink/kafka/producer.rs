@@ -33,8 +33,12 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 const TOLD_AT_ONCE: u32 = 64;
 /// After how many records log lines and errors are looked for.
 const SERVE_EVERY: u32 = 512;
-/// When waiting is told first, and then every so often.
-const TOLD_AFTER: Duration = Duration::from_secs(10);
+/// When waiting is told first: whoever waits because a topic was deleted is to know it within 10 s.
+const TOLD_FIRST: Duration = Duration::from_secs(5);
+/// And then every so often.
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
+/// How long brokers may take to say which topics there are, when records for them are not acknowledged.
+const TOPICS_ASKED: Duration = Duration::from_secs(1);
 
 /// A record with its partition.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +80,8 @@ pub(super) struct Producer {
     options: KafkaOptions,
     unserved: u32,
     in_transaction: bool,
+    /// Topics of the records that were handed over since all were acknowledged.
+    sent_to: Vec<Box<str>>,
     /// What may still come of it, and of the producers that had its id before.
     doubts: Doubts,
 }
@@ -118,6 +124,7 @@ impl Producer {
             options: options.clone(),
             unserved: 0,
             in_transaction: false,
+            sent_to: Vec::new(),
             doubts: Doubts::default(),
         })
     }
@@ -185,11 +192,14 @@ impl Producer {
                 Err((error, _)) => error,
             };
             match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => self.wait(&mut wait, "its queue is full")?,
+                Some(RDKafkaErrorCode::QueueFull) => self.wait(&mut wait, "the queue of records is full")?,
                 Some(RDKafkaErrorCode::MessageSizeTooLarge) => return Err(Stuck::TooLarge),
                 Some(code) if forbids_topic(code) => return Err(forbidden(record.topic, code)),
                 _ => return Err(self.stuck(&error, record.topic)),
             }
+        }
+        if !self.sent_to.iter().rev().any(|topic| **topic == *record.topic) {
+            self.sent_to.push(Box::from(record.topic));
         }
         self.unserved += 1;
         if self.unserved >= SERVE_EVERY {
@@ -223,6 +233,7 @@ impl Producer {
             self.inner.poll(Duration::ZERO);
             self.failure()?;
             if self.inner.in_flight_count() == 0 {
+                self.sent_to.clear();
                 return Ok(());
             }
             self.wait(&mut wait, "records are not acknowledged")?;
@@ -332,9 +343,24 @@ impl Producer {
             return Err(Trouble::Undone("stopped while waiting for Kafka".to_owned()).into());
         }
         if let Some(seconds) = wait.told() {
-            self.options.observer.tell(&Notice::Waiting { what: what.to_owned(), seconds });
+            let what = [what.to_owned()].into_iter().chain(self.missing()).collect::<Vec<_>>().join("; ");
+            self.options.observer.tell(&Notice::Waiting { what, seconds });
         }
         Ok(())
+    }
+
+    /// The topics of what is not acknowledged that Kafka does not have, in words. Brokers are asked for all topics: to
+    /// ask for one may make it.
+    fn missing(&self) -> Option<String> {
+        let found = self.inner.client().fetch_metadata(None, TOPICS_ASKED).ok()?;
+        let has = |name: &str| found.topics().iter().any(|topic| topic.name() == name);
+        let missing: Vec<&str> = self.sent_to.iter().map(AsRef::as_ref).filter(|name| !has(name)).collect();
+        (!missing.is_empty()).then(|| {
+            format!(
+                "topic {} does not exist (any more), or this user may not see it: make it, or allow DESCRIBE on it",
+                missing.join(", ")
+            )
+        })
     }
 }
 
@@ -347,7 +373,7 @@ pub(super) struct Wait {
 
 impl Default for Wait {
     fn default() -> Self {
-        Self { since: Instant::now(), next: TOLD_AFTER }
+        Self { since: Instant::now(), next: TOLD_FIRST }
     }
 }
 
@@ -362,7 +388,7 @@ impl Wait {
         if waited < self.next {
             return None;
         }
-        self.next += TOLD_AFTER;
+        self.next += TOLD_AGAIN;
         Some(waited.as_secs())
     }
 }
