@@ -17,21 +17,12 @@ case $version in
 esac
 extra= more=
 if [ "$version" = connector ]; then
-    # the newest version that resolves, with all its libraries inside
-    artifact=debezium-connector-cassandra-4:3.5.0.Final:jar:jar-with-dependencies
-    peers=$here/../../.cache/peers
-    mkdir -p "$peers"
-    extra=$(cd "$peers" && pwd)/debezium-connector-cassandra-4-3.5.0.Final-jar-with-dependencies.jar
+    extra=$("$here/connector-jar.sh")
     more=-Dconnector.jar=$extra
 fi
 mkdir -p "$here/target"
 (
     flock 9
-    if [ -n "$extra" ] && [ ! -e "$extra" ]; then
-        # the old plugin does not insist on the parent pom, which is not published
-        (cd "$peers" && mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:2.8:copy -DoutputDirectory=. \
-            -Dartifact="io.debezium:$artifact") >&2
-    fi
     # shellcheck disable=SC2086 # the list of folders is meant to be split
     if [ ! -e "$target/built" ] || [ -n "$(find $sources "$here/pom.xml" -newer "$target/built" -type f | head -n 1)" ]; then
         (cd "$here" && mvn -q -B -P"$profile" ${more:+"$more"} clean package) >&2

@@ -12,13 +12,22 @@ sys.path[len(sys.path) :] = [str(ROOT / "tests" / "bench"), str(NATIVE)]
 import java_flags  # noqa: E402
 from memory import Memory  # noqa: E402
 
-JAR = ROOT / ".cache" / "peers" / "debezium-connector-cassandra-4-3.5.0.Final-jar-with-dependencies.jar"
 MAIN = "io.debezium.connector.cassandra.CassandraConnectorTask"
 # The collector that was fastest for it (tests/bench).
 JVM = ["-Xmx1g", "-XX:+UseParallelGC"]
 LOGBACK = """<configuration><appender name="F" class="ch.qos.logback.core.FileAppender"><file>%s</file><encoder><pattern>%%d %%level %%logger %%msg%%n</pattern></encoder></appender>
 <root level="INFO"><appender-ref ref="F"/></root></configuration>"""
 DRIVER = """datastax-java-driver {{ basic {{ contact-points = ["{address}"], load-balancing-policy.local-datacenter = "{dc}", request.timeout = 20 seconds }} }}"""
+
+
+def fetched(script, *words):
+    """The path that a script prints; it fetches what is missing."""
+    return subprocess.run([script, *words], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def jar():
+    """The connector with all its libraries."""
+    return fetched(ROOT / "tests" / "oracle" / "connector-jar.sh")
 
 
 class Connector:
@@ -51,9 +60,9 @@ class Connector:
             **properties,
         }
         (folder / "connector.properties").write_text("".join(f"{name}={value}\n" for name, value in known.items()))
-        java = subprocess.run([NATIVE / "fetch.sh", "jdk-17"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        java = fetched(NATIVE / "fetch.sh", "jdk-17")
         flags = [*java_flags.modules("5.0"), "-Djdk.attach.allowAttachSelf=true", "-Dio.netty.tryReflectionSetAccessible=true"]
-        flags += [*JVM, f"-Dlogback.configurationFile={folder / 'logback.xml'}", "-cp", f"{node.parent}:{JAR}"]
+        flags += [*JVM, f"-Dlogback.configurationFile={folder / 'logback.xml'}", "-cp", f"{node.parent}:{jar()}"]
         with (folder / "output.log").open("w") as output:
             command = [f"{java}/bin/java", *flags, MAIN, folder / "connector.properties"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)

@@ -69,7 +69,7 @@ def one(stack, folder, rate, seconds, numbers, publisher, topic, behind_s, share
     try:
         # Topics, connections and statements are there, and what earlier parts left in the log is read, when the first write counts.
         run_helper("write", node=stack.address, first=numbers.take(rate * WARM_UP_S), count=rate * WARM_UP_S, rate=rate)
-        consumer.wait_until_ready()
+        consumer.wait_until_ready(publisher)
         time.sleep(1)
         pids = {"publisher": publisher.pid, "node": stack.node["pid"], "broker": stack.broker_pid}
         first, before = numbers.take(count), {name: cpu_seconds(pid) for name, pid in pids.items()}

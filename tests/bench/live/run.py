@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import backlog
+import connector
 import latency
 import peak
 import table
@@ -66,6 +67,7 @@ def main():
     if "CDC_AGENT_BIN" not in os.environ:
         subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
     helper_program()
+    connector.jar()
     folder = Path(tempfile.mkdtemp(prefix="cdc-agent-bench-"))
     known = json.loads(options.json.read_text()) if options.json.exists() else {}
     before = os.getloadavg()[0]

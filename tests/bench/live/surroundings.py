@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -126,7 +127,11 @@ class Background:
     def __init__(self, command, **options):
         self.process = subprocess.Popen(helper(command, **options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def wait_until_ready(self):
+    def wait_until_ready(self, awaited=None):
+        """`awaited`: the process without whose records it is never ready."""
+        while awaited is not None and not select.select([self.process.stdout], [], [], 1)[0]:
+            if awaited.poll() is not None:
+                raise SystemExit(f"{awaited.args[0]} … {awaited.args[-1]} ended with {awaited.returncode} before its first record")
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit(f"{' '.join(map(str, self.process.args))} ended with {self.process.wait()}")
         return self
