@@ -2,28 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::finding::Finding;
 use crate::agent::exit::Exit;
 use crate::agent::run::node::is_other_directory;
 use crate::cli::LogArgs;
 use crate::schema::source::CqlSource;
 
-#[derive(Deserialize)]
-struct Row {
-    name: String,
-    value: Option<String>,
-}
-
 pub(super) fn check(source: &CqlSource, log: &LogArgs, findings: &mut Vec<Finding>) {
-    let query = "SELECT JSON name, value FROM system_views.settings".to_owned();
-    match source.start_rows(query, "system_views.settings").wait() {
-        Ok(rows) => {
-            let rows = rows.iter().filter_map(|row| serde_json::from_str::<Row>(row).ok());
-            let settings = rows.filter_map(|row| Some((row.name, row.value?))).collect();
-            compare(&settings, log, findings);
-        }
+    match source.start_settings(None).wait() {
+        Ok(settings) => compare(&settings, log, findings),
         Err(error) => findings.push(Finding::warn(
             "node.settings",
             format!("the node does not tell its settings: {error}"),

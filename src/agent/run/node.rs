@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::node_cdc::NodeCdc;
@@ -125,13 +124,11 @@ pub(super) fn identity(source: &CqlSource, names: &SourceArgs) -> Result<Option<
 /// # Errors
 /// It is another directory.
 pub(super) fn check_directory(source: &CqlSource, ours: &Path) -> Result<(), Failure> {
-    let query = "SELECT JSON value FROM system_views.settings WHERE name = 'cdc_raw_directory'".to_owned();
+    const NAME: &str = "cdc_raw_directory";
     // A role that may not read it, or a node without it: doctor tells.
-    let rows = source.start_rows(query, "system_views.settings").wait().unwrap_or_default();
-    let value =
-        |row: &String| serde_json::from_str::<Value>(row).ok()?.get("value")?.as_str().map(str::to_owned);
-    match rows.first().and_then(value) {
-        Some(said) if is_other_directory(&said, ours) => {
+    let settings = source.start_settings(Some(NAME)).wait().unwrap_or_default();
+    match settings.get(NAME) {
+        Some(said) if is_other_directory(said, ours) => {
             let what = format!("the node writes its changes into {said}, not into {}", ours.display());
             Err(Failure::new(Exit::Usage, what)
                 .next("give that directory with cdc_raw_directory or --cdc-raw"))

@@ -2,14 +2,18 @@
 //!
 //! While it does not, segments are missing that nobody can name, and ids look as after a long stop: only the node can tell.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::schema::source::{CqlError, CqlSource, Pending};
+
+const NAME: &str = "cdc_enabled";
+
+type Settings = BTreeMap<String, String>;
 
 /// What the node says of it. Nodes that do not tell (a role without the permission, no `system_views`) count as on.
 #[derive(Debug, Default)]
 pub(super) struct NodeCdc {
-    request: Option<Pending<Vec<String>>>,
+    request: Option<Pending<Settings>>,
     is_off: bool,
     /// Since this was taken last, it was switched.
     is_news: bool,
@@ -19,8 +23,7 @@ impl NodeCdc {
     /// Asks the node, unless it is asked already.
     pub(super) fn ask(&mut self, source: &CqlSource) {
         if self.request.is_none() {
-            let query = "SELECT JSON value FROM system_views.settings WHERE name = 'cdc_enabled'".to_owned();
-            self.request = Some(source.start_rows(query, "system_views.settings"));
+            self.request = Some(source.start_settings(Some(NAME)));
         }
     }
 
@@ -32,10 +35,9 @@ impl NodeCdc {
         }
     }
 
-    fn answered(&mut self, answer: &Result<Vec<String>, CqlError>) {
-        let value =
-            |row: &String| serde_json::from_str::<Value>(row).ok()?.get("value")?.as_str()?.parse().ok();
-        let is_on: Option<bool> = answer.as_ref().ok().and_then(|rows| rows.first()).and_then(value);
+    fn answered(&mut self, answer: &Result<Settings, CqlError>) {
+        let value = answer.as_ref().ok().and_then(|settings| settings.get(NAME));
+        let is_on: Option<bool> = value.and_then(|value| value.parse().ok());
         // No answer is no news: the node may be away, and come back as it was.
         if let Some(is_on) = is_on {
             self.is_news |= self.is_off == is_on;
@@ -61,15 +63,15 @@ mod tests {
     #[test]
     fn only_what_the_node_says_is_news() {
         let mut cdc = NodeCdc::default();
-        let mut said = |row: &[&str]| {
-            cdc.answered(&Ok(row.iter().map(|&row| row.to_owned()).collect()));
+        let mut said = |value: Option<&str>| {
+            cdc.answered(&Ok(value.map(|value| (NAME.to_owned(), value.to_owned())).into_iter().collect()));
             (cdc.take_news(), cdc.is_off())
         };
-        assert_eq!(said(&[r#"{"value": "true"}"#]), (false, false));
-        assert_eq!(said(&[r#"{"value": "false"}"#]), (true, true));
-        assert_eq!(said(&[]), (false, true), "it does not tell");
-        assert_eq!(said(&[r#"{"value": null}"#]), (false, true));
-        assert_eq!(said(&[r#"{"value": "false"}"#]), (false, true));
-        assert_eq!(said(&[r#"{"value": "true"}"#]), (true, false));
+        assert_eq!(said(Some("true")), (false, false));
+        assert_eq!(said(Some("false")), (true, true));
+        assert_eq!(said(None), (false, true), "it does not tell");
+        assert_eq!(said(Some("?")), (false, true));
+        assert_eq!(said(Some("false")), (false, true));
+        assert_eq!(said(Some("true")), (true, false));
     }
 }

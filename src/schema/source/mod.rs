@@ -16,6 +16,8 @@ mod connection;
 #[cfg(feature = "cql")]
 mod error;
 #[cfg(feature = "cql")]
+mod node_settings;
+#[cfg(feature = "cql")]
 mod paging;
 #[cfg(feature = "cql")]
 mod pending;
