@@ -160,6 +160,28 @@ def node_cdc_off(case):
     return verdict
 
 
+@scenario("node-cdc-blink", "Cassandra is restarted with cdc_enabled: false, takes one write, and is restarted with true at once, between two looks at the schema: both are told, and the watermark stands still in between", kinds=BOTH, spoils=True)
+def node_cdc_blink(case):
+    """The agent looks at the schema every minute: between two looks the node was away twice."""
+    case.schema = "cql"
+    agent = case.prepare().agent().start()
+    case.writers.start()
+    case.busy(3, 4)
+    case.writers.stop()
+    case.caught_up(agent)
+    _restarted_with_cdc(case, "false")
+    case.stack.session().execute(f"INSERT INTO {case.ks}.plain (id, v) VALUES ('unseen', 'v')")
+    _restarted_with_cdc(case, "true")
+    wait_for(lambda: len(_of_node_cdc(case)) == 2, "the agent to say that CDC was off", 45, agent)
+    off, on = (value["ts_ms"] * 1000 for value in _of_node_cdc(case))
+    case.note(f"told as off for {(on - off) / 1e6:.1f} s")
+    verdict = case.judge(agent, content=False)
+    early = [mark for place in _marks_by_place(case).values() for mark, at in place if off < at < on and mark > off]
+    if early:
+        verdict.fault("watermark covers what is in no segment", early[0])
+    return verdict
+
+
 def _tells_of_own_tables(agent, verdict):
     """A node that starts drops its own tables and makes them anew: nobody wants to hear of it."""
     for line in agent.said().splitlines():

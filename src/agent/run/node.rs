@@ -267,7 +267,7 @@ impl Node {
     /// Asks the node, takes its answers. A schema that came, and when it was asked for.
     pub(super) fn tend(&mut self, now: Instant) -> Option<(Instant, SystemSchemaRows)> {
         self.tend_ring();
-        self.cdc.tend();
+        self.cdc.tend(&self.source, now);
         if self.under_way.is_none() {
             if let Some(source) = self.next_source.take() {
                 self.source = source;
@@ -341,7 +341,6 @@ impl Node {
     }
 
     fn is_back(&mut self) {
-        self.cdc.ask(&self.source);
         if std::mem::replace(&mut self.is_away, false) {
             log::info("the node answers again");
         }

@@ -3,6 +3,7 @@
 //! While it does not, segments are missing that nobody can name, and ids look as after a long stop: only the node can tell.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::schema::source::{CqlError, CqlSource, Pending};
 
@@ -10,28 +11,34 @@ const NAME: &str = "cdc_enabled";
 
 type Settings = BTreeMap<String, String>;
 
+/// Between two questions. A restart takes longer, so none is between two answers.
+const PAUSE: Duration = Duration::from_secs(2);
+/// While the node is away: it may run for a moment only, and what it wrote then nobody knows later.
+const PAUSE_AWAY: Duration = Duration::from_millis(500);
+/// A node that does not tell.
+const PAUSE_REFUSED: Duration = Duration::from_secs(60);
+
 /// What the node says of it. Nodes that do not tell (a role without the permission, no `system_views`) count as on.
 #[derive(Debug, Default)]
 pub(super) struct NodeCdc {
     request: Option<Pending<Settings>>,
+    /// It is not asked again before.
+    not_before: Option<Instant>,
     is_off: bool,
     /// Since this was taken last, it was switched.
     is_news: bool,
 }
 
 impl NodeCdc {
-    /// Asks the node, unless it is asked already.
-    pub(super) fn ask(&mut self, source: &CqlSource) {
-        if self.request.is_none() {
-            self.request = Some(source.start_settings(Some(NAME)));
-        }
-    }
-
-    /// Takes the answer, if it is there.
-    pub(super) fn tend(&mut self) {
+    /// Asks the node when it is time to, and takes its answer.
+    pub(super) fn tend(&mut self, source: &CqlSource, now: Instant) {
         if let Some(answer) = self.request.as_ref().and_then(Pending::poll) {
             self.request = None;
+            self.not_before = now.checked_add(pause(&answer));
             self.answered(&answer);
+        }
+        if self.request.is_none() && self.not_before.is_none_or(|moment| moment <= now) {
+            self.request = Some(source.start_settings(Some(NAME)));
         }
     }
 
@@ -53,6 +60,15 @@ impl NodeCdc {
     /// Whether it was switched since the last call.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)
+    }
+}
+
+/// How long to wait behind an answer.
+fn pause(answer: &Result<Settings, CqlError>) -> Duration {
+    match answer {
+        Ok(_) | Err(CqlError::Timeout { .. }) => PAUSE,
+        Err(CqlError::Unreachable { .. }) => PAUSE_AWAY,
+        Err(_) => PAUSE_REFUSED,
     }
 }
 
