@@ -89,6 +89,17 @@ pub enum Host {
     Name(String),
 }
 
+impl Host {
+    /// The name, unless it is an address: it may be all that stands in a certificate.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Address(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

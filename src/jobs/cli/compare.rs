@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -77,10 +78,19 @@ pub enum Consistency {
     LocalQuorum,
 }
 
+/// The answer as JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    environments: &'a [String],
+    table: String,
+    equal: bool,
+    rows: &'a [Found],
+}
+
 /// A key and what was found.
 #[derive(Serialize)]
 struct Found {
-    key: serde_json::Value,
+    key: Box<RawValue>,
     #[serde(flatten)]
     verdict: Verdict,
 }
@@ -122,12 +132,12 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let found = compared?;
     let all_equal = found.iter().all(|one| one.verdict.outcome == Outcome::Equal);
     match args.format {
-        Format::Json => print_json(&serde_json::json!({
-            "environments": args.environments,
-            "table": format!("{}.{}", args.table.keyspace, args.table.table),
-            "equal": all_equal,
-            "rows": found,
-        }))?,
+        Format::Json => print_json(&Answer {
+            environments: &args.environments,
+            table: format!("{}.{}", args.table.keyspace, args.table.table),
+            equal: all_equal,
+            rows: &found,
+        })?,
         Format::Text => print(&found.iter().map(|one| text(one, &args.environments)).collect::<String>())?,
     }
     Ok(if all_equal { Exit::Ok } else { Exit::Usage })
@@ -170,11 +180,12 @@ fn compare(
     let mut secret = [0; 32];
     openssl::rand::rand_bytes(&mut secret)
         .map_err(|error| Failure::new(Exit::Bug, "the system gives no random numbers").because(error))?;
-    let found = keys.iter().zip(one.iter().zip(&other)).map(|(key, (one, other))| Found {
-        key: serde_json::from_str(&key.json()).unwrap_or_default(),
-        verdict: verdict(rules, [one.as_ref(), other.as_ref()], &secret, args.values),
+    let found = keys.iter().zip(one.iter().zip(&other)).map(|(key, (one, other))| {
+        let verdict = verdict(rules, [one.as_ref(), other.as_ref()], &secret, args.values);
+        Ok(Found { key: RawValue::from_string(key.json())?, verdict })
     });
-    Ok(found.collect())
+    let found: Result<_, serde_json::Error> = found.collect();
+    found.map_err(|error| Failure::new(Exit::Bug, "the answer cannot be written").because(error))
 }
 
 fn refused(error: CompareError) -> Failure {
@@ -225,7 +236,7 @@ fn text(found: &Found, environments: &[String]) -> String {
     }
     let table = if found.verdict.columns.is_empty() { String::new() } else { columns(&lines) };
     let table: String = table.lines().map(|line| format!("  {line}\n")).collect();
-    format!("{}: {outcome}\n{table}", printable(&found.key.to_string()))
+    format!("{}: {outcome}\n{table}", printable(found.key.get()))
 }
 
 /// Says who compared, in one line of JSON on standard error and in the file.

@@ -106,7 +106,7 @@ fn connect(environment: &Environment, limits: Limits, until: Instant) -> Result<
     let mut last = None;
     for host in &environment.cassandra.hosts {
         let address = allowed(environment, &host.value)?;
-        let source = CqlSource::new(settings(&environment.cassandra, address)?)?;
+        let source = CqlSource::new(settings(&environment.cassandra, &host.value, address)?)?;
         match wait(source.start_node(), environment, limits, until) {
             Ok(node) => {
                 let expected = &environment.cassandra.datacenter.value;
@@ -155,7 +155,7 @@ fn allowed(environment: &Environment, host: &Host) -> Result<IpAddr, CompareErro
     Err(CompareError::Network { environment: environment.name.value.clone(), host: name, address })
 }
 
-fn settings(cassandra: &Cassandra, address: IpAddr) -> Result<CqlSettings, CompareError> {
+fn settings(cassandra: &Cassandra, host: &Host, address: IpAddr) -> Result<CqlSettings, CompareError> {
     let credentials = match &cassandra.credentials {
         None => None,
         Some(credentials) => Some(Credentials {
@@ -163,8 +163,11 @@ fn settings(cassandra: &Cassandra, address: IpAddr) -> Result<CqlSettings, Compa
             password: credentials.value.password.text()?,
         }),
     };
-    let tls =
-        cassandra.ca_file.clone().map(|file| TlsSettings { ca_file: Some(file), ..TlsSettings::default() });
+    let tls = cassandra.ca_file.clone().map(|file| TlsSettings {
+        ca_file: Some(file),
+        server_name: host.name().map(str::to_owned),
+        ..TlsSettings::default()
+    });
     Ok(CqlSettings { port: cassandra.port, credentials, tls, ..CqlSettings::new(&address.to_string()) })
 }
 
@@ -176,7 +179,7 @@ fn one(
     limits: Limits,
     until: Instant,
 ) -> Result<Option<Row>, CompareError> {
-    let cql = statement::select(&environment.cassandra.keyspace.value, rules, key);
+    let cql = statement::select(rules, key);
     let request = PageRequest { cql, rows: 2, after: None, consistency: limits.consistency };
     let page = wait(source.start_page(request), environment, limits, until)?;
     match page.value(0, 0) {
@@ -205,6 +208,21 @@ mod tests {
 
     use super::*;
     use crate::jobs::project::Project;
+
+    /// The address is what is connected to; the certificate of a node may have its name alone.
+    #[test]
+    fn a_name_may_stand_in_the_certificate() {
+        let (project, _) = Project::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs"));
+        let mut cassandra = project.environments.0[0].cassandra.clone();
+        cassandra.ca_file = Some("ca.pem".into());
+        let name = |host: &str| {
+            let settings = settings(&cassandra, &host.parse().unwrap(), [10, 0, 0, 1].into()).unwrap();
+            assert_eq!(settings.host, "10.0.0.1");
+            settings.tls.unwrap().server_name
+        };
+        assert_eq!(name("Node1.example.com").as_deref(), Some("node1.example.com"));
+        assert_eq!(name("10.0.0.1"), None);
+    }
 
     #[test]
     fn only_the_environments_own_networks() {

@@ -1,14 +1,19 @@
 //! The SELECT of one row.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 
 use super::{Cell, Row};
 use crate::jobs::column::Shape;
 use crate::jobs::rules::TableRules;
 
-/// A primary key: a JSON value for each of its columns.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Key(Map<String, Value>);
+/// Values by their names, each as the text that stands there: a number is not read, so no digit is lost.
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// A primary key: the JSON of each of its columns, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key(Vec<(String, String)>);
 
 /// Why a text is no key. No value is repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,19 +33,25 @@ impl Key {
     /// It is no key of the table.
     pub fn read(text: &str, rules: &TableRules) -> Result<Self, KeyError> {
         let names: Vec<&str> = key_names(rules).collect();
-        let value = serde_json::from_str(text);
-        let Ok(Value::Object(fields)) = value else { return Err(KeyError::NoObject(names.join(", "))) };
-        let has = |name: &&str| fields.get(*name).is_some_and(|value| !value.is_null());
-        if fields.len() != names.len() || !names.iter().all(has) {
-            return Err(KeyError::Columns(names.join(", ")));
+        let fields = serde_json::from_str::<Fields>(text);
+        let Ok(fields) = fields else { return Err(KeyError::NoObject(names.join(", "))) };
+        let value = |name: &&str| {
+            let json = fields.get(*name)?.get();
+            (json != "null").then(|| ((*name).to_owned(), json.to_owned()))
+        };
+        let values: Option<Vec<_>> = names.iter().map(value).collect();
+        match values {
+            Some(values) if fields.len() == names.len() => Ok(Self(values)),
+            _ => Err(KeyError::Columns(names.join(", "))),
         }
-        Ok(Self(fields))
     }
 
-    /// The key as compact JSON.
+    /// The key as JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        let field =
+            |(name, json): &(String, String)| format!("{}:{json}", serde_json::Value::from(name.as_str()));
+        format!("{{{}}}", self.0.iter().map(field).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -69,7 +80,7 @@ fn alias(kind: char, number: usize) -> String {
 
 /// The SELECT of one row by its whole primary key. A value stands in it as a text of JSON that Cassandra reads; in a text of
 /// CQL nothing but the quote has a meaning.
-pub(super) fn select(keyspace: &str, rules: &TableRules, key: &Key) -> String {
+pub(super) fn select(rules: &TableRules, key: &Key) -> String {
     let mut wanted = Vec::new();
     for (number, column) in rules.columns.iter().enumerate() {
         wanted.push(format!("{} AS {}", quoted(&column.name), alias('c', number)));
@@ -77,26 +88,26 @@ pub(super) fn select(keyspace: &str, rules: &TableRules, key: &Key) -> String {
             wanted.push(format!("WRITETIME({}) AS {}", quoted(&column.name), alias('w', number)));
         }
     }
-    let is = |name: &str| {
-        let json = key.0.get(name).map(Value::to_string).unwrap_or_default();
+    let is = |(name, json): &(String, String)| {
         format!("{} = fromJson('{}')", quoted(name), json.replace('\'', "''"))
     };
-    let place: Vec<String> = key_names(rules).map(is).collect();
-    let table = quoted(&rules.table.value.table);
+    let place: Vec<String> = key.0.iter().map(is).collect();
+    let table = &rules.table.value;
     format!(
-        "SELECT JSON {} FROM {}.{table} WHERE {}",
+        "SELECT JSON {} FROM {}.{} WHERE {}",
         wanted.join(", "),
-        quoted(keyspace),
+        quoted(&table.keyspace),
+        quoted(&table.table),
         place.join(" AND ")
     )
 }
 
 /// Reads a row of [`select`]; None when it is none.
 pub(super) fn row(rules: &TableRules, json: &[u8]) -> Option<Row> {
-    let fields: Map<String, Value> = serde_json::from_slice(json).ok()?;
+    let fields: Fields = serde_json::from_slice(json).ok()?;
     let cell = |number: usize| {
-        let json = fields.get(&alias('c', number))?.to_string();
-        let write_time_us = fields.get(&alias('w', number)).and_then(Value::as_i64);
+        let json = fields.get(&alias('c', number))?.get().to_owned();
+        let write_time_us = fields.get(&alias('w', number)).and_then(|time| time.get().parse().ok());
         Some(Cell { json, write_time_us })
     };
     Some(Row { cells: (0..rules.columns.len()).map(cell).collect::<Option<_>>()? })
@@ -121,7 +132,7 @@ mod tests {
         let rules = sales();
         let key = Key::read(r#"{"id":"it's"}"#, &rules).unwrap();
         assert_eq!(
-            select("sales", &rules, &key),
+            select(&rules, &key),
             "SELECT JSON \"id\" AS c0, \"event_ts\" AS c1, WRITETIME(\"event_ts\") AS w1, \"amount\" AS c2, \
              WRITETIME(\"amount\") AS w2, \"record_hash\" AS c3, WRITETIME(\"record_hash\") AS w3 \
              FROM \"sales\".\"events\" WHERE \"id\" = fromJson('\"it''s\"')"
@@ -142,7 +153,33 @@ mod tests {
         let json = br#"{"c0":"1","c1":null,"w1":null,"c2":100.10,"w2":5,"c3":"a","w3":6}"#;
         let row = row(&sales(), json).unwrap();
         let cells: Vec<_> = row.cells.iter().map(|cell| (cell.json.as_str(), cell.write_time_us)).collect();
-        assert_eq!(cells, [("\"1\"", None), ("null", None), ("100.1", Some(5)), ("\"a\"", Some(6))]);
+        assert_eq!(cells, [("\"1\"", None), ("null", None), ("100.10", Some(5)), ("\"a\"", Some(6))]);
+    }
+
+    /// More digits than a double has: neighbours are told apart, in a row and in a key.
+    #[test]
+    fn no_digit_is_lost() {
+        let rules = sales();
+        let amount = |digits: &str| {
+            let json = format!(r#"{{"c0":"1","c1":null,"c2":{digits},"c3":null}}"#);
+            row(&rules, json.as_bytes()).unwrap().cells[2].json.clone()
+        };
+        assert_eq!(
+            amount("12345678901234567890.123456789012345678"),
+            "12345678901234567890.123456789012345678"
+        );
+        let key = Key::read(r#"{"id": 0.10000000000000000000000001}"#, &rules).unwrap();
+        assert_eq!(key.json(), r#"{"id":0.10000000000000000000000001}"#);
+        assert!(select(&rules, &key).ends_with("\"id\" = fromJson('0.10000000000000000000000001')"));
+    }
+
+    /// Of rules without a sink, the table may be in another keyspace than the one that jobs write to.
+    #[test]
+    fn the_table_is_that_of_the_rules() {
+        let mut rules = sales();
+        rules.table.value.keyspace = "Archive".to_owned();
+        let key = Key::read(r#"{"id":"1"}"#, &rules).unwrap();
+        assert!(select(&rules, &key).contains(r#" FROM "Archive"."events" WHERE "#));
     }
 
     proptest! {
@@ -152,7 +189,7 @@ mod tests {
             let rules = sales();
             let json = serde_json::json!({ "id": value });
             let key = Key::read(&json.to_string(), &rules).unwrap();
-            let statement = select("sales", &rules, &key);
+            let statement = select(&rules, &key);
             let (_, literal) = statement.split_once("fromJson(").unwrap();
             let literal = literal.strip_prefix('\'').and_then(|text| text.strip_suffix("')")).unwrap();
             let read: serde_json::Value = serde_json::from_str(&literal.replace("''", "'")).unwrap();

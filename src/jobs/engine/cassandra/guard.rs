@@ -49,13 +49,9 @@ pub(super) fn settings(
             })
         }
     };
-    let server_name = match host {
-        Host::Name(name) => Some(name.clone()),
-        Host::Address(_) => None,
-    };
     let tls = cassandra.ca_file.clone().map(|ca_file| TlsSettings {
         ca_file: Some(ca_file),
-        server_name,
+        server_name: host.name().map(str::to_owned),
         ..TlsSettings::default()
     });
     Ok(CqlSettings {
