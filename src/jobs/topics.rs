@@ -139,8 +139,9 @@ pub fn of_environment(project: &Project, environment: &Environment) -> Vec<JobTo
     topics
 }
 
-/// The other environment that a topic belongs to, if it does: by its prefix, or because a job there reads or writes it.
-/// Commands for one environment leave it alone.
+/// The other environment that a topic belongs to, if it does: because a job there reads or writes it, or by its prefix;
+/// of prefixes that begin with one another (`prod` and `prod.eu`) the longest counts. Commands for one environment leave
+/// it alone.
 #[must_use]
 pub fn other_owner<'p>(
     project: &'p Project,
@@ -151,12 +152,14 @@ pub fn other_owner<'p>(
     if owns(environment) {
         return None;
     }
-    project.environments.0.iter().find(|other| {
-        let is_prefixed = topic
-            .strip_prefix(other.topic_prefix.value.as_str())
-            .is_some_and(|rest| rest.starts_with(['.', '_']));
-        other.name.value != environment.name.value && (is_prefixed || owns(other))
-    })
+    let all = &project.environments.0;
+    let is_prefixed = |one: &&Environment| {
+        let rest = topic.strip_prefix(one.topic_prefix.value.as_str());
+        rest.is_some_and(|rest| rest.starts_with(['.', '_']))
+    };
+    let by_prefix = || all.iter().filter(is_prefixed).max_by_key(|one| one.topic_prefix.value.len());
+    let owner = all.iter().find(|other| owns(other)).or_else(by_prefix)?;
+    (owner.name.value != environment.name.value).then_some(owner)
 }
 
 #[cfg(test)]
@@ -215,6 +218,23 @@ mod tests {
         for topic in ["onprem.cdc.sales.events", "topic_onprem_sales", "dq_metrics_valid", "clouds", "x"] {
             assert_eq!(other_owner(&project, onprem, topic), None, "{topic}");
         }
+    }
+
+    #[test]
+    fn of_prefixes_that_begin_with_one_another_the_longest_counts() {
+        let mut project = project();
+        for (environment, prefix) in project.environments.0.iter_mut().zip(["prod", "prod.eu"]) {
+            environment.topic_prefix.value = prefix.to_owned();
+        }
+        let (prod, eu) = (&project.environments.0[0], &project.environments.0[1]);
+        let owner = |environment, topic| {
+            other_owner(&project, environment, topic).map(|owner| owner.topic_prefix.value.as_str())
+        };
+        assert_eq!((owner(prod, "prod.eu.cdc.a.b"), owner(eu, "prod.eu.cdc.a.b")), (Some("prod.eu"), None));
+        assert_eq!((owner(prod, "prod.cdc.a.b"), owner(eu, "prod.cdc.a.b")), (None, Some("prod")));
+        // What a job reads or writes is its environment's, whatever the prefix.
+        assert_eq!(owner(prod, "prod.eu_hash_events"), Some("prod.eu"));
+        assert_eq!(owner(eu, "prod_hash_events"), Some("prod"));
     }
 
     #[test]
