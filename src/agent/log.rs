@@ -10,10 +10,16 @@ use time::format_description::well_known::Rfc3339;
 
 static IS_TIMED: AtomicBool = AtomicBool::new(false);
 static IS_JSON: AtomicBool = AtomicBool::new(false);
+static PROGRAM: OnceLock<&'static str> = OnceLock::new();
 static TOLD: OnceLock<Listener> = OnceLock::new();
 
 /// Hears every line.
 type Listener = Box<dyn Fn(&str) + Send + Sync>;
+
+/// The name of the program before lines without a time; `cdc-agent` without this. Only the first one counts.
+pub fn program(name: &'static str) {
+    let _ = PROGRAM.set(name);
+}
 
 /// From here on every line has its time and level, and is a JSON object if `is_json`.
 pub fn begin(is_json: bool) {
@@ -71,7 +77,7 @@ fn line(level: &str, text: &str) {
         tell(text);
     }
     let line = match (IS_TIMED.load(Ordering::Relaxed), IS_JSON.load(Ordering::Relaxed)) {
-        (false, _) => format!("cdc-agent: {text}"),
+        (false, _) => format!("{}: {text}", PROGRAM.get().unwrap_or(&"cdc-agent")),
         (true, false) => format!("{} {level:5} {text}", now()),
         (true, true) => serde_json::json!({"ts": now(), "level": level, "message": text}).to_string(),
     };

@@ -36,6 +36,7 @@ use super::check::check;
 use super::engine;
 use super::engine::command::RunArgs;
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::log;
 use crate::agent::{completions, output};
 use crate::cli::{CompletionsArgs, ManArgs};
 use crate::schema::{self, Schema, build};
@@ -194,6 +195,7 @@ impl FileKind {
 /// # Errors
 /// The schema cannot be read, or standard output cannot be written. Findings are no error: the exit code tells.
 pub fn run(cli: &Cli) -> Result<Exit, Failure> {
+    log::program("cdc-jobs");
     match &cli.command {
         Command::Check(args) => run_check(args),
         #[cfg(feature = "flink")]

@@ -56,6 +56,18 @@ fn the_bundled_jobs_are_right() {
 }
 
 #[test]
+fn a_job_that_cannot_start_says_so_by_its_own_name() {
+    let folder = changed("rules/sales.events.yaml", |text| text.replace("tolerance: 5m", "tolerence: 5m"));
+    let words = ["run", "dq", "--env", "onprem", "--table", "sales.events", "--jobs"];
+    let output = jobs(words.iter().map(AsRef::as_ref).chain([folder.path().as_os_str()]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let finding = said.lines().next().unwrap_or_default();
+    assert!(finding.starts_with("cdc-jobs: ") && finding.contains("rules/sales.events.yaml:"), "{said}");
+    assert!(!said.contains("cdc-agent:"), "{said}");
+}
+
+#[test]
 fn a_finding_names_its_place_and_is_exit_code_2() {
     let folder = changed("rules/sales.events.yaml", |text| text.replace("tolerance: 5m", "tolerence: 5m"));
     let output = check(folder.path());
