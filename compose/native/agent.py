@@ -29,10 +29,11 @@ class Agent(Service):
     stop_seconds = 30
 
     def __init__(self, folder, node, bootstrap_servers, **given):
-        """`node`: the Node beside which it stands. `given`: name, prefix, http_port, program, settings."""
+        """`node`: the Node beside which it stands. `given`: name, prefix, http_port, program, settings; built: the program of the last `up`."""
         super().__init__(given["name"], folder, "127.0.0.1", given["http_port"])
         self.node, self.bootstrap_servers = node, bootstrap_servers
-        self.prefix, self.program, self.settings = given["prefix"], given["program"], dict(given["settings"])
+        self.prefix, self.settings = given["prefix"], dict(given["settings"])
+        self.program = given["program"] or os.environ.get(PROGRAM) or given.get("built")
         self.log = self.output = self.folder / "logs" / "agent.log"
         self.config, self.state_directory = self.folder / "conf" / "agent.toml", self.folder / "state"
 
@@ -44,11 +45,11 @@ class Agent(Service):
 
     def obtain(self):
         """Builds the program where none is given."""
-        if self.program is None and not os.environ.get(PROGRAM):
+        if self.program is None:
             built()
 
     def prepare(self):
-        program = self.program or os.environ.get(PROGRAM) or built()
+        program = self.program or built()
         if not os.access(program, os.X_OK):
             raise StackError(f"{self.name}: {program} is not a program: give another one as {PROGRAM}, or none to build it")
         lines = (f"{key} = {_toml(given)}\n" for key, given in self.options().items())

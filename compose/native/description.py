@@ -36,7 +36,7 @@ AGENT = {
     "node": "",  # the part whose nodes it stands beside: one agent a node
     "prefix": "local",  # topics are <prefix>.cdc.<keyspace>.<table>
     "http_port": 8083,  # of the first agent; the next ones 1 higher each
-    "program": None,  # cdc-agent; without it CDC_AGENT_BIN, without that it is built
+    "program": None,  # cdc-agent; without it CDC_AGENT_BIN (now or at the last `up`), without that it is built
     "settings": {},  # keys of docs/configuration.md
 }
 FLINK = {

@@ -2,11 +2,13 @@
 
 import base64
 import ipaddress
+import os
 import secrets
 import uuid
+from pathlib import Path
 
 import certificates
-from agent import Agent
+from agent import PROGRAM, Agent
 from broker import Broker
 from flink import JobManager, SqlGateway, TaskManager
 from node import Node
@@ -168,12 +170,14 @@ def _nodes(part, options, free):
 
 def _agents(part, options, nodes, stage, free):
     """Entries of the agents, one beside each node. All start together, after the last node."""
-    port = options["http_port"]
+    port, built = options["http_port"], os.environ.get(PROGRAM)
     return [
         {
             "kind": "agent", "part": part, "stage": stage, "name": part if len(nodes) == 1 else f"{part}{number + 1}", "node": node,
             "prefix": options["prefix"], "http_port": port + number if port else free.next(["127.0.0.1"]),
             "program": options["program"], "settings": options["settings"],
+            # A later `start` takes it, too, unless it is given another one.
+            "built": str(Path(built).resolve()) if built else None,
         }
         for number, node in enumerate(nodes)
     ]  # fmt: skip

@@ -1,12 +1,14 @@
 """compose/docker-compose.yml is valid, and it is the stack that `make up` starts without an engine."""
 
 import json
+import os
 import re
 import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree
 from pathlib import Path
+from unittest import mock
 
 import jsonschema
 import yaml
@@ -17,6 +19,7 @@ sys.path.insert(0, str(COMPOSE / "native"))
 
 import description  # noqa: E402
 import flink  # noqa: E402
+from agent import PROGRAM  # noqa: E402
 from broker import Broker  # noqa: E402
 from parts import StackError  # noqa: E402
 from plan import Plan  # noqa: E402
@@ -56,8 +59,9 @@ class Compose(unittest.TestCase):
         used = dict(VARIABLE.findall(TEXT))
         ports = {"STACK_KAFKA_PORT", "STACK_ONPREM_CQL_PORT", "STACK_AZURE_CQL_PORT"}
         flink = {"STACK_FLINK_REST_PORT", "STACK_FLINK_GATEWAY_PORT", "STACK_FLINK_TASKMANAGERS"}
-        self.assertEqual(set(used), ports | flink)
-        self.assertEqual({name: known[name] for name in used}, used)
+        alone = {"STACK_KAFKA_UI_PORT": "9000"}  # of what the native stack does not have
+        self.assertEqual(set(used), ports | flink | set(alone))
+        self.assertEqual({name: {**known, **alone}[name] for name in used}, used)
 
     def test_clients_find_everything_where_the_native_stack_has_it(self):
         services = FILE["services"]
@@ -118,6 +122,16 @@ class Compose(unittest.TestCase):
         different.add("listener.security.protocol.map")
         for key in same.keys() - different:
             self.assertEqual(environment[variable(key)], same[key], key)
+
+    def test_a_kafka_ui_looks_at_the_broker_when_it_is_asked_for(self):
+        services = FILE["services"]
+        self.assertEqual([name for name, service in services.items() if "profiles" in service], ["kafka-ui"])
+        ui = services["kafka-ui"]
+        self.assertRegex(ui["image"], r":\d+\.\d+\.\d+$")
+        self.assertEqual([interpolated(port) for port in ui["ports"]], ["127.0.0.1:9000:9000"])
+        advertised = services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+        self.assertIn(f"INSIDE://{ui['environment']['KAFKA_BROKERCONNECT']}", advertised.split(","))
+        self.assertEqual(ui["cap_drop"], ["ALL"])
 
     def test_tables_come_from_the_same_files(self):
         self.assertNotIn("CREATE", TEXT)
@@ -188,6 +202,19 @@ class Parts(unittest.TestCase):
             file.flush()
             parts = description.described(file=Path(file.name))
         self.assertEqual(list(parts), ["kafka", "onprem", "agent-onprem", "flink", "third", "agent-third"])
+
+    def test_a_start_takes_the_program_of_the_up(self):
+        parts = description.described(only=["kafka", "onprem", "agent-onprem"])
+        with mock.patch.dict(os.environ, {PROGRAM: "/built/one"}):
+            plan = Plan.of(HERE / "nowhere", parts)
+        entry = plan.entry("agent-onprem")
+        with mock.patch.dict(os.environ):
+            os.environ.pop(PROGRAM, None)
+            self.assertEqual(plan.service(entry).program, "/built/one")
+            self.assertIsNone(plan.service({**entry, "built": None}).program)
+            os.environ[PROGRAM] = "/built/two"
+            self.assertEqual(plan.service(entry).program, "/built/two")
+            self.assertEqual(plan.service({**entry, "program": "/chosen"}).program, "/chosen")
 
     def test_a_cluster_has_as_many_taskmanagers_as_asked_for(self):
         parts = description.described(options=["flink.taskmanagers=4"], only=["flink"])
