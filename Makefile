@@ -9,6 +9,10 @@ ROUNDS ?= 1
 # Records of `make seed-kafka` for each environment, and how many a second; 0: as fast as they are taken.
 COUNT ?= 1000
 RATE ?= 0
+# SHORT=--short: what of a test with real services `make test` runs.
+SHORT ?=
+# Which tests of `make test-submit`.
+SUBMIT ?= test_submit test_drift test_generated
 # Records of `make test-engines`.
 RECORDS ?= 100000
 # Seconds for each fuzz target.
@@ -37,7 +41,7 @@ TABLE ?= sales.events
 JOB ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines bench-jobs run-dq
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines bench-jobs run-dq
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,19 +65,16 @@ logs: ## the ends of their logs; SERVICE=onprem for one
 
 test: test-oracle test-compose test-planner ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
 	$(CARGO) test --locked
-	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
-	$(CARGO) build --locked
-	$(PYTHON) tests/kafka/run.py --short --seed $(SEED)
-	$(PYTHON) tests/jobs/run.py --short --seed $(SEED)
-	$(PYTHON) tests/jobs/admin.py --short
+	$(MAKE) test-differential
+	$(MAKE) test-kafka test-jobs test-jobs-admin SHORT=--short
 
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
 	$(CARGO) build --locked
-	$(PYTHON) tests/kafka/run.py --seed $(SEED)
+	$(PYTHON) tests/kafka/run.py $(SHORT) --seed $(SEED)
 
 test-jobs: $(VENV)/.done ## cdc-jobs run: generated records against an oracle in Python, kills; a real broker and node, which it starts. Three minutes
 	$(CARGO) build --locked
-	$(PYTHON) tests/jobs/run.py --seed $(SEED)
+	$(PYTHON) tests/jobs/run.py $(SHORT) --seed $(SEED)
 
 test-live: $(VENV)/.done ## the live agent beside a real node and a real broker, killed and cut off: the short scenarios; three minutes
 	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'
@@ -85,6 +86,9 @@ test-faults: $(VENV)/.done ## every scenario of docs/faults.md, ROUNDS times; an
 	$(CARGO) build --locked
 	$(PYTHON) tests/live/run.py --seed $(SEED) --rounds $(ROUNDS) --json .cache/faults.json
 
+fetch: ## fetch what the stacks of the tests are made of: Cassandra, Kafka, Flink, Java 11
+	@for part in cassandra-4.1 cassandra-5.0 kafka-3.9 flink-1.20 jdk-11 cql; do compose/native/fetch.sh $$part >/dev/null || exit; done
+
 flink/target/.built: flink/pom.xml $(shell find flink/src/main -type f)
 	$(MAKE) build-jar
 	touch $@
@@ -94,8 +98,9 @@ build-jar: ## build the jar for Flink, flink/target/cdc-agent-flink-*.jar: the C
 
 test-flink: ## that jar: the planners of Flink 1.20 and 1.17, then beside two real nodes, which it starts; three to four minutes
 	python3 tests/flink/run.py
+	touch flink/target/.built
 
-test-planner: build-jar ## plan the SQL of jobs/ and of many other rules on Flink 1.20 and 1.17, and ask Flink about records; two minutes
+test-planner: flink/target/.built ## plan the SQL of jobs/ and of many other rules on Flink 1.20 and 1.17, and ask Flink about records; two minutes
 	$(CARGO) build --locked --bin cdc-jobs
 	tests/oracle/planner/run.py plan
 	tests/oracle/planner/run.py verdicts
@@ -107,8 +112,8 @@ test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, exampl
 	$(PYTHON) tests/oracle/vectors/check_schemas.py
 	$(PYTHON) tests/oracle/soundness.py
 
-test-compose: $(VENV)/.done ## check compose/docker-compose.yml and deploy/, and what the stack of `make up` does with processes and ports
-	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_deploy.py tests/stack/test_example.py tests/stack/test_process.py
+test-compose: $(VENV)/.done ## check compose/docker-compose.yml and deploy/, what the stack of `make up` does with processes and ports, and the phases of CI
+	$(PYTHON) -m unittest tests/stack/test_compose.py tests/stack/test_deploy.py tests/stack/test_example.py tests/stack/test_process.py tests/stack/test_phases.py
 
 test-browser: $(VENV)/.done ## look at the status page with a real browser, and read the metrics with Prometheus' own parser
 	$(CARGO) build --locked --example status-page
@@ -125,8 +130,7 @@ $(VENV)/.done: tests/requirements.txt
 
 test-submit: $(VENV)/.done flink/target/.built ## submit jobs to a real Flink cluster, which it starts; stop, resume and replace them, kill parts of it; the generated SQL; drift there and embedded; seven minutes
 	$(CARGO) build --locked --bin cdc-jobs
-	$(PYTHON) -m unittest -v tests/flink/test_submit.py tests/flink/test_drift.py
-	$(PYTHON) -m unittest -v tests/flink/test_generated.py
+	$(PYTHON) -m unittest -v $(SUBMIT:%=tests/flink/%.py)
 
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
 	$(CARGO) test --locked --test it live_schema -- --ignored
@@ -134,6 +138,10 @@ test-cql: ## read the schema of a real node, which it starts, over CQL: password
 test-doctor: ## cdc-agent doctor beside a real node and a real broker, which it starts, and breaks in a dozen ways; a minute
 	$(CARGO) build --locked
 	python3 tests/doctor/run.py --agent target/debug/cdc-agent
+
+test-differential: ## decode the random writes of CASES=3 as Cassandra's own reader does; half a minute
+	$(CARGO) build --locked
+	tests/oracle/differential.py --cases $(CASES) --seed $(SEED)
 
 differential: ## decode random writes as Cassandra's own reader does; CASES=100 SEED=1000 for a long run
 	$(CARGO) build --locked
@@ -170,7 +178,7 @@ run-dq: ## judge the records of a business topic on the stack of `make up` in th
 
 test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest against a real broker, which it starts; a minute
 	$(CARGO) build --locked --bin cdc-jobs
-	$(PYTHON) tests/jobs/admin.py
+	$(PYTHON) tests/jobs/admin.py $(SHORT)
 
 test-jobs-remediate: $(VENV)/.done ## cdc-jobs remediate beside two real Cassandra clusters, a broker, agents and a drift job, which it starts; three minutes
 	$(CARGO) build --locked

@@ -141,7 +141,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         try:
-            known = json.loads(stack(folder, "up", "--only", "onprem,kafka", "--free-ports", "--json", *WITH_PASSWORDS))
+            known = json.loads(stack(folder, "up", "--only", "onprem,kafka", "--free-ports", "--quick", "--json", *WITH_PASSWORDS))
             role = "CREATE ROLE cdc_agent WITH LOGIN = true AND PASSWORD = 'doctor'"
             stack(folder, "cql", "onprem", "-u", "cassandra", "-p", "cassandra", "-e", role)
             cases(Doctor(given.agent, folder, known))
