@@ -1,7 +1,8 @@
 //! Credentials by reference, and secrets that have no place in a file.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -32,23 +33,45 @@ pub enum SecretError {
         /// Why not.
         error: std::io::Error,
     },
+    /// There is nothing in it.
+    #[error("{0} is empty; environments.yaml takes a credential from it")]
+    Empty(String),
 }
 
+/// Secrets are shorter.
+const MOST_BYTES: u64 = 64 * 1024;
+
 impl SecretRef {
-    /// What it points to: the variable's text, or the first line of the file.
+    /// What it points to: the variable's text, or the first line of the file. Every engine and command reads it so.
     ///
     /// # Errors
-    /// There is no such variable, or the file cannot be read.
+    /// There is no such variable, the file cannot be read, or there is nothing in it.
     pub fn text(&self) -> Result<Zeroizing<String>, SecretError> {
-        match self {
+        let text = match self {
             Self::Variable(name) => {
-                std::env::var(name).map(Zeroizing::new).map_err(|_| SecretError::Variable(name.clone()))
+                std::env::var(name).map(Zeroizing::new).map_err(|_| SecretError::Variable(name.clone()))?
             }
             Self::File(path) => {
-                let text = std::fs::read_to_string(path).map(Zeroizing::new);
-                let text = text.map_err(|error| SecretError::File { path: path.clone(), error })?;
-                Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+                let text = read(path).map_err(|error| SecretError::File { path: path.clone(), error })?;
+                Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
             }
+        };
+        if text.is_empty() { Err(SecretError::Empty(self.to_string())) } else { Ok(text) }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Zeroizing<String>> {
+    if path.metadata()?.len() > MOST_BYTES {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    std::fs::read_to_string(path).map(Zeroizing::new)
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::File(path) => path.display().fmt(f),
         }
     }
 }

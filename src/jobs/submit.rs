@@ -3,12 +3,13 @@
 //! [`scripts`] finds the jobs in a folder of SQL files, [`statements`] the statements in a file. [`secrets`] puts
 //! secrets in their places, in memory alone. [`start`] submits a job unless it runs, from the place that [`resume`]
 //! finds; [`gateway`] and [`jobmanager`] speak with Flink over [`rest`], [`cause`] finds the line that matters in what
-//! Flink says.
+//! Flink says, [`mask`] hides passwords in it.
 
 mod cause;
 mod error;
 mod gateway;
 pub mod jobmanager;
+mod mask;
 pub mod rest;
 mod resume;
 pub mod scripts;

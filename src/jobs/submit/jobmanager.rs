@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cause;
+use super::mask::masked;
 use super::rest::{Rest, RestError};
 
 /// A savepoint waits for what the sinks still have to write.
@@ -113,7 +114,7 @@ pub struct Restored {
 pub struct Exception {
     /// Epoch milliseconds.
     pub timestamp: i64,
-    /// The whole trace.
+    /// The whole trace, without values of passwords.
     pub stacktrace: String,
     /// The task in which it happened.
     pub task_name: Option<String>,
@@ -172,7 +173,7 @@ impl JobManager {
         self.rest.get(&format!("/jobs/{id}/checkpoints"))
     }
 
-    /// What a job failed with, the newest first.
+    /// What a job failed with, the newest first; without values of passwords.
     ///
     /// # Errors
     /// It does not answer, or does not know the job.
@@ -186,7 +187,11 @@ impl JobManager {
         struct History {
             entries: Vec<Exception>,
         }
-        Ok(self.rest.get::<Answer>(&format!("/jobs/{id}/exceptions"))?.exception_history.entries)
+        let mut found = self.rest.get::<Answer>(&format!("/jobs/{id}/exceptions"))?.exception_history.entries;
+        for exception in &mut found {
+            exception.stacktrace = masked(&exception.stacktrace);
+        }
+        Ok(found)
     }
 
     /// A setting that a job was submitted with among `pipeline.global-job-parameters`.

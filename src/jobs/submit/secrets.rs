@@ -1,16 +1,14 @@
 //! `${env:NAME}` and `${file:PATH}` in statements: the secrets take their places here, in memory, and nowhere else.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::SubmitError;
+use super::mask::HIDDEN;
+use crate::jobs::secret::SecretRef;
 
 const OPEN: &str = "${";
-const HIDDEN: &str = "***";
-/// Passwords are shorter.
-const MOST_BYTES: u64 = 64 * 1024;
 
 /// The secrets that statements name, by their references (`env:NAME`).
 #[derive(Default)]
@@ -67,30 +65,16 @@ fn quoted(secret: &str, is_in_double_quotes: bool) -> Zeroizing<String> {
 }
 
 fn resolved(reference: &str) -> Result<Zeroizing<String>, String> {
-    let secret = match reference.split_once(':') {
-        Some(("env", name)) => Zeroizing::new(std::env::var(name).map_err(|error| match error {
-            std::env::VarError::NotPresent => format!("the environment variable {name} is not set"),
-            std::env::VarError::NotUnicode(_) => format!("the environment variable {name} is not UTF-8"),
-        })?),
-        Some(("file", path)) => {
-            read(Path::new(path)).map_err(|error| format!("{path} cannot be read: {error}"))?
-        }
+    let named = match reference.split_once(':') {
+        Some(("env", name)) => SecretRef::Variable(name.to_owned()),
+        Some(("file", path)) => SecretRef::File(path.into()),
         _ => return Err("expected env:NAME or file:PATH".to_owned()),
     };
-    // A line break at the end is the editor's.
-    let secret = Zeroizing::new(secret.trim_end_matches(['\r', '\n']).to_owned());
+    let secret = named.text().map_err(|error| error.to_string())?;
     match secret.chars().find(|character| character.is_control()) {
-        _ if secret.is_empty() => Err("it is empty".to_owned()),
         Some(_) => Err("it has control characters".to_owned()),
         None => Ok(secret),
     }
-}
-
-fn read(path: &Path) -> std::io::Result<Zeroizing<String>> {
-    if path.metadata()?.len() > MOST_BYTES {
-        return Err(std::io::ErrorKind::FileTooLarge.into());
-    }
-    std::fs::read_to_string(path).map(Zeroizing::new)
 }
 
 #[cfg(test)]
@@ -107,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_quoted_for_its_place() {
-        let (_folder, reference) = file("a'b\"c\\d\n");
+        let (_folder, reference) = file("a'b\"c\\d\nsecond line\n");
         let mut secrets = Secrets::default();
         let sql = format!("WITH ('password' = '{reference}', 'jaas' = 'x password=\"{reference}\";')");
         let filled = secrets.filled(&sql, "a.sql:1").unwrap();
@@ -119,11 +103,11 @@ mod tests {
     #[test]
     fn what_is_no_secret_is_told_without_a_value() {
         let (folder, empty) = file("\n");
-        let (_other, broken) = file("top\nsecret");
+        let (_other, broken) = file("top\tsecret\n");
         for (reference, told) in [
-            (empty.as_str(), "it is empty"),
+            (empty.as_str(), "is empty"),
             (broken.as_str(), "control characters"),
-            ("${file:/does/not/exist}", "cannot be read"),
+            ("${file:/does/not/exist}", "cannot read /does/not/exist"),
             ("${env:CDC_JOBS_TEST_NOT_SET}", "CDC_JOBS_TEST_NOT_SET is not set"),
             ("${vault:x}", "expected env:NAME or file:PATH"),
         ] {

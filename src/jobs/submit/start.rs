@@ -120,7 +120,7 @@ pub fn submit(
     }
     let id = run.started(&last)?;
     alone(jobmanager, name, &id)?;
-    up(jobmanager, name, &id, options.wait)?;
+    up(jobmanager, name, &id, options.wait).map_err(|error| run.hidden(error))?;
     Ok(Done::Started { id, from, replaced: running.map(|job| job.id.clone()) })
 }
 
@@ -213,6 +213,16 @@ impl<'c> Run<'c> {
             self.statement(step, &Zeroizing::new(explained(&sql)))?;
         }
         Ok((self, Last { step, sql }))
+    }
+
+    /// What a job failed with, without the secrets that it was given.
+    fn hidden(&self, error: SubmitError) -> SubmitError {
+        match error {
+            SubmitError::NotUp { job, id, state, cause } => {
+                SubmitError::NotUp { job, id, state, cause: self.secrets.hidden(&cause) }
+            }
+            error => error,
+        }
     }
 
     fn set(&self, key: &str, value: &str) -> Result<(), SubmitError> {

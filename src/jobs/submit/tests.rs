@@ -194,12 +194,12 @@ fn a_job_that_fails_at_once_is_told_with_its_cause() {
     let server = Server::start();
     server.tell("GET /jobs/new", &json!({ "state": "FAILED", "vertices": [] }));
     let entry =
-        json!({ "timestamp": 1, "stacktrace": trace("the data centre is another one"), "taskName": null });
+        json!({ "timestamp": 1, "stacktrace": trace("no login by password=\"hunter2\";"), "taskName": null });
     server.tell("GET /jobs/new/exceptions", &json!({ "exceptionHistory": { "entries": [entry] } }));
     let error = server.submit(&one(), &fresh()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "dq: it was submitted (job new) and is FAILED: C: the data centre is another one"
+        "dq: it was submitted (job new) and is FAILED: C: no login by password=\"***\";"
     );
 }
 

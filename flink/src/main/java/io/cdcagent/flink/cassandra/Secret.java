@@ -75,7 +75,8 @@ final class Secret implements Serializable {
                 return notEmpty(System.getenv(given));
             default:
                 try {
-                    return notEmpty(Files.readString(Path.of(given)).strip());
+                    return notEmpty(
+                            Files.readString(Path.of(given)).lines().findFirst().orElse(""));
                 } catch (IOException error) {
                     throw new RefusedException(
                             String.format(
