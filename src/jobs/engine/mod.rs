@@ -27,6 +27,7 @@ pub mod hash;
 mod job;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod marks;
 mod outlet;
 pub mod pair;
 pub mod places;
@@ -43,6 +44,7 @@ mod tests;
 pub use error::EngineError;
 pub use first_seen::{FirstSeen, Limits, id_of};
 pub use job::{Job, JobReport, Kind, Rebuilt, Sample};
+pub use marks::Marks;
 pub use outlet::{Committed, Nowhere, Outlet, Output};
 pub use position::Positions;
 pub use record::{Header, InputRecord, OutputRecord, Spread, TableRow};

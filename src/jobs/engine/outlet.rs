@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
+use super::marks::Marks;
 use super::position::Positions;
 use super::record::{OutputRecord, TableRow};
 
@@ -34,6 +35,9 @@ pub struct Committed {
     pub definition: String,
     /// The records behind the outputs.
     pub positions: Positions,
+    /// The last of them.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
 }
 
 /// Keeps records and how far the job came, both in one step.

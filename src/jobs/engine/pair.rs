@@ -84,6 +84,11 @@ impl Source for Pair {
         self.source(number).first(input, partition)
     }
 
+    fn end(&mut self, input: usize, partition: u32) -> Result<i64, EngineError> {
+        let (number, input) = self.place(input);
+        self.source(number).end(input, partition)
+    }
+
     fn next(&mut self, wait: Duration) -> Result<Event, EngineError> {
         // One that has records does not wait for one that has none.
         let has_head = self.heads.iter().any(Option::is_some);

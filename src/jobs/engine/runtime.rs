@@ -10,7 +10,7 @@ use super::error::EngineError;
 use super::job::{Job, JobReport};
 use super::outlet::{Committed, Outlet, Output};
 use super::record::{OutputRecord, TableRow};
-use super::source::Source;
+use super::source::{Event, Source};
 use super::state::{self, Frame, StateDir};
 use crate::agent::log;
 
@@ -84,6 +84,8 @@ pub struct Options {
     pub until_end: bool,
     /// Read everything that is still there once more when the state is lost.
     pub rebuild_state: bool,
+    /// With an empty state directory: begin at the first records that are there, whatever the outputs say of this job.
+    pub begin_anew: bool,
     /// Most time between two commits.
     pub commit_every: Duration,
     /// Most records between two commits.
@@ -101,6 +103,7 @@ impl Default for Options {
         Self {
             until_end: false,
             rebuild_state: false,
+            begin_anew: false,
             commit_every: Duration::from_millis(500),
             commit_records: 50_000,
             snapshot_every: Duration::from_secs(30),
@@ -228,9 +231,15 @@ impl Life<'_> {
         let mut steps = Steps::new(source.as_ref(), self.options.idle_after);
         let (mut saved, mut saved_at) = (Instant::now(), committed.generation);
         let mut snapshot_every = self.options.snapshot_every;
+        let mut marks = committed.marks.clone();
         loop {
             self.progress.alive();
             let event = source.next(WAIT)?;
+            if let Event::Record(record) = &event
+                && let Some(topic) = source.topics().get(record.input)
+            {
+                marks.see(topic, record);
+            }
             let mut output = Outputs { outlet: outlet.as_mut(), rows: rows.as_mut() };
             steps.take(&event, job.as_mut(), &mut output)?;
             let ends = self.options.until_end && steps.is_at_end();
@@ -247,7 +256,7 @@ impl Life<'_> {
                 crash_point("rows_flushed")?;
                 let generation = committed.generation + 1;
                 let frame = Frame { generation, steps: frame_steps };
-                let mut next = Committed { generation, ..committed.clone() };
+                let mut next = Committed { generation, marks: marks.clone(), ..committed.clone() };
                 state::advance(&mut next.positions, source.topics(), &frame);
                 if let Some(what) = job.contradiction() {
                     self.alarm(what);

@@ -42,6 +42,12 @@ pub trait Source {
     /// That cannot be found out.
     fn first(&mut self, input: usize, partition: u32) -> Result<i64, EngineError>;
 
+    /// Offset after the last record that is there.
+    ///
+    /// # Errors
+    /// That cannot be found out.
+    fn end(&mut self, input: usize, partition: u32) -> Result<i64, EngineError>;
+
     /// The next event, waiting for it at most so long.
     ///
     /// # Errors

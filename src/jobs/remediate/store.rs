@@ -14,7 +14,7 @@ use crate::agent::log;
 use crate::jobs::drift::{Both, CURRENT_TOPIC, Side};
 use crate::jobs::engine::places::{Input, Place, open_outlet, open_source};
 use crate::jobs::engine::{
-    Committed, EngineError, Event, InputRecord, Outlet, OutputRecord, Positions, Source, Spread,
+    Committed, EngineError, Event, InputRecord, Marks, Outlet, OutputRecord, Positions, Source, Spread,
 };
 use crate::jobs::environment::Environment;
 use crate::sink::file_log::FileLogReader;
@@ -283,6 +283,7 @@ impl StepWriter {
         }
         let generation = self.outlet.committed().map_or(0, |committed| committed.generation);
         self.outlet.commit(&Committed {
+            marks: Marks::default(),
             version: 1,
             state: String::new(),
             generation: generation.saturating_add(1),

@@ -127,6 +127,9 @@ pub struct JobArgs {
     /// When the state is lost: read all that the topic still holds once more, without output, and go on
     #[arg(long)]
     pub rebuild_state: bool,
+    /// With an empty state directory: begin at the first records that the topics hold, whatever the outputs say of this job
+    #[arg(long)]
+    pub begin_anew: bool,
     /// dq: where valid rows go; default cassandra where the rules file says so, else none
     #[arg(long, value_enum, value_name = "PLACE")]
     pub valid_rows: Option<ValidRows>,

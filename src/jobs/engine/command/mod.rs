@@ -106,6 +106,7 @@ fn go(
     let options = Options {
         until_end: args.until_end,
         rebuild_state: args.rebuild_state,
+        begin_anew: args.begin_anew,
         snapshot_every: Duration::from_secs(environment.checkpoints.interval_s),
         ..Options::default()
     };

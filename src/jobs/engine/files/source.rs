@@ -84,9 +84,19 @@ impl FileSource {
         for partition in &mut self.partitions {
             let topic = self.topics.get(partition.input).map_or("", String::as_str);
             partition.find_end(&self.reader, topic);
+            if offset(self.reader.next_offset(topic, partition.number)) < partition.next {
+                // Its beginning finds out what that means.
+                let number = partition.number;
+                let what = format!("topic {topic}, partition {number} ends before what was read of it");
+                return Err(EngineError::passing(what));
+            }
         }
         Ok(())
     }
+}
+
+fn offset(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn open(dir: &Path) -> Result<FileLogReader, EngineError> {
@@ -95,7 +105,7 @@ fn open(dir: &Path) -> Result<FileLogReader, EngineError> {
 
 impl Partition {
     fn find_end(&mut self, reader: &FileLogReader, topic: &str) {
-        let end = i64::try_from(reader.next_offset(topic, self.number)).unwrap_or(i64::MAX);
+        let end = offset(reader.next_offset(topic, self.number));
         if end > self.end {
             self.end = end;
             if let Some(lines) = &mut self.lines {
@@ -184,6 +194,11 @@ impl Source for FileSource {
     fn first(&mut self, _: usize, _: u32) -> Result<i64, EngineError> {
         // Nothing is ever removed from a file log.
         Ok(0)
+    }
+
+    fn end(&mut self, input: usize, partition: u32) -> Result<i64, EngineError> {
+        let found = self.partitions.iter().find(|known| (known.input, known.number) == (input, partition));
+        Ok(found.map_or(0, |known| known.end))
     }
 
     fn next(&mut self, wait: Duration) -> Result<Event, EngineError> {

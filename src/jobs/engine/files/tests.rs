@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{FileOutlet, FileSource};
+use crate::jobs::engine::marks::Marks;
 use crate::jobs::engine::outlet::{Committed, Outlet};
 use crate::jobs::engine::position::Positions;
 use crate::jobs::engine::record::{Header, InputRecord, OutputRecord, Spread};
@@ -37,6 +38,7 @@ fn bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
 
 fn committed(generation: u64) -> Committed {
     Committed {
+        marks: Marks::default(),
         version: 1,
         state: "s".to_owned(),
         generation,

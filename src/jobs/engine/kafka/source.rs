@@ -73,6 +73,11 @@ impl KafkaSource {
             }
             for (number, partition) in &input.partitions {
                 let (_, end) = input.kafka.bounds(*number)?;
+                if end < partition.next {
+                    // Its beginning finds out what that means.
+                    let what = format!("topic {name}, partition {number} ends before what was read of it");
+                    return Err(EngineError::passing(what));
+                }
                 lag =
                     lag.saturating_add(u64::try_from(end.saturating_sub(partition.next)).unwrap_or_default());
             }
@@ -152,6 +157,11 @@ impl Source for KafkaSource {
     fn first(&mut self, input: usize, partition: u32) -> Result<i64, EngineError> {
         let Some(input) = self.inputs.get(input) else { return Ok(0) };
         Ok(input.kafka.bounds(partition)?.0)
+    }
+
+    fn end(&mut self, input: usize, partition: u32) -> Result<i64, EngineError> {
+        let Some(input) = self.inputs.get(input) else { return Ok(0) };
+        Ok(input.kafka.bounds(partition)?.1)
     }
 
     fn next(&mut self, wait: Duration) -> Result<Event, EngineError> {

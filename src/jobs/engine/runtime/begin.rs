@@ -5,6 +5,7 @@ use crate::agent::exit::Exit;
 use crate::agent::log;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::job::{Job, Rebuilt};
+use crate::jobs::engine::marks::Marks;
 use crate::jobs::engine::outlet::{Committed, Nowhere, Outlet};
 use crate::jobs::engine::position::Positions;
 use crate::jobs::engine::source::Source;
@@ -39,10 +40,13 @@ pub(super) fn begin(
     source.seek(&Positions::default())?;
     job.begin(&(0..source.topics().len()).map(|input| source.partitions(input)).collect::<Vec<_>>());
     let mut alarms = Vec::new();
-    let found = outlet.committed().cloned();
+    let found = outlet.committed().cloned().filter(|found| !(options.begin_anew && dir.is_new_to(found)));
     if let Some(version) = found.as_ref().map(|found| found.version).filter(|version| *version > VERSION) {
         let what = format!("the outputs of this job have version {version}, this program writes {VERSION}");
         return Err(EngineError::new(Exit::Usage, what).next("use the cdc-jobs that wrote them"));
+    }
+    if let Some(found) = &found {
+        found.marks.check(source.as_mut(), &found.positions)?;
     }
     let start = dir.start(connect.name(), found.as_ref())?;
     let (committed, journal) = match (start, found) {
@@ -72,6 +76,7 @@ pub(super) fn begin(
                 generation: 0,
                 definition: connect.definition().to_owned(),
                 positions: first(source.as_mut())?,
+                marks: Marks::default(),
             };
             let journal = save(connect, dir, job.as_ref(), &committed)?;
             (committed, journal)

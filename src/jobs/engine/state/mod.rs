@@ -64,6 +64,12 @@ impl StateDir {
         &self.dir
     }
 
+    /// Whether this directory is another life's than the outputs: what it holds, if anything, is no state of theirs.
+    pub(super) fn is_new_to(&self, committed: &Committed) -> bool {
+        let found = Snapshot::read(&self.dir);
+        !matches!(found, Ok(snapshot::Found::Whole(snapshot)) if snapshot.state == committed.state)
+    }
+
     /// How the job `name` begins when the output holds `committed`.
     ///
     /// # Errors

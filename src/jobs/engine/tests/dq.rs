@@ -401,3 +401,49 @@ fn records_that_are_gone_are_told_of() {
         format!("topic {TOPIC}, partition 1: the records 2 to 4 were deleted before they were read");
     assert_eq!(ended.alarms, [expected]);
 }
+
+/// A topic that was made anew is not read on from the old offset: what stands below it would be passed over.
+#[test]
+fn another_topic_of_the_same_name_is_refused() {
+    let mut random = Random::new(11);
+    let (rules, environment) = project(RULES);
+    let (world, _) = generate(&mut random, 60);
+    let world: Shared = Rc::new(std::cell::RefCell::new(world));
+    let (lives, gone) = (Cell::default(), BTreeMap::new());
+    let dq = Dq { world: Rc::clone(&world), rules, environment, lives, seed: 11, gone };
+    let folder = tempfile::tempdir().unwrap();
+    let go = |state: &str, begin_anew: bool| {
+        let dir = StateDir::open(&folder.path().join(state)).unwrap();
+        let options = Options { until_end: true, begin_anew, ..Options::default() };
+        run(&dq, &dir, &options, &super::Silent, &std::sync::atomic::AtomicBool::new(false))
+    };
+    go("state", false).unwrap();
+    let before = world.borrow().partitions.clone();
+    let place = before.iter().position(|records| records.len() > 10).unwrap();
+    let written = world.borrow().seen.len();
+    // A shorter one; one that is as long as the old one was and longer; the same, with records more.
+    let mut longer: Vec<InputRecord> = before[place].clone();
+    longer.iter_mut().for_each(|record| record.timestamp_ms += 1);
+    longer.push(InputRecord { offset: longer.last().unwrap().offset + 1, ..longer[0].clone() });
+    for (records, told) in [
+        (before[place][..5].to_vec(), "it ends at offset 5, and was read up to"),
+        (longer, "stands another record"),
+    ] {
+        world.borrow_mut().partitions[place] = records;
+        let error = go("state", false).unwrap_err().to_string();
+        assert!(error.contains("is not the one that this job read") && error.contains(told), "{error}");
+        assert_eq!(world.borrow().seen.len(), written, "nothing was written");
+        // With its state it goes on as little; without, it reads what is there.
+        assert!(go("state", true).unwrap_err().to_string().contains(told));
+    }
+    let dead = |world: &World| world.seen.iter().filter(|seen| seen.topic == DEAD).count();
+    let letters = dead(&world.borrow());
+    let read = go("new", true).unwrap().report.summary["read"].as_u64().unwrap();
+    let there: usize = world.borrow().partitions.iter().map(Vec::len).sum();
+    assert_eq!(read, u64::try_from(there).unwrap());
+    assert!(dead(&world.borrow()) > letters);
+    // The option may stay: the outputs are those of this state now.
+    let written = world.borrow().seen.len();
+    assert_eq!(go("new", true).unwrap().report.summary["read"].as_u64().unwrap(), read);
+    assert_eq!(world.borrow().seen.len(), written);
+}

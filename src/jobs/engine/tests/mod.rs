@@ -26,6 +26,7 @@ fn options(random: &mut world::Random) -> Options {
     Options {
         until_end: true,
         rebuild_state: false,
+        begin_anew: false,
         commit_every: Duration::from_secs(3600),
         commit_records: 1 + random.below(20),
         snapshot_every: if random.one_in(3) { Duration::from_secs(3600) } else { Duration::ZERO },

@@ -182,6 +182,12 @@ impl Source for MemorySource {
         Ok(self.first.get(&partition).copied().unwrap_or_default())
     }
 
+    fn end(&mut self, _: usize, partition: u32) -> Result<i64, EngineError> {
+        let world = self.world.borrow();
+        let last = world.partitions[usize::try_from(partition).unwrap()].last();
+        Ok(last.map_or(0, |record| record.offset + 1))
+    }
+
     fn next(&mut self, _: Duration) -> Result<Event, EngineError> {
         crash::cross("reading")?;
         let count = self.partitions(0);
