@@ -35,6 +35,8 @@ pub enum Expr {
     IsCarried(usize),
     /// The field has content that is no value of the column's type. Never NULL.
     IsUntyped(usize),
+    /// The agent's record says when its row was written, in a form that Cassandra takes. Never NULL.
+    HasWriteTime,
     /// `NOT`
     Not(Box<Self>),
     /// `AND` of at least one.
@@ -202,6 +204,7 @@ impl Expr {
             | Self::IsCarried(_)
             | Self::IsUntyped(_)
             | Self::KafkaTime
+            | Self::HasWriteTime
             | Self::Literal(_)
             | Self::IsObject => {}
             Self::Not(inner)

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use super::column::{Column, ColumnSource};
 use super::expression::Row;
-use super::record::{Change, Field, Record, change, object};
-use super::rules::{Check, OnNull, Rule, Severity, Source, TableRules};
+use super::record::{Change, Field, Record, change, object, write_time_us};
+use super::rules::{Check, OnNull, Rule, Severity, Source, TableRules, Version};
 use super::seen::{Question, Seen};
 use super::value::Value;
 
@@ -38,7 +38,9 @@ pub(super) struct Parsed<'p> {
     carried: Vec<bool>,
     untyped: Vec<bool>,
     is_object: bool,
+    has_write_time: bool,
     kafka_time: i64,
+    partition: i32,
 }
 
 impl Row for Parsed<'_> {
@@ -61,6 +63,10 @@ impl Row for Parsed<'_> {
     fn is_untyped(&self, column: usize) -> bool {
         self.untyped.get(column).copied().unwrap_or(false)
     }
+
+    fn has_write_time(&self) -> bool {
+        self.has_write_time
+    }
 }
 
 impl TableRules {
@@ -70,7 +76,7 @@ impl TableRules {
             (None, Source::Cdc { .. }) => return Verdict::NotJudged,
             (payload, _) => payload.and_then(|payload| std::str::from_utf8(payload).ok()),
         };
-        let text = match (&self.source, text) {
+        let fields = match (&self.source, text) {
             (Source::Json { .. }, text) => text,
             (Source::Cdc { .. }, text) => match text.and_then(change) {
                 Some(Change::Other) => return Verdict::NotJudged,
@@ -78,7 +84,10 @@ impl TableRules {
                 None => None,
             },
         };
-        let row = self.parse(text, record.timestamp_ms);
+        let mut row = self.parse(fields, record);
+        if self.version == Version::WriteTime {
+            row.has_write_time = text.and_then(write_time_us).is_some();
+        }
         let (mut failed, mut warnings) = (Vec::new(), Vec::new());
         for (number, rule) in self.rules.iter().enumerate() {
             if self.is_broken(number, rule, &row, seen) {
@@ -95,7 +104,7 @@ impl TableRules {
         }
     }
 
-    pub(super) fn parse<'p>(&self, text: Option<&'p str>, kafka_time: i64) -> Parsed<'p> {
+    pub(super) fn parse<'p>(&self, text: Option<&'p str>, record: &Record<'_>) -> Parsed<'p> {
         let fields = text.and_then(|text| {
             object(text, self.columns.len(), &|name, found| {
                 for (number, column) in self.columns.iter().enumerate() {
@@ -110,7 +119,8 @@ impl TableRules {
         let carried = fields.iter().map(|field| *field != Field::Missing).collect();
         let read = |(column, field)| typed(column, field);
         let (values, untyped) = self.columns.iter().zip(fields).map(read).unzip();
-        Parsed { values, carried, untyped, is_object, kafka_time }
+        let (kafka_time, partition) = (record.timestamp_ms, record.partition);
+        Parsed { values, carried, untyped, is_object, has_write_time: false, kafka_time, partition }
     }
 
     /// Whether a rule is broken. What is no object breaks `json` and nothing else.
@@ -132,8 +142,10 @@ impl TableRules {
             Check::Unique { columns, within_s, most } => key(columns, row).map(|values| {
                 let within_ms = i64::try_from(within_s.saturating_mul(1000)).unwrap_or(i64::MAX);
                 let timestamp_ms = row.kafka_time;
-                let most = *most;
-                seen.is_repeat(&Question { rule: number, values: &values, timestamp_ms, within_ms, most })
+                let (most, partition) = (*most, row.partition);
+                let question =
+                    Question { rule: number, partition, values: &values, timestamp_ms, within_ms, most };
+                seen.is_repeat(&question)
             }),
         };
         answer.unwrap_or(rule.on_null == OnNull::Fail)

@@ -11,6 +11,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::column::Shape;
+use super::value::Value;
 use crate::cql::float::{write_double, write_not_finite};
 
 /// A record of the source.
@@ -38,6 +40,9 @@ pub(super) enum Field<'p> {
     /// An object or an array, as JSON.
     Nested(&'p str),
 }
+
+/// Cassandra's mark of no time at all.
+pub(super) const NO_TIME: i64 = i64::MIN;
 
 /// What an agent's record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +90,42 @@ pub(super) fn change(text: &str) -> Option<Change<'_>> {
         }
     })?;
     match fields.as_slice() {
-        [Field::Scalar(op), Field::Nested(after)]
+        [op, after] => change_of(op, after),
+        _ => None,
+    }
+}
+
+/// What a record with these members is about. None when it is none of an agent.
+pub(super) fn change_of<'p>(op: &Field<'p>, after: &Field<'p>) -> Option<Change<'p>> {
+    match (op, after) {
+        (Field::Scalar(op), Field::Nested(after))
             if matches!(&**op, "c" | "u" | "r") && after.starts_with('{') =>
         {
             Some(Change::Row(after))
         }
-        [Field::Scalar(op), _] if matches!(&**op, "d" | "rt" | "m") => Some(Change::Other),
+        (Field::Scalar(op), _) if matches!(&**op, "d" | "rt" | "m") => Some(Change::Other),
+        _ => None,
+    }
+}
+
+/// `source.ts_us` of an agent's record: when its row was written, in microseconds. None where it is not known, or none
+/// that Cassandra takes.
+pub(super) fn write_time_us(text: &str) -> Option<i64> {
+    let fields = object(text, 1, &|name, found| {
+        if name == "source" {
+            found(0);
+        }
+    });
+    match fields?.pop()? {
+        Field::Nested(source) => whole(scalar_texts(source, &["ts_us"])?.pop()?).filter(|us| *us != NO_TIME),
+        _ => None,
+    }
+}
+
+/// A whole number of 64 bits.
+pub(super) fn whole(text: Option<Cow<'_, str>>) -> Option<i64> {
+    match Shape::of("bigint").read(text?)? {
+        Value::Integer(number) => Some(number),
         _ => None,
     }
 }

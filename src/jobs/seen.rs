@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// The memory of `unique` rules. The embedded engine keeps it with its offsets; [`InMemory`] is the reference.
 pub trait Seen {
-    /// Whether the rule with this number met these values before, at a record whose Kafka timestamp is at most
+    /// Whether the rule with this number met these values in this partition before, at a record whose Kafka timestamp is at most
     /// `within_ms` older. When it did not, it remembers them from this record on: a repeat does not make the memory
     /// last longer. At most `most` values are remembered; beyond that the oldest is forgotten.
     fn is_repeat(&mut self, question: &Question<'_>) -> bool;
@@ -15,6 +15,8 @@ pub trait Seen {
 pub struct Question<'q> {
     /// The number of the rule.
     pub rule: usize,
+    /// Kafka partition of the record: each has a memory of its own.
+    pub partition: i32,
     /// The values, as one text that no other values have.
     pub values: &'q str,
     /// Kafka timestamp of the record.
@@ -25,10 +27,10 @@ pub struct Question<'q> {
     pub most: usize,
 }
 
-/// Remembers in memory, each rule by itself.
+/// Remembers in memory, each rule and partition by itself.
 #[derive(Debug, Clone, Default)]
 pub struct InMemory {
-    rules: HashMap<usize, Memory>,
+    rules: HashMap<(usize, i32), Memory>,
     forgotten: u64,
 }
 
@@ -49,7 +51,8 @@ impl InMemory {
     /// The answer to a question, without remembering anything.
     #[must_use]
     pub fn knows(&self, question: &Question<'_>) -> bool {
-        let first = self.rules.get(&question.rule).and_then(|memory| memory.first.get(question.values));
+        let memory = self.rules.get(&(question.rule, question.partition));
+        let first = memory.and_then(|memory| memory.first.get(question.values));
         first.is_some_and(|first| question.timestamp_ms.saturating_sub(*first) <= question.within_ms)
     }
 }
@@ -59,7 +62,7 @@ impl Seen for InMemory {
         if self.knows(question) {
             return true;
         }
-        let memory = self.rules.entry(question.rule).or_default();
+        let memory = self.rules.entry((question.rule, question.partition)).or_default();
         memory.first.insert(question.values.to_owned(), question.timestamp_ms);
         memory.order.push_back((question.values.to_owned(), question.timestamp_ms));
         while let Some((values, since)) = memory.order.front() {
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     fn ask(seen: &mut InMemory, values: &str, timestamp_ms: i64) -> bool {
-        seen.is_repeat(&Question { rule: 0, values, timestamp_ms, within_ms: 100, most: 3 })
+        seen.is_repeat(&Question { rule: 0, partition: 0, values, timestamp_ms, within_ms: 100, most: 3 })
     }
 
     #[test]
@@ -109,6 +112,6 @@ mod tests {
         for number in 0..10_000 {
             ask(&mut seen, &number.to_string(), 1000 + number * 200);
         }
-        assert!(seen.rules[&0].order.len() <= 2, "what is over is forgotten");
+        assert!(seen.rules[&(0, 0)].order.len() <= 2, "what is over is forgotten");
     }
 }

@@ -11,6 +11,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// `retention.ms` of a topic that keeps everything.
 pub const FOREVER: i64 = -1;
 
+/// The longest record of a job, in bytes: a dead letter holds its record, and more.
+pub const LONGEST_RECORD: &str = "16777216";
+
 /// What becomes of old records: `cleanup.policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleanup {
@@ -40,23 +43,28 @@ pub struct JobTopic {
     pub cleanup: Cleanup,
     /// How many partitions it has.
     pub partitions: Partitions,
+    /// Whether a record of a job may be as long as [`LONGEST_RECORD`], beyond the brokers' default (`max.message.bytes`).
+    pub is_long: bool,
 }
 
 impl JobTopic {
     fn new(name: impl Into<String>, holds: &'static str, cleanup: Cleanup, partitions: Partitions) -> Self {
-        Self { name: name.into(), holds, cleanup, partitions }
+        Self { name: name.into(), holds, cleanup, partitions, is_long: false }
+    }
+
+    fn long(self) -> Self {
+        Self { is_long: true, ..self }
     }
 
     /// Its settings, by Kafka's names.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        match self.cleanup {
-            Cleanup::Delete(ms) => {
-                let retention = ms.map(|ms| ("retention.ms", ms.to_string()));
-                [("cleanup.policy", "delete".to_owned())].into_iter().chain(retention).collect()
-            }
-            Cleanup::Compact => vec![("cleanup.policy", "compact".to_owned())],
-        }
+        let (policy, retention) = match self.cleanup {
+            Cleanup::Delete(ms) => ("delete", ms.map(|ms| ("retention.ms", ms.to_string()))),
+            Cleanup::Compact => ("compact", None),
+        };
+        let longest = self.is_long.then(|| ("max.message.bytes", LONGEST_RECORD.to_owned()));
+        [("cleanup.policy", policy.to_owned())].into_iter().chain(retention).chain(longest).collect()
     }
 
     /// How a topic that is there differs from what it should be, a text for each difference.
@@ -83,7 +91,8 @@ fn shared() -> [JobTopic; 5] {
     [
         JobTopic::new("dq_metrics_valid", "counters of valid records", Cleanup::Compact, one),
         JobTopic::new("dq_metrics_invalid", "counters of invalid records", Cleanup::Compact, one),
-        JobTopic::new("dq_reconciliation_audit", "verdicts on drift", Cleanup::Delete(Some(FOREVER)), chosen),
+        JobTopic::new("dq_reconciliation_audit", "verdicts on drift", Cleanup::Delete(Some(FOREVER)), chosen)
+            .long(),
         JobTopic::new("dq_reconciliation_current", "the last verdict of each key", Cleanup::Compact, chosen),
         JobTopic::new("dq_remediation_audit", "steps of repairs", Cleanup::Delete(Some(FOREVER)), chosen),
     ]
@@ -111,19 +120,16 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
         }
         topics.push(changes(&table.keyspace, &table.table));
         let dead_letters = environment.topic(&rules.dead_letter_topic);
-        topics.push(JobTopic::new(dead_letters, "dead letters", Cleanup::Delete(Some(30 * DAY_MS)), chosen));
+        let month = Cleanup::Delete(Some(30 * DAY_MS));
+        topics.push(JobTopic::new(dead_letters, "dead letters", month, chosen).long());
         if rules.has_audit {
             let name = environment.audit_topic(&table.keyspace, &table.table);
-            topics.push(JobTopic::new(
-                name,
-                "audit trail of a table",
-                Cleanup::Delete(Some(FOREVER)),
-                chosen,
-            ));
+            let forever = Cleanup::Delete(Some(FOREVER));
+            topics.push(JobTopic::new(name, "audit trail of a table", forever, chosen).long());
         }
     }
     let hashes = format!("{}_hash_events", environment.topic_prefix.value);
-    topics.push(JobTopic::new(hashes, "hashes of rows", week, chosen));
+    topics.push(JobTopic::new(hashes, "hashes of rows", week, chosen).long());
     topics
 }
 
@@ -193,14 +199,14 @@ mod tests {
             [
                 "topic_onprem_sales Chosen cleanup.policy=delete retention.ms=604800000",
                 "onprem.cdc.sales.events Chosen cleanup.policy=delete",
-                "onprem.dlq.sales.events Chosen cleanup.policy=delete retention.ms=2592000000",
+                "onprem.dlq.sales.events Chosen cleanup.policy=delete retention.ms=2592000000 max.message.bytes=16777216",
                 "onprem.cdc.sales.users Chosen cleanup.policy=delete",
-                "onprem.dlq.sales.users Chosen cleanup.policy=delete retention.ms=2592000000",
-                "onprem.audit.sales.users Chosen cleanup.policy=delete retention.ms=-1",
-                "onprem_hash_events Chosen cleanup.policy=delete retention.ms=604800000",
+                "onprem.dlq.sales.users Chosen cleanup.policy=delete retention.ms=2592000000 max.message.bytes=16777216",
+                "onprem.audit.sales.users Chosen cleanup.policy=delete retention.ms=-1 max.message.bytes=16777216",
+                "onprem_hash_events Chosen cleanup.policy=delete retention.ms=604800000 max.message.bytes=16777216",
                 "dq_metrics_valid One cleanup.policy=compact",
                 "dq_metrics_invalid One cleanup.policy=compact",
-                "dq_reconciliation_audit Chosen cleanup.policy=delete retention.ms=-1",
+                "dq_reconciliation_audit Chosen cleanup.policy=delete retention.ms=-1 max.message.bytes=16777216",
                 "dq_reconciliation_current Chosen cleanup.policy=compact",
                 "dq_remediation_audit Chosen cleanup.policy=delete retention.ms=-1",
             ]

@@ -102,6 +102,8 @@ def topics(run):
         config = run.config(name)
         assert len(found[name].partitions) == partitions and config["cleanup.policy"] == policy, (name, config)
         assert retention in (None, config["retention.ms"]), (name, config)
+        is_long = name in ("onprem.dlq.sales.events", "onprem_hash_events", "dq_reconciliation_audit")
+        assert (config["max.message.bytes"] == str(16 * 1024 * 1024)) == is_long, (name, config)
     change = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, "onprem_hash_events", incremental_configs=[change])
     (altered,) = run.admin.incremental_alter_configs([resource]).values()

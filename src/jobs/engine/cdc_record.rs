@@ -1,56 +1,131 @@
 //! What jobs need of an agent's record (profile `flat`, docs/envelope.md).
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-/// The parts of a record; what it lacks is null.
-#[derive(Debug, Deserialize)]
+use crate::jobs::record::{Change, Field, change_of, object, scalar_texts, whole};
+
+/// The parts of a record, read as Flink's `JSON_VALUE` reads them: of a name that stands there twice the last counts, a
+/// number is its text. What the record lacks is None.
+#[derive(Debug)]
 pub struct CdcRecord<'r> {
     /// `c`, `u`, `r`, `d`, `rt`, `m`.
-    pub op: String,
-    /// The key columns of a deletion.
-    #[serde(borrow, default)]
-    pub before: Option<&'r RawValue>,
-    /// The columns of a row that the change carries.
-    #[serde(borrow, default)]
-    pub after: Option<&'r RawValue>,
+    pub op: Cow<'r, str>,
+    /// Whether it holds a row: `c`, `u`, `r`.
+    pub is_row: bool,
+    /// The key columns of a deletion: an object, as it stands.
+    pub before: Option<&'r str>,
+    /// The columns of a row that the change carries: an object, as it stands.
+    pub after: Option<&'r str>,
     /// Hash of the whole row.
-    #[serde(default)]
-    pub row_hash: Option<String>,
+    pub row_hash: Option<Cow<'r, str>>,
     /// `full`, `partial`, `tombstone`.
-    #[serde(default)]
-    pub hash_kind: Option<String>,
+    pub hash_kind: Option<Cow<'r, str>>,
     /// Which columns of which types are hashed.
-    #[serde(default)]
-    pub hash_def: Option<String>,
+    pub hash_def: Option<Cow<'r, str>>,
     /// Content identity.
-    #[serde(default)]
-    pub event_id: Option<String>,
+    pub event_id: Option<Cow<'r, str>>,
     /// Low watermark of a heartbeat.
-    #[serde(default)]
     pub wm_us: Option<i64>,
     /// Where the change was made.
-    pub source: SourceBlock,
+    pub source: SourceBlock<'r>,
 }
 
 /// `source` of a record.
-#[derive(Debug, Deserialize)]
-pub struct SourceBlock {
+#[derive(Debug, Default)]
+pub struct SourceBlock<'r> {
     /// Write time, microseconds since the epoch.
-    #[serde(default)]
     pub ts_us: Option<i64>,
     /// Data centre.
-    #[serde(default)]
-    pub dc: Option<String>,
+    pub dc: Option<Cow<'r, str>>,
     /// Host id of the node.
-    #[serde(default)]
-    pub host_id: Option<String>,
+    pub host_id: Option<Cow<'r, str>>,
 }
 
+const MEMBERS: [&str; 9] =
+    ["op", "before", "after", "row_hash", "hash_kind", "hash_def", "event_id", "wm_us", "source"];
+
 impl<'r> CdcRecord<'r> {
-    /// The record in a value; None when it holds none.
+    /// The record in a value; None when no agent wrote it.
     #[must_use]
     pub fn parse(value: &'r [u8]) -> Option<Self> {
-        serde_json::from_slice(value).ok()
+        let text = std::str::from_utf8(value).ok()?;
+        let fields = object(text, MEMBERS.len(), &|name, found| {
+            if let Some(place) = MEMBERS.iter().position(|known| *known == name) {
+                found(place);
+            }
+        })?;
+        let [op, before, after, row_hash, hash_kind, hash_def, event_id, wm_us, source] =
+            <[Field<'r>; MEMBERS.len()]>::try_from(fields).ok()?;
+        let is_row = matches!(change_of(&op, &after)?, Change::Row(_));
+        Some(Self {
+            op: scalar(op)?,
+            is_row,
+            before: members(&before),
+            after: members(&after),
+            row_hash: scalar(row_hash),
+            hash_kind: scalar(hash_kind),
+            hash_def: scalar(hash_def),
+            event_id: scalar(event_id),
+            wm_us: whole(scalar(wm_us)),
+            source: members(&source).map(SourceBlock::read).unwrap_or_default(),
+        })
+    }
+}
+
+impl CdcRecord<'_> {
+    /// The id by which repeats are known, of a row. What holds none is not judged, and would take the place of a row's.
+    #[must_use]
+    pub fn row_event_id(&self) -> Option<&str> {
+        self.event_id.as_deref().filter(|_| self.is_row)
+    }
+}
+
+impl<'r> SourceBlock<'r> {
+    fn read(text: &'r str) -> Self {
+        let mut texts = scalar_texts(text, &["ts_us", "dc", "host_id"]).unwrap_or_default().into_iter();
+        let mut next = || texts.next().flatten();
+        Self { ts_us: whole(next()), dc: next(), host_id: next() }
+    }
+}
+
+fn scalar(field: Field<'_>) -> Option<Cow<'_, str>> {
+    match field {
+        Field::Scalar(text) => Some(text),
+        Field::Missing | Field::Null | Field::Nested(_) => None,
+    }
+}
+
+fn members<'r>(field: &Field<'r>) -> Option<&'r str> {
+    match field {
+        Field::Nested(text) if text.starts_with('{') => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `JSON_VALUE` of Flink 1.20 reads them (docs/rules.md, section 3).
+    #[test]
+    fn what_is_strange_is_read_as_flink_reads_it() {
+        let text = br#"{"op":"x","op":"c","event_id":12,"after":{"id":1},"wm_us":"7","row_hash":[],"source":{"ts_us":"5","dc":1}}"#;
+        let record = CdcRecord::parse(text).unwrap();
+        assert_eq!((&*record.op, record.is_row, record.after), ("c", true, Some(r#"{"id":1}"#)));
+        assert_eq!((record.event_id.as_deref(), record.wm_us, record.row_hash), (Some("12"), Some(7), None));
+        assert_eq!((record.source.ts_us, record.source.dc.as_deref()), (Some(5), Some("1")));
+        assert!(CdcRecord::parse(br#"{"op":"d"}"#).is_some_and(|record| record.source.ts_us.is_none()));
+        for none in [
+            "",
+            "{",
+            "[]",
+            "{}{}",
+            r#"{"op":"c"}"#,
+            r#"{"op":"c","after":[]}"#,
+            r#"{"op":"x","event_id":"1"}"#,
+        ] {
+            assert!(CdcRecord::parse(none.as_bytes()).is_none(), "{none}");
+        }
+        assert!(CdcRecord::parse(b"\xff").is_none());
     }
 }

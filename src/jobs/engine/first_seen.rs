@@ -120,7 +120,7 @@ mod tests {
             let (mut ours, mut reference) = (FirstSeen::default(), InMemory::default());
             for (number, (id, timestamp_ms)) in asked.into_iter().enumerate() {
                 let values = id.to_string();
-                let question = Question { rule: 0, values: &values, timestamp_ms, within_ms, most };
+                let question = Question { rule: 0, partition: 0, values: &values, timestamp_ms, within_ms, most };
                 let expected = reference.is_repeat(&question);
                 prop_assert_eq!(ours.is_repeat(id, timestamp_ms, Limits { within_ms, most }), expected);
                 if number % 7 == 0 {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::cdc_record::CdcRecord;
@@ -16,7 +15,7 @@ use crate::agent::exit::Exit;
 use crate::jobs::calendar;
 use crate::jobs::environment::Environment;
 use crate::jobs::record::scalar_texts;
-use crate::jobs::rules::{Source, TableRules, Version, VersionUnit};
+use crate::jobs::rules::{TableRules, Version, VersionUnit};
 
 /// The header of a heartbeat that says from which topic it comes: a topic of hash events holds those of several tables.
 const SOURCE_TOPIC: &str = "source_topic";
@@ -74,32 +73,26 @@ struct Heartbeat<'e> {
 
 impl HashJob {
     /// The job of these rules in an environment: it reads the CDC topic of the table that the columns describe.
-    ///
-    /// # Errors
-    /// The version is a column that an agent's record of another table would not have.
-    pub fn new(rules: &TableRules, environment: &Environment) -> Result<Self, EngineError> {
+    #[must_use]
+    pub fn new(rules: &TableRules, environment: &Environment) -> Self {
         let own = &rules.table.value;
-        // The records of the table itself: what a business topic sends is not what Cassandra holds.
-        let read = match &rules.source {
-            Source::Cdc { table } => &table.value,
-            Source::Json { .. } => own,
-        };
         let name_of = |number: &usize| rules.columns.get(*number).map(|column| column.name.clone());
         let version = match rules.version {
             Version::WriteTime => None,
             Version::Column { column, unit } => name_of(&column).map(|name| (name, unit)),
         };
         let table = format!("{}.{}", own.keyspace, own.table);
-        Ok(Self {
+        Self {
             name: format!("hash-{}-{table}", environment.name.value),
-            topic: environment.cdc_topic(&read.keyspace, &read.table),
+            // The records of the table itself: what the rules' source sends is not what Cassandra holds.
+            topic: environment.cdc_topic(&own.keyspace, &own.table),
             out: environment.topic("{prefix}_hash_events"),
-            table: format!("{}.{}", read.keyspace, read.table),
+            table,
             key: rules.key.iter().filter_map(name_of).collect(),
             version,
             totals: Totals::default(),
             repeats: Repeats::default(),
-        })
+        }
     }
 
     /// Its name.
@@ -117,12 +110,11 @@ impl HashJob {
     /// The version of an event: of a row by the rules, of a deletion its write time. None when the change does not carry
     /// the column.
     fn version_us(&self, change: &CdcRecord<'_>) -> Option<i64> {
-        let is_row = matches!(change.op.as_str(), "c" | "u" | "r");
         let (name, unit) = match &self.version {
-            Some(version) if is_row => version,
+            Some(version) if change.is_row => version,
             _ => return change.source.ts_us,
         };
-        let text = scalar_texts(change.after?.get(), &[name.as_str()])?.into_iter().next()??;
+        let text = scalar_texts(change.after?, &[name.as_str()])?.into_iter().next()??;
         // The agent writes timestamps as numbers, or by an option as texts.
         let number: i64 = text.parse().ok().or_else(|| calendar::iso_timestamp(&text))?;
         Some(match unit {
@@ -133,7 +125,7 @@ impl HashJob {
 
     /// The key columns that a change has.
     fn key_of(&self, change: &CdcRecord<'_>) -> Value {
-        let columns = change.after.or(change.before).map(RawValue::get).unwrap_or("{}");
+        let columns = change.after.or(change.before).unwrap_or("{}");
         let all: serde_json::Map<String, Value> = serde_json::from_str(columns).unwrap_or_default();
         let found = self.key.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone())));
         Value::Object(found.collect())
@@ -200,7 +192,7 @@ impl Job for HashJob {
             self.totals.strange += 1;
             return Ok(());
         };
-        match (change.op.as_str(), change.wm_us) {
+        match (&*change.op, change.wm_us) {
             ("m", Some(wm_us)) => {
                 let heartbeat = Heartbeat {
                     op: "m",

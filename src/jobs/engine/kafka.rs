@@ -11,15 +11,13 @@ use crate::jobs::drift::AUDIT_TOPIC;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::secrets::resolve;
 use crate::jobs::environment::{Environment, SecurityProtocol as Protocol};
+use crate::jobs::topics::LONGEST_RECORD;
 use crate::sink::kafka::{
     ClientOptions, Identity, KafkaOptions, Observer, Password, SaslMechanism, Security, SecurityProtocol,
 };
 
 pub use outlet::KafkaOutlet;
 pub use source::KafkaSource;
-
-/// The longest record that is sent, in bytes: a dead letter holds its record, and more.
-const LONGEST_RECORD: &str = "16777216";
 
 /// How an environment's brokers are reached. `stop` ends waiting for them.
 ///

@@ -59,7 +59,8 @@ pub struct OutputRecord<'o> {
 pub struct TableRow {
     /// Number of the table among those of the job.
     pub table: usize,
-    /// The serialised value of each column in the order of the table's columns; None is left as it is.
+    /// The serialised value of each column in the order of the table's columns. None is NULL: what a whole row lacks is
+    /// deleted, what a change of a CDC topic lacks stays.
     pub values: Vec<Option<Vec<u8>>>,
     /// Write time of all of them, microseconds since the epoch.
     pub timestamp_us: i64,

@@ -15,6 +15,8 @@ pub trait Row {
     fn is_carried(&self, column: usize) -> bool;
     /// Whether the field's content is no value of the column's type.
     fn is_untyped(&self, column: usize) -> bool;
+    /// Whether the record's write time is known.
+    fn has_write_time(&self) -> bool;
 }
 
 impl Literal {
@@ -55,6 +57,7 @@ impl Expr {
             Self::IsObject => boolean(row.is_object()),
             Self::IsCarried(column) => boolean(row.is_carried(*column)),
             Self::IsUntyped(column) => boolean(row.is_untyped(*column)),
+            Self::HasWriteTime => boolean(row.has_write_time()),
             Self::Not(inner) => inner.truth(row).map(|on| Value::Boolean(!on)),
             Self::And(parts) => all(parts, row, false).map(Value::Boolean),
             Self::Or(parts) => all(parts, row, true).map(Value::Boolean),

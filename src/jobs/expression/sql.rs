@@ -15,6 +15,8 @@ pub trait Dialect {
     fn is_carried(&self, column: usize) -> String;
     /// Whether the field's content is no value of the column's type; never NULL.
     fn is_untyped(&self, column: usize) -> String;
+    /// Whether the record's write time is known; never NULL.
+    fn has_write_time(&self) -> String;
 }
 
 /// A name in backquotes: bare names can be reserved words (`value`, `raw`).
@@ -82,6 +84,7 @@ impl Expr {
             Self::IsObject => dialect.is_object(),
             Self::IsCarried(column) => dialect.is_carried(*column),
             Self::IsUntyped(column) => dialect.is_untyped(*column),
+            Self::HasWriteTime => dialect.has_write_time(),
             Self::Not(inner) => format!("(NOT {})", sql(inner)),
             Self::And(parts) => joined(parts, " AND "),
             Self::Or(parts) => joined(parts, " OR "),

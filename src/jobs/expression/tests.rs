@@ -46,6 +46,10 @@ impl Row for Example {
     fn is_untyped(&self, _column: usize) -> bool {
         false
     }
+
+    fn has_write_time(&self) -> bool {
+        true
+    }
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -173,6 +177,10 @@ impl Dialect for Names {
 
     fn is_untyped(&self, column: usize) -> String {
         format!("is_untyped({column})")
+    }
+
+    fn has_write_time(&self) -> String {
+        "has_write_time".to_owned()
     }
 }
 

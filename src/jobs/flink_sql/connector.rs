@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::jobs::environment::{Cassandra, Environment, Kafka, SecurityProtocol};
 use crate::jobs::network::Host;
 use crate::jobs::secret::{Credentials, SecretRef};
+use crate::jobs::topics::LONGEST_RECORD;
 
 /// Keys and values of a WITH clause.
 pub(super) type Options = Vec<(String, String)>;
@@ -77,6 +78,8 @@ pub(super) fn append(environment: &Environment, topic: &str, prefix: &str) -> Op
         option("sink.delivery-guarantee", "exactly-once"),
         option("sink.transactional-id-prefix", prefix),
         option("properties.transaction.timeout.ms", "600000"),
+        // The default refuses a record longer than 1 MiB, and would end the job for good.
+        option("properties.max.request.size", LONGEST_RECORD),
     ]);
     options
 }
@@ -96,11 +99,14 @@ pub(super) fn cassandra(cassandra: &Cassandra, keyspace: &str, table: &str) -> O
         other => other.to_string(),
     };
     let hosts: Vec<String> = cassandra.hosts.iter().map(|named| host(&named.value)).collect();
+    let networks: Vec<String> =
+        cassandra.allowed_networks.iter().map(|network| network.value.to_string()).collect();
     let mut options = vec![
         option("connector", "cassandra"),
         option("hosts", hosts.join(",")),
         option("port", cassandra.port.to_string()),
         option("datacenter", cassandra.datacenter.value.as_str()),
+        option("allowed-networks", networks.join(",")),
         option("keyspace", keyspace),
         option("table", table),
     ];

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::names::{self, IS_OBJECT, KAFKA_TS};
+use super::names::{self, IS_OBJECT, KAFKA_TS, WRITE_TIME_US};
 use crate::jobs::column::{Column, Shape};
 use crate::jobs::expression::{Dialect, quoted};
 
@@ -45,6 +45,10 @@ impl Dialect for Names<'_> {
     fn is_carried(&self, column: usize) -> String {
         self.carried.borrow_mut().insert(column);
         self.of(column, |column| quoted(&names::carried(column)))
+    }
+
+    fn has_write_time(&self) -> String {
+        format!("({} IS NOT NULL)", quoted(WRITE_TIME_US))
     }
 
     fn is_untyped(&self, column: usize) -> String {

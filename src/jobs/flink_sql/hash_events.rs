@@ -3,7 +3,7 @@
 use super::connector::{append, option, source};
 use super::identity::{JobKind, job_name};
 use super::names::{EVENT_ID, IS_OTHER, IS_ROW, KEY, OP, PARTITION, PAYLOAD};
-use super::payload::{change, first_of_event, json, payload, version_us};
+use super::payload::{change, first_of_event, json, payload, version_us, whole};
 use super::script::{Part, SqlFile, note, statement, table};
 use super::settings::settings;
 use super::{GENERATED, Job, function};
@@ -52,9 +52,16 @@ pub(super) fn file(job: &Job<'_>) -> SqlFile {
 fn stages(job: &Job<'_>) -> (Vec<Part>, String) {
     let mut chain = payload(job, JobKind::Hash);
     change(&mut chain);
-    let is_record = format!("({} OR {})", quoted(IS_ROW), quoted(IS_OTHER));
+    // A heartbeat that tells no time tells nothing.
+    let is_event = format!("({} <> 'm' OR {} IS NOT NULL)", quoted(OP), wm_us());
+    let is_record = format!("({} OR {}) AND {is_event}", quoted(IS_ROW), quoted(IS_OTHER));
     first_of_event(&mut chain, &format!("{} <> 'm'", quoted(OP)), Some(is_record));
     chain.into_parts()
+}
+
+/// The low watermark of a heartbeat.
+fn wm_us() -> String {
+    whole(&format!("JSON_VALUE({}, '$.wm_us')", quoted(PAYLOAD)))
 }
 
 /// Texts are JSON already, so that a key keeps the form that the record's own key has.
@@ -79,7 +86,7 @@ fn select(job: &Job<'_>, events: &str) -> String {
         ("op", sql_text("\"m\"")),
         ("host_id", field("source.host_id")),
         ("partition", number(&quoted(PARTITION))),
-        ("wm_us", number(&format!("TRY_CAST(JSON_VALUE({payload}, '$.wm_us') AS BIGINT)"))),
+        ("wm_us", number(&wm_us())),
         ("source_dc", field("source.dc")),
     ];
     format!(

@@ -2,13 +2,14 @@
 
 use super::dialect::Names;
 use super::identity::{JobKind, job_name};
-use super::names::{self, FAILED, IS_OBJECT, IS_ROW, KAFKA_MS, PAYLOAD, WARNED, WRITE_TIME_US};
-use super::payload::{is_object, member, payload, quoted_member, rows, write_time_us};
+use super::names::{self, FAILED, IS_OBJECT, IS_ROW, KAFKA_MS, PAYLOAD, WARNED, WRITE_TIME, WRITE_TIME_US};
+use super::payload::{is_object, member, payload, quoted_member, rows, source_member, whole};
 use super::script::{SqlFile, note, view};
 use super::stage::{Computed, computed};
 use super::{GENERATED, Job};
 use crate::jobs::column::{Column, ColumnSource, Shape};
-use crate::jobs::expression::{Dialect, Expr, quoted, sql_text};
+use crate::jobs::expression::{Dialect, Expr, Literal, quoted, sql_text};
+use crate::jobs::record::NO_TIME;
 use crate::jobs::rules::{Check, Rule, Severity, TableRules, Version};
 
 pub(super) fn file(job: &Job<'_>) -> SqlFile {
@@ -65,7 +66,7 @@ fn texts(job: &Job<'_>, names: &Names<'_>) -> Vec<Computed> {
     let object = if job.is_cdc() { quoted(IS_ROW) } else { is_object(&payload) };
     let mut columns = vec![computed(IS_OBJECT, object)];
     if job.rules.version == Version::WriteTime {
-        columns.push(computed(WRITE_TIME_US, write_time_us(&payload)));
+        columns.push(computed(WRITE_TIME, source_member(&payload, "ts_us")));
     }
     for (column, field) in fields(job.rules) {
         let path = sql_text(&format!("{root}{}", member(field)));
@@ -95,7 +96,11 @@ fn values(rules: &TableRules) -> Vec<Computed> {
         sql: column.shape.to_sql(&quoted(&names::text(column))),
         comment: Some(column.cql_type.clone()),
     };
-    fields(rules).map(value).collect()
+    // Cassandra takes the least number for no time at all.
+    let no_time = Literal::Integer(NO_TIME).to_sql();
+    let write_time = || computed(WRITE_TIME_US, format!("NULLIF({}, {no_time})", whole(&quoted(WRITE_TIME))));
+    let write_time = (rules.version == Version::WriteTime).then(write_time);
+    write_time.into_iter().chain(fields(rules).map(value)).collect()
 }
 
 /// For people: what a rule does, and its message.

@@ -33,6 +33,8 @@ pub(super) const IS_OTHER: &str = "record.is_other";
 pub(super) const IS_REPEAT: &str = "record.is_repeat";
 /// The moment of processing: what an OVER window is ordered by keeps the order of arrival.
 pub(super) const ARRIVAL: &str = "record.arrival";
+/// The text of the write time, and the time, in microseconds; NULL where it is not known.
+pub(super) const WRITE_TIME: &str = "record.write_time";
 pub(super) const WRITE_TIME_US: &str = "record.write_time_us";
 /// The job, and the minute of Kafka time in which a record is counted.
 pub(super) const JOB: &str = "record.job";

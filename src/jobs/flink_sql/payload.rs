@@ -6,6 +6,7 @@ use super::names::{
 };
 use super::stage::{Chain, computed};
 use super::{Job, names};
+use crate::jobs::column::Shape;
 use crate::jobs::expression::{quoted, sql_text};
 use crate::jobs::rules::{TableRules, Version, VersionUnit};
 
@@ -94,9 +95,19 @@ pub(super) fn rows(chain: &mut Chain<'_>) {
     first_of_event(chain, &quoted(IS_ROW), Some(only));
 }
 
+/// The text of a member of `source` of an agent's record.
+pub(super) fn source_member(payload: &str, name: &str) -> String {
+    format!("JSON_VALUE({payload}, '$.source.{name}')")
+}
+
+/// The whole number of 64 bits that a text is. The cast alone takes more texts.
+pub(super) fn whole(text: &str) -> String {
+    Shape::of("bigint").to_sql(text)
+}
+
 /// `source.ts_us` of an agent's record.
-pub(super) fn write_time_us(payload: &str) -> String {
-    format!("TRY_CAST(JSON_VALUE({payload}, '$.source.ts_us') AS BIGINT)")
+fn write_time_us(payload: &str) -> String {
+    whole(&source_member(payload, "ts_us"))
 }
 
 /// The version of the row that an agent's record is about, in microseconds: of a deletion when it was written, as it

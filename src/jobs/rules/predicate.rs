@@ -2,7 +2,7 @@
 
 use crate::jobs::expression::{Expr, Literal};
 use crate::jobs::pattern::Pattern;
-use crate::jobs::rules::model::OnNull;
+use crate::jobs::rules::model::{OnNull, VersionUnit};
 use crate::jobs::value::Comparison;
 
 fn column(number: usize) -> Expr {
@@ -20,8 +20,8 @@ pub(super) fn required(number: usize) -> Expr {
     Expr::IsCarried(number).negated()
 }
 
-/// The field is missing or null. A value of another type is there, and breaks `type` alone. Of a CDC topic (`changes`)
-/// only a null that is carried counts: what a change does not touch is not known.
+/// The field is missing or null. A value of another type is there, and breaks `type` alone. With `changes` only a null
+/// that is carried counts: what a change of a CDC topic does not touch is not known.
 pub(super) fn not_null(number: usize, changes: bool) -> Expr {
     let mut parts = vec![Expr::IsNull(Box::new(column(number))), Expr::IsUntyped(number).negated()];
     if changes {
@@ -33,6 +33,21 @@ pub(super) fn not_null(number: usize, changes: bool) -> Expr {
 /// The field's content is no value of the type.
 pub(super) fn type_of(number: usize) -> Expr {
     Expr::IsUntyped(number)
+}
+
+/// The agent's record does not say when its row was written.
+pub(super) fn unwritten() -> Expr {
+    Expr::HasWriteTime.negated()
+}
+
+/// A version that is no write time: beyond 64 bits of microseconds, or Cassandra's mark of no time at all.
+pub(super) fn no_write_time(number: usize, unit: VersionUnit) -> Option<Expr> {
+    let most = match unit {
+        VersionUnit::Millis => i64::MAX / 1000,
+        VersionUnit::Micros => i64::MAX,
+    };
+    let bound = |number| Some(Expr::Literal(Literal::Integer(number)));
+    range(number, bound(-most), bound(most).filter(|_| most < i64::MAX), false)
 }
 
 /// Outside of the bounds; at them, too, when they are exclusive.

@@ -1,6 +1,7 @@
 //! The tree of a rules file → [`TableRules`].
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 mod columns;
@@ -56,7 +57,9 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     let drift = fields.get("drift").map(|node| read_drift(node, &columns, key.as_ref(), version, findings));
     let has_audit = fields.get("audit").map_or(Some(false), |_| fields.boolean("audit"));
     let remediate = read_remediate(&fields);
-    let reader = RuleReader { columns: &columns, changes: is_cdc, folder, findings };
+    let writes = sink.as_ref().is_some_and(|sink| sink.value == "cassandra");
+    let written = written(key.as_deref().filter(|_| writes), version.filter(|_| writes));
+    let reader = RuleReader { columns: &columns, changes: is_cdc, written, folder, findings };
     let listed: Option<Vec<_>> = match fields.get("rules").map(|node| &node.kind) {
         None => Some(Vec::new()),
         Some(Kind::Sequence(nodes)) => {
@@ -97,6 +100,15 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     });
     rules.rules_version = rules_version(root, lists);
     Some(rules)
+}
+
+/// The columns that a row that is written must have: its key, and the one that says when it was written.
+fn written(key: Option<&[usize]>, version: Option<Version>) -> BTreeSet<usize> {
+    let version = version.and_then(|version| match version {
+        Version::Column { column, .. } => Some(column),
+        Version::WriteTime => None,
+    });
+    key.unwrap_or_default().iter().copied().chain(version).collect()
 }
 
 fn read_drift(

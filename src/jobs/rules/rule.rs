@@ -2,6 +2,7 @@
 
 mod kinds;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::model::{Check, OnNull, Rule, Severity};
@@ -45,6 +46,8 @@ pub(super) struct RuleReader<'r> {
     pub(super) columns: &'r [Column],
     /// Whether the source is a CDC topic.
     pub(super) changes: bool,
+    /// Columns without which no row is written, even of a change that does not touch them.
+    pub(super) written: BTreeSet<usize>,
     /// Folder of the jobs.
     pub(super) folder: &'r Path,
     pub(super) findings: &'r RefCell<Findings>,
@@ -183,7 +186,8 @@ impl<'r> RuleReader<'r> {
         }
     }
 
-    pub(super) fn implied_not_null(&self, number: usize) -> Expr {
-        predicate::not_null(number, self.changes)
+    /// What `not_null` looks at.
+    pub(super) fn not_null(&self, number: usize) -> Expr {
+        predicate::not_null(number, self.changes && !self.written.contains(&number))
     }
 }

@@ -60,6 +60,10 @@ impl Row for Asked {
     fn is_untyped(&self, _column: usize) -> bool {
         false
     }
+
+    fn has_write_time(&self) -> bool {
+        true
+    }
 }
 
 /// `true`, `false` or NULL.

@@ -55,7 +55,7 @@ proptest! {
         let first = rules.judge(&record, &mut InMemory::default());
         prop_assert_eq!(&first, &rules.judge(&record, &mut InMemory::default()));
         // What is printed as SQL is TRUE where the verdict names the rule.
-        let row = rules.parse(std::str::from_utf8(&payload).ok(), timestamp_ms);
+        let row = rules.parse(std::str::from_utf8(&payload).ok(), &record);
         let named: Vec<&str> = match &first {
             Verdict::Valid { warnings, .. } => warnings.clone(),
             Verdict::Invalid { failed, warnings } => failed.iter().chain(warnings).copied().collect(),

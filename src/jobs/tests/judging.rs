@@ -134,6 +134,69 @@ fn unique_within_a_time() {
     assert!(!is_repeat("1", "1", 61));
 }
 
+/// As on Flink, where a task looks at whole partitions alone.
+#[test]
+fn unique_in_each_partition() {
+    let rules = with_rules("\n  - {rule: unique, columns: [id], within: 60s}");
+    let mut seen = InMemory::default();
+    let mut is_repeat = |partition| {
+        let record = Record { partition, ..record(r#"{"id":"1","at":"2025-01-01T00:00:00Z"}"#) };
+        matches!(rules.judge(&record, &mut seen), Verdict::Invalid { .. })
+    };
+    assert_eq!([0, 1, 0, 1].map(&mut is_repeat), [false, false, true, true]);
+}
+
+/// What could not be written is a dead letter: without a time, or without its key.
+#[test]
+fn rows_that_are_written_have_a_time_and_a_key() {
+    let text = "\
+table: shop.users
+source: {kind: cdc}
+sink: cassandra
+columns: {id: {type: int}, name: {type: text}, rev: {type: bigint}}
+key: [id]
+version: write_time
+hash: {kind: v1}
+";
+    let judged = |text: &str, payload: &str| {
+        let (rules, found) = super::read(text, &super::bundled());
+        assert_eq!(found, []);
+        broken(&rules.unwrap(), payload)
+    };
+    for (source, expected) in [
+        (r#","source":{"ts_us":1}"#, ""),
+        (r#","source":{"ts_us":"1"}"#, ""),
+        (r#","source":{"ts_us":-9223372036854775807}"#, ""),
+        (r#","source":{"ts_us":-9223372036854775808}"#, "write_time.unknown"),
+        (r#","source":{"ts_us":9223372036854775808}"#, "write_time.unknown"),
+        (r#","source":{"ts_us":null}"#, "write_time.unknown"),
+        (r#","source":{"ts_us":1.5}"#, "write_time.unknown"),
+        (r#","source":{"ts_us":1},"source":{}"#, "write_time.unknown"),
+        (r#","source":null"#, "write_time.unknown"),
+        ("", "write_time.unknown"),
+    ] {
+        let payload = format!(r#"{{"op":"r","after":{{"id":1,"rev":null}}{source}}}"#);
+        assert_eq!(judged(text, &payload), expected, "{source}");
+        assert_eq!(judged(&text.replace("cassandra", "none"), &payload), "", "{source}");
+    }
+    let by_rev = |unit: &str| text.replace("write_time", &format!("{{column: rev, unit: {unit}}}"));
+    for (after, unit, expected) in [
+        (r#"{"id":1,"rev":9223372036854775}"#, "ms", ""),
+        (r#"{"id":1,"rev":9223372036854776}"#, "ms", "rev.write_time"),
+        (r#"{"id":1,"rev":-9223372036854776}"#, "ms", "rev.write_time"),
+        (r#"{"id":1,"rev":-9223372036854776}"#, "us", ""),
+        (r#"{"id":1,"rev":-9223372036854775808}"#, "us", "rev.write_time"),
+        // A change that does not touch them.
+        (r#"{"id":1}"#, "us", "rev.not_null"),
+        (r#"{"rev":1}"#, "us", "id.not_null"),
+    ] {
+        let payload = format!(r#"{{"op":"u","after":{after}}}"#);
+        assert_eq!(judged(&by_rev(unit), &payload), expected, "{after} {unit}");
+        let lacks = judged(&by_rev(unit).replace("cassandra", "none"), &payload);
+        assert_eq!(lacks, "", "{after} {unit}");
+    }
+}
+
 #[test]
 fn what_is_no_row_of_a_cdc_topic_is_not_judged() {
     let text = "\

@@ -11,13 +11,15 @@ use sha2::{Digest, Sha256};
 
 use super::bundled;
 use crate::jobs::check::check;
+use crate::jobs::engine::cdc_record::CdcRecord;
+use crate::jobs::engine::repeats::Repeats;
 use crate::jobs::finding::Code;
 use crate::jobs::flink_sql::{Difference, SqlFile, compare, generate, write};
 use crate::jobs::judge::Verdict;
 use crate::jobs::project::Project;
 use crate::jobs::record::Record;
 use crate::jobs::rules::{Source, TableRules};
-use crate::jobs::seen::{InMemory, Question, Seen};
+use crate::jobs::seen::InMemory;
 
 fn planner(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(file)
@@ -29,22 +31,11 @@ fn project(folder: &Path) -> Project {
     project
 }
 
-/// Of a CDC topic the first record of an event counts.
-fn is_repeat(rules: &TableRules, record: &Record<'_>, seen: &mut InMemory) -> bool {
+/// Of a CDC topic the first record of an event counts, as in the embedded engine.
+fn is_repeat(rules: &TableRules, record: &Record<'_>, repeats: &mut Repeats) -> bool {
     let Source::Cdc { .. } = rules.source else { return false };
-    let payload: Option<Json> = record.payload.and_then(|payload| serde_json::from_slice(payload).ok());
-    let Some(payload) = payload else { return false };
-    let is_row = matches!(payload["op"].as_str(), Some("c" | "u" | "r")) && payload["after"].is_object();
-    let id = payload["event_id"].as_str().filter(|_| is_row);
-    id.is_some_and(|values| {
-        seen.is_repeat(&Question {
-            rule: usize::MAX,
-            values,
-            timestamp_ms: record.timestamp_ms,
-            within_ms: 86_400_000,
-            most: 1_000_000,
-        })
-    })
+    let change = record.payload.and_then(CdcRecord::parse);
+    repeats.is_repeat((0, 0), change.as_ref().and_then(CdcRecord::row_event_id), record.timestamp_ms)
 }
 
 #[test]
@@ -53,7 +44,8 @@ fn flink_judges_alike() {
     let files: BTreeMap<String, String> =
         generate(&project).into_iter().map(|file| (file.path.clone(), file.text())).collect();
     let vectors = std::fs::read_to_string(planner("vectors/flink_sql.jsonl")).unwrap();
-    let (mut seen, mut counts, mut wrong) = (InMemory::default(), BTreeMap::new(), Vec::new());
+    let (mut seen, mut repeats) = (InMemory::default(), Repeats::default());
+    let (mut counts, mut wrong) = (BTreeMap::new(), Vec::new());
     for line in vectors.lines() {
         let vector: Json = serde_json::from_str(line).unwrap();
         if let Some(job) = vector["job"].as_str() {
@@ -63,7 +55,7 @@ fn flink_judges_alike() {
                 vector["rules_sql_sha256"], digest,
                 "{job}: run tests/oracle/planner/run.py verdicts --write"
             );
-            seen = InMemory::default();
+            (seen, repeats) = (InMemory::default(), Repeats::default());
             continue;
         }
         let table = vector["table"].as_str().unwrap();
@@ -74,7 +66,7 @@ fn flink_judges_alike() {
         let payload = vector["payload"].as_str().map(|text| STANDARD.decode(text).unwrap());
         let timestamp_ms = vector["kafka_ms"].as_i64().unwrap();
         let record = Record { payload: payload.as_deref(), timestamp_ms, partition: 0, offset: 0 };
-        let found = match is_repeat(rules, &record, &mut seen) {
+        let found = match is_repeat(rules, &record, &mut repeats) {
             true => None,
             false => match rules.judge(&record, &mut seen) {
                 Verdict::NotJudged => None,

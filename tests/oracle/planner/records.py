@@ -20,6 +20,10 @@ FIELDS = {
     "shop.copies": {"id": ["1", "2"], "name": ['"a"', '"abcdefghijklmnopqrstuvwxyz"'], "amount": ["1.5"], "data": ['"AP8="']},
 }
 EVERYTHING = TEXTS + NUMBERS + STAMPS + DAYS + CLOCKS + OTHERS
+# What stands in the place of an event's id, and of where and when it was written.
+EVENTS = ['"event_id":7,', '"event_id":7.0,', '"event_id":"7",', '"event_id":null,', '"event_id":[],', '"event_id":"a","event_id":"7",', '"event_id":"7","event_id":null,', '"op":"x",', '"event_id":"",']
+TIMES = ["null", "0", "-1", '"1735689600000000"', '" 1"', '"+5"', "1e15", "1.5", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775807", '"x"', '""', "true", "{}", "[1]"]
+SOURCES = ['"source":{"ts_us":1735689600000000,"dc":"DC"}', '"source":{"dc":"DC"}', '"source":null', '"source":[{"ts_us":1}]', '"source":"a"', '"more":1', '"source":{"ts_us":1},"source":{"ts_us":null}', '"source":{"ts_us":null,"ts_us":2}', *(f'"source":{{"ts_us":{time}}}' for time in TIMES)]
 CHANGES = ("shop.changes", "shop.copies")
 
 
@@ -49,7 +53,10 @@ def payload(choose, table, number):
     after = row if op in "curx" else choose.choice(["null", row])
     event = choose.choice([number, number, number, choose.randrange(20), max(0, number - 1)])
     name = f'"event_id":"{event:032x}",' if choose.random() < 0.97 else ""
-    return f'{{"op":"{op}","ts_ms":1,"before":null,"after":{after},{name}"source":{{"ts_us":1735689600000000,"dc":"DC"}}}}'.encode()
+    if choose.random() < 0.1:
+        name = choose.choice(EVENTS)
+    source = choose.choice(SOURCES) if choose.random() < 0.2 else SOURCES[0]
+    return f'{{"op":"{op}","ts_ms":1,"before":null,"after":{after},{name}{source}}}'.encode()
 
 
 def records(table, count, seed=1):

@@ -16,6 +16,7 @@ CREATE TEMPORARY TABLE `dq-cloud-sales.events.valid` (
   'hosts' = '127.0.0.2',
   'port' = '9042',
   'datacenter' = 'DC_AZURE',
+  'allowed-networks' = '127.0.0.2/32',
   'keyspace' = 'sales',
   'table' = 'events',
   'write-timestamp-column' = 'event_ts',

@@ -24,6 +24,7 @@ CREATE TEMPORARY TABLE `dq-cloud-sales.events.dead_letters` (
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'dq-cloud-sales.events',
   'properties.transaction.timeout.ms' = '600000',
+  'properties.max.request.size' = '16777216',
   'key.format' = 'raw',
   'key.fields' = 'key',
   'value.format' = 'json',
@@ -109,6 +110,7 @@ CREATE TEMPORARY TABLE `dq-cloud-sales.events.dq_counts` (
   'hosts' = '127.0.0.2',
   'port' = '9042',
   'datacenter' = 'DC_AZURE',
+  'allowed-networks' = '127.0.0.2/32',
   'keyspace' = 'metrics',
   'table' = 'dq_counts'
 );

@@ -62,8 +62,8 @@ SELECT `s`.*, `c`.*
 FROM `dq-cloud-sales.users.events` AS `s` CROSS JOIN UNNEST(ARRAY[ROW(
   -- `record.is_object`
   `record.is_row`,
-  -- `record.write_time_us`
-  TRY_CAST(JSON_VALUE(`record.payload`, '$.source.ts_us') AS BIGINT),
+  -- `record.write_time`
+  JSON_VALUE(`record.payload`, '$.source.ts_us'),
   -- `id:text`
   JSON_VALUE(`record.payload`, '$.after.id'),
   -- `id:nested`
@@ -120,7 +120,7 @@ FROM `dq-cloud-sales.users.events` AS `s` CROSS JOIN UNNEST(ARRAY[ROW(
   COALESCE(JSON_QUERY(`record.payload`, '$.after[''username'', ''username'']') <> '{}', FALSE)
 )]) AS `c` (
   `record.is_object`,
-  `record.write_time_us`,
+  `record.write_time`,
   `id:text`,
   `id:nested`,
   `tenant_id:text`,
@@ -156,6 +156,8 @@ DROP TEMPORARY VIEW IF EXISTS `dq-cloud-sales.users.values`;
 CREATE TEMPORARY VIEW `dq-cloud-sales.users.values` AS
 SELECT `s`.*, `c`.*
 FROM `dq-cloud-sales.users.texts` AS `s` CROSS JOIN UNNEST(ARRAY[ROW(
+  -- `record.write_time_us`
+  NULLIF(CASE WHEN REGEXP(`record.write_time`, '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(`record.write_time` AS BIGINT) END, CAST('-9223372036854775808' AS BIGINT)),
   -- `id`: int
   CASE WHEN REGEXP(`id:text`, '^[-+]?[0-9]{1,20}\z') AND TRY_CAST(`id:text` AS BIGINT) BETWEEN -2147483648 AND 2147483647 THEN TRY_CAST(`id:text` AS BIGINT) END,
   -- `tenant_id`: text
@@ -181,6 +183,7 @@ FROM `dq-cloud-sales.users.texts` AS `s` CROSS JOIN UNNEST(ARRAY[ROW(
   -- `updated_by`: text
   `updated_by:text`
 )]) AS `c` (
+  `record.write_time_us`,
   `id`,
   `tenant_id`,
   `oidc_name`,

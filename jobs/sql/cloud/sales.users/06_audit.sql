@@ -129,6 +129,7 @@ CREATE TEMPORARY TABLE `audit-cloud-sales.users.trail` (
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'audit-cloud-sales.users',
   'properties.transaction.timeout.ms' = '600000',
+  'properties.max.request.size' = '16777216',
   'key.format' = 'raw',
   'key.fields' = 'key',
   'value.format' = 'raw',

@@ -87,7 +87,7 @@ SELECT `record.key`, `record.value`, `record.topic`, `record.partition`, `record
 FROM (
   SELECT *,
     REPEATED_EVENT(CASE WHEN `record.op` <> 'm' THEN `record.event_id` END, `record.kafka_ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT)) OVER (PARTITION BY `record.partition` ORDER BY `record.arrival`) AS `record.is_repeat`
-  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `hash-cloud-sales.users.change` WHERE (`record.is_row` OR `record.is_other`))
+  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `hash-cloud-sales.users.change` WHERE (`record.is_row` OR `record.is_other`) AND (`record.op` <> 'm' OR CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END IS NOT NULL))
 ) WHERE `record.is_repeat` IS NOT TRUE;
 
 -- Each event exactly once. A writer keeps to one partition, so that heartbeats and events of a partition of
@@ -104,6 +104,7 @@ CREATE TEMPORARY TABLE `hash-cloud-sales.users.hash_events` (
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'hash-cloud-sales.users',
   'properties.transaction.timeout.ms' = '600000',
+  'properties.max.request.size' = '16777216',
   'sink.partitioner' = 'fixed',
   'key.format' = 'raw',
   'key.fields' = 'key',
@@ -119,7 +120,7 @@ SELECT
       '{"op":', '"m"',
       ',"host_id":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.host_id')), 'null'),
       ',"partition":', COALESCE(CAST(`record.partition` AS STRING), 'null'),
-      ',"wm_us":', COALESCE(CAST(TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) AS STRING), 'null'),
+      ',"wm_us":', COALESCE(CAST(CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END AS STRING), 'null'),
       ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'), '}')
     ELSE CONCAT(
       '{"table":', '"sales.users"',
@@ -128,7 +129,7 @@ SELECT
       ',"row_hash":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.row_hash')), 'null'),
       ',"hash_kind":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.hash_kind')), 'null'),
       ',"hash_def":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.hash_def')), 'null'),
-      ',"version_us":', COALESCE(CAST(TRY_CAST(JSON_VALUE(`record.payload`, '$.source.ts_us') AS BIGINT) AS STRING), 'null'),
+      ',"version_us":', COALESCE(CAST(CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.source.ts_us') AS BIGINT) END AS STRING), 'null'),
       ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'),
       ',"host_id":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.host_id')), 'null'),
       ',"event_id":', COALESCE(JSON_STRING(`record.event_id`), 'null'), '}')

@@ -53,7 +53,7 @@ FROM (
   FROM (
     SELECT
       `record.key` AS `key`,
-      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
+      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
       JSON_VALUE(`record.value`, '$.hash_def') AS `hash_def`,
       JSON_VALUE(`record.value`, '$.event_id') AS `event_id`,
@@ -107,7 +107,7 @@ FROM (
   FROM (
     SELECT
       `record.key` AS `key`,
-      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
+      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
       JSON_VALUE(`record.value`, '$.hash_def') AS `hash_def`,
       JSON_VALUE(`record.value`, '$.event_id') AS `event_id`,
@@ -161,6 +161,7 @@ CREATE TEMPORARY TABLE `drift-onprem+cloud-sales.events.audit` (
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'drift-onprem+cloud-sales.events',
   'properties.transaction.timeout.ms' = '600000',
+  'properties.max.request.size' = '16777216',
   'key.format' = 'raw',
   'key.fields' = 'key',
   'value.format' = 'raw',

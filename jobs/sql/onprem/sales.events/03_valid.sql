@@ -16,6 +16,7 @@ CREATE TEMPORARY TABLE `dq-onprem-sales.events.valid` (
   'hosts' = '127.0.0.1',
   'port' = '9042',
   'datacenter' = 'DC_ONPREM',
+  'allowed-networks' = '127.0.0.1/32',
   'keyspace' = 'sales',
   'table' = 'events',
   'write-timestamp-column' = 'event_ts',

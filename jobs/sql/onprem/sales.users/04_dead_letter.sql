@@ -24,6 +24,7 @@ CREATE TEMPORARY TABLE `dq-onprem-sales.users.dead_letters` (
   'sink.delivery-guarantee' = 'exactly-once',
   'sink.transactional-id-prefix' = 'dq-onprem-sales.users',
   'properties.transaction.timeout.ms' = '600000',
+  'properties.max.request.size' = '16777216',
   'key.format' = 'raw',
   'key.fields' = 'key',
   'value.format' = 'json',
@@ -118,6 +119,7 @@ CREATE TEMPORARY TABLE `dq-onprem-sales.users.dq_counts` (
   'hosts' = '127.0.0.1',
   'port' = '9042',
   'datacenter' = 'DC_ONPREM',
+  'allowed-networks' = '127.0.0.1/32',
   'keyspace' = 'metrics',
   'table' = 'dq_counts'
 );

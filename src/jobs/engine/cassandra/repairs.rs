@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::guard::{self, Tables};
 use super::session::{connect, prepare};
-use super::writer::{execute, passes, runtime};
+use super::writer::{Cell, execute, passes, runtime};
 use crate::agent::exit::Exit;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::environment::Environment;
@@ -50,7 +50,7 @@ impl Repairs {
             }
         };
         let bytes: Vec<Vec<u8>> = repair.values.iter().map(bytes).collect();
-        let values: Vec<Option<&[u8]>> = bytes.iter().map(|value| Some(value.as_slice())).collect();
+        let values: Vec<Cell<'_>> = bytes.iter().map(|value| Cell::Value(value)).collect();
         self.runtime.block_on(execute(&self.session, &statement, &values)).map_err(|error| told(&error))
     }
 }

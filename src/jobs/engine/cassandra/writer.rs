@@ -20,6 +20,7 @@ use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::record::TableRow;
 use crate::jobs::engine::runtime::RowSink;
 use crate::jobs::environment::Environment;
+use crate::jobs::rules::Source;
 
 /// Kibibytes of rows under way at most; a row counts 64 at least, so that at most 256 are.
 const MOST_KIB: u32 = 16 * 1024;
@@ -32,6 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 pub struct CassandraRows {
     session: Arc<Session>,
     statements: Vec<Arc<PreparedStatement>>,
+    /// Whether rows of the job's table are whole ones: what they lack is deleted.
+    is_whole: bool,
     room: Arc<Semaphore>,
     failed: Arc<Mutex<Option<Refusal>>>,
     /// None only while this is dropped.
@@ -54,7 +57,15 @@ pub(super) fn runtime() -> Result<Runtime, EngineError> {
 }
 
 /// A value as it is serialised, or none.
-struct Cell<'c>(Option<&'c [u8]>);
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cell<'c> {
+    /// This one.
+    Value(&'c [u8]),
+    /// None: what the column holds is deleted.
+    Null,
+    /// What the column holds stays.
+    Unset,
+}
 
 impl SerializeValue for Cell<'_> {
     fn serialize<'b>(
@@ -62,9 +73,10 @@ impl SerializeValue for Cell<'_> {
         _: &ColumnType<'_>,
         writer: CellWriter<'b>,
     ) -> Result<WrittenCellProof<'b>, SerializationError> {
-        match self.0 {
-            None => Ok(writer.set_unset()),
-            Some(bytes) => writer.set_value(bytes).map_err(SerializationError::new),
+        match self {
+            Self::Unset => Ok(writer.set_unset()),
+            Self::Null => Ok(writer.set_null()),
+            Self::Value(bytes) => writer.set_value(bytes).map_err(SerializationError::new),
         }
     }
 }
@@ -82,6 +94,8 @@ impl CassandraRows {
         Ok(Self {
             session: Arc::new(session),
             statements: statements.into_iter().map(Arc::new).collect(),
+            // A change of a CDC topic carries what it touched: what it lacks must stay.
+            is_whole: matches!(tables.rules.rules.source, Source::Json { .. }),
             room: Arc::new(Semaphore::new(usize::try_from(MOST_KIB).unwrap_or(usize::MAX))),
             failed: Arc::default(),
             runtime: Some(runtime),
@@ -119,8 +133,9 @@ impl RowSink for CassandraRows {
         let permit =
             runtime.block_on(Arc::clone(&self.room).acquire_many_owned(weight(&row))).map_err(closed)?;
         let (session, failed) = (Arc::clone(&self.session), Arc::clone(&self.failed));
+        let none = if self.is_whole { Cell::Null } else { Cell::Unset };
         runtime.spawn(async move {
-            if let Err(refusal) = write(&session, &statement, &row).await {
+            if let Err(refusal) = write(&session, &statement, &row, none).await {
                 failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(refusal);
             }
             drop(permit);
@@ -135,10 +150,15 @@ impl RowSink for CassandraRows {
     }
 }
 
-async fn write(session: &Session, statement: &PreparedStatement, row: &TableRow) -> Result<(), Refusal> {
+async fn write(
+    session: &Session,
+    statement: &PreparedStatement,
+    row: &TableRow,
+    none: Cell<'_>,
+) -> Result<(), Refusal> {
     let time = row.timestamp_us.to_be_bytes();
-    let values: Vec<Option<&[u8]>> =
-        row.values.iter().map(Option::as_deref).chain([Some(time.as_slice())]).collect();
+    let values = row.values.iter().map(|value| value.as_deref().map_or(none, Cell::Value));
+    let values: Vec<Cell<'_>> = values.chain([Cell::Value(&time)]).collect();
     execute(session, statement, &values).await.map_err(|error| {
         let (partition, offset) = row.place;
         let what = format!(
@@ -148,17 +168,16 @@ async fn write(session: &Session, statement: &PreparedStatement, row: &TableRow)
     })
 }
 
-/// Writes until it is acknowledged, as often as it may help. None of the values is left as it is.
+/// Writes until it is acknowledged, as often as it may help.
 pub(super) async fn execute(
     session: &Session,
     statement: &PreparedStatement,
-    values: &[Option<&[u8]>],
+    values: &[Cell<'_>],
 ) -> Result<(), ExecutionError> {
     let mut pause = FIRST_PAUSE;
     let mut attempt = 1;
     loop {
-        let cells: Vec<Cell<'_>> = values.iter().map(|value| Cell(*value)).collect();
-        match session.execute_unpaged(statement, cells).await {
+        match session.execute_unpaged(statement, values).await {
             Ok(_) => return Ok(()),
             Err(error) if attempt == TRIES || !passes(&error) => return Err(error),
             Err(_) => tokio::time::sleep(pause).await,

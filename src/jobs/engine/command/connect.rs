@@ -51,6 +51,13 @@ impl JobConnect {
         stop: Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
         let destination = match args.valid_rows {
+            Some(ValidRows::Cassandra) if !file.rules.has_sink => {
+                let what =
+                    format!("{} says sink: none: rows of its table are not written to Cassandra", file.file);
+                return Err(Failure::new(Exit::Usage, what).next(
+                    "write sink: cassandra into it and check it again, or give --valid-rows topic or none",
+                ));
+            }
             Some(ValidRows::Cassandra) => Destination::Cassandra,
             Some(ValidRows::Topic) => Destination::Topic,
             Some(ValidRows::None) => Destination::Nowhere,
@@ -65,7 +72,7 @@ impl JobConnect {
                 (job.name().to_owned(), job.topic().to_owned(), &groups.dq)
             }
             Kind::Hash => {
-                let job = HashJob::new(&file.rules, &environment)?;
+                let job = HashJob::new(&file.rules, &environment);
                 (job.name().to_owned(), job.topic().to_owned(), &groups.hash)
             }
             Kind::Audit if !file.rules.has_audit => {
@@ -113,7 +120,7 @@ impl Connect for JobConnect {
     fn job(&self) -> Result<Box<dyn Job>, EngineError> {
         Ok(match self.kind {
             Kind::Dq => Box::new(DqJob::new(self.file.rules.clone(), &self.environment, self.destination)?),
-            Kind::Hash => Box::new(HashJob::new(&self.file.rules, &self.environment)?),
+            Kind::Hash => Box::new(HashJob::new(&self.file.rules, &self.environment)),
             Kind::Audit => Box::new(AuditJob::new(&self.file.rules, &self.environment)),
         })
     }

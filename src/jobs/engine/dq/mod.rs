@@ -6,7 +6,7 @@ mod letters;
 mod rows;
 mod saved;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
@@ -67,14 +67,15 @@ pub struct DqJob {
     uniques: Uniques,
 }
 
-/// What `unique` rules remember, by the number of the rule.
+/// What `unique` rules remember, by the number of the rule and the partition: as Flink does, where a task sees whole
+/// partitions alone. So it does not matter, either, which of two partitions is read first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Uniques(HashMap<usize, FirstSeen>);
+struct Uniques(BTreeMap<(usize, i32), FirstSeen>);
 
 impl Seen for Uniques {
     fn is_repeat(&mut self, question: &Question<'_>) -> bool {
         let limits = Limits { within_ms: question.within_ms, most: question.most };
-        let memory = self.0.entry(question.rule).or_default();
+        let memory = self.0.entry((question.rule, question.partition)).or_default();
         memory.is_repeat(id_of(question.values.as_bytes()), question.timestamp_ms, limits)
     }
 }
@@ -229,7 +230,7 @@ impl Job for DqJob {
         self.counters.pass(record.partition, record.timestamp_ms);
         if self.is_cdc {
             let change = record.value.as_deref().and_then(CdcRecord::parse);
-            let event_id = change.as_ref().and_then(|change| change.event_id.as_deref());
+            let event_id = change.as_ref().and_then(CdcRecord::row_event_id);
             let place = (record.input, record.partition);
             if self.repeats.is_repeat(place, event_id, record.timestamp_ms) {
                 self.totals.repeats += 1;

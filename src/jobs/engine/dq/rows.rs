@@ -12,6 +12,7 @@ use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::outlet::Output;
 use crate::jobs::engine::record::{InputRecord, OutputRecord, Spread, TableRow};
 use crate::jobs::environment::Environment;
+use crate::jobs::record::NO_TIME;
 use crate::jobs::rules::{TableRules, Version, VersionUnit};
 use crate::jobs::value::Value;
 
@@ -82,8 +83,7 @@ impl Rows {
             return Ok(false);
         }
         let change = record.value.as_deref().filter(|_| self.is_cdc).and_then(CdcRecord::parse);
-        let version_us =
-            self.version_us(row, change.as_ref()).unwrap_or(record.timestamp_ms.saturating_mul(1000));
+        let version_us = self.version_us(row, change.as_ref());
         let cells: Vec<Option<Vec<u8>>> = self
             .columns
             .iter()
@@ -92,7 +92,10 @@ impl Rows {
             .collect();
         let row_hash = match &change {
             // Of a change the agent knows whether it carries the whole row.
-            Some(change) => change.row_hash.clone().filter(|_| change.hash_kind.as_deref() == Some("full")),
+            Some(change) => {
+                let hash = change.row_hash.as_ref().filter(|_| change.hash_kind.as_deref() == Some("full"));
+                hash.map(|hash| hash.clone().into_owned())
+            }
             None => self.hash(&cells),
         };
         match self.destination {
@@ -101,8 +104,8 @@ impl Rows {
                     ColumnSource::RowHash => row_hash.clone().map(String::into_bytes),
                     ColumnSource::Field(_) => cell,
                 });
-                let timestamp_us = version_us.max(LEAST_TIME);
                 let place = (record.partition, record.offset);
+                let timestamp_us = version_us.ok_or_else(|| without_write_time(place))?;
                 output.row(TableRow { table: OWN_TABLE, values: values.collect(), timestamp_us, place })?;
             }
             Destination::Topic => {
@@ -157,16 +160,16 @@ impl Rows {
 
     fn version_us(&self, row: &[Option<Value<'_>>], change: Option<&CdcRecord<'_>>) -> Option<i64> {
         match self.version {
-            Version::WriteTime => change?.source.ts_us,
+            Version::WriteTime => change?.source.ts_us.filter(|us| *us != NO_TIME),
             Version::Column { column, unit } => {
                 let number = match row.get(column)?.as_ref()? {
                     Value::Timestamp(number) | Value::Integer(number) => *number,
                     _ => return None,
                 };
-                Some(match unit {
-                    VersionUnit::Millis => number.saturating_mul(1000),
-                    VersionUnit::Micros => number,
-                })
+                match unit {
+                    VersionUnit::Millis => number.checked_mul(1000),
+                    VersionUnit::Micros => Some(number).filter(|us| *us != NO_TIME),
+                }
             }
         }
     }
@@ -184,7 +187,7 @@ impl Rows {
         record: &InputRecord,
         row: &[Option<Value<'_>>],
         row_hash: Option<&str>,
-        (version_us, warned): (i64, &[&str]),
+        (version_us, warned): (Option<i64>, &[&str]),
     ) -> String {
         let columns = self.columns.iter().zip(row).map(|(column, value)| {
             let value = match column.source {
@@ -200,6 +203,12 @@ impl Rows {
         })
         .to_string()
     }
+}
+
+/// The rules that every job with a sink has keep such rows out.
+fn without_write_time((partition, offset): (u32, i64)) -> EngineError {
+    let what = format!("the row of the record in partition {partition} at offset {offset} has no write time");
+    EngineError::new(Exit::Bug, what).next("tell the authors; a rule that such rows break keeps them out")
 }
 
 /// As the agent writes values: docs/envelope.md.

@@ -1,5 +1,7 @@
 //! The state of the job as bytes: a line of JSON, then what `unique` rules remember, then event ids.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Counters, DqJob, Totals, Uniques, no_json, remembering};
@@ -12,19 +14,23 @@ use crate::jobs::engine::repeats::Repeats;
 struct Head {
     totals: Totals,
     counters: Counters,
-    /// Ids of the rules whose memories follow, in their order.
-    unique_rules: Vec<String>,
+    /// Ids of the rules and partitions whose memories follow, in their order.
+    uniques: Vec<(String, i32)>,
 }
 
 impl DqJob {
     pub(super) fn save_state(&self, state: &mut Vec<u8>) -> Result<(), EngineError> {
-        let remembered: Vec<_> = remembering(&self.rules)
-            .filter_map(|(number, id)| Some((id.to_owned(), self.uniques.0.get(&number)?)))
+        let ids: BTreeMap<usize, &str> = remembering(&self.rules).collect();
+        let remembered = self.uniques.0.iter();
+        let remembered: Vec<_> = remembered
+            .filter_map(|((rule, partition), memory)| {
+                Some((((*ids.get(rule)?).to_owned(), *partition), memory))
+            })
             .collect();
         let head = Head {
             totals: self.totals.clone(),
             counters: self.counters.clone(),
-            unique_rules: remembered.iter().map(|(id, _)| id.clone()).collect(),
+            uniques: remembered.iter().map(|(of, _)| of.clone()).collect(),
         };
         serde_json::to_writer(&mut *state, &head).map_err(no_json)?;
         state.push(b'\n');
@@ -40,11 +46,11 @@ impl DqJob {
         let head: Head = serde_json::from_slice(line).map_err(|_| strange())?;
         let mut rest = rest.get(1..).unwrap_or_default();
         let mut uniques = Uniques::default();
-        for id in &head.unique_rules {
+        for (id, partition) in &head.uniques {
             let memory = FirstSeen::load(&mut rest).ok_or_else(strange)?;
             // A rule that the file does not list any more has nothing to remember.
             if let Some((number, _)) = remembering(&self.rules).find(|(_, known)| known == id) {
-                uniques.0.insert(number, memory);
+                uniques.0.insert((number, *partition), memory);
             }
         }
         self.repeats = Repeats::load(&mut rest).ok_or_else(strange)?;

@@ -50,7 +50,7 @@ impl Connect for Hash {
     }
 
     fn job(&self) -> Result<Box<dyn Job>, EngineError> {
-        Ok(Box::new(HashJob::new(&self.rules, &self.environment)?))
+        Ok(Box::new(HashJob::new(&self.rules, &self.environment)))
     }
 
     fn outlet(&self) -> Result<Box<dyn Outlet>, EngineError> {

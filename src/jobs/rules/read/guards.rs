@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::jobs::column::ColumnSource;
+use crate::jobs::column::{ColumnSource, Shape};
 use crate::jobs::finding::Code;
-use crate::jobs::rules::model::{Check, Rule, Severity, TableRules};
+use crate::jobs::rules::model::{Check, Rule, Severity, TableRules, Version};
 use crate::jobs::rules::predicate;
 use crate::jobs::rules::rule::RuleReader;
 
@@ -33,15 +33,27 @@ pub(super) fn with_guards(
         }
     };
     guard("json".to_owned(), rules.table.place, predicate::json(), true);
+    if rules.has_sink && rules.version == Version::WriteTime {
+        guard("write_time.unknown".to_owned(), rules.table.place, predicate::unwritten(), true);
+    }
     for (number, (column, place)) in reader.columns.iter().zip(&rules.column_places).enumerate() {
         if column.source == ColumnSource::RowHash {
             continue;
         }
         let is_mandatory = mandatory.contains(&number);
         if is_mandatory {
-            guard(format!("{}.not_null", column.name), *place, reader.implied_not_null(number), true);
+            guard(format!("{}.not_null", column.name), *place, reader.not_null(number), true);
         }
         guard(format!("{}.type", column.name), *place, predicate::type_of(number), is_mandatory);
+        let is_number = matches!(column.shape, Shape::Integer { .. });
+        match rules.version {
+            Version::Column { column: version, unit } if rules.has_sink && is_number && version == number => {
+                if let Some(fails) = predicate::no_write_time(number, unit) {
+                    guard(format!("{}.write_time", column.name), *place, fails, true);
+                }
+            }
+            Version::Column { .. } | Version::WriteTime => {}
+        }
     }
     guards.extend(listed.into_iter().map(|(_, rule)| rule));
     let mut ids = BTreeSet::new();

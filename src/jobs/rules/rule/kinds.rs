@@ -25,7 +25,7 @@ impl RuleReader<'_> {
         let fails = match kind {
             "json" => predicate::json(),
             "required" => predicate::required(self.column("column", fields)?.0),
-            "not_null" => predicate::not_null(self.column("column", fields)?.0, self.changes),
+            "not_null" => self.not_null(self.column("column", fields)?.0),
             "type" => predicate::type_of(self.column("column", fields)?.0),
             "range" => self.range(fields)?,
             "length" => self.length(fields)?,

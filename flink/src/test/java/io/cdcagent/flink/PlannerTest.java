@@ -69,7 +69,7 @@ class PlannerTest {
         tables.executeSql(
                 "CREATE TEMPORARY TABLE t WITH ('username-env' = 'U', 'password' = 'not-to-be-seen', 'ssl.ca-file' = '/ca.pem',"
                         + " 'ssl.keystore' = '/k', 'ssl.keystore-password-file' = '/p', 'ssl.hostname-verification' = 'true',"
-                        + " 'consistency-level' = 'LOCAL_ONE', 'allow-replication-to' = 'DC_LAB', 'write-timestamp-column' = 'event_ts',"
+                        + " 'consistency-level' = 'LOCAL_ONE', 'allowed-networks' = '10.10.0.0/24,fd00::/8', 'allow-replication-to' = 'DC_LAB', 'write-timestamp-column' = 'event_ts',"
                         + " 'write-timestamp-unit' = 'ms', 'null-columns' = 'null', 'max-in-flight' = '8', 'max-retries' = '3',"
                         + " 'retry-backoff' = '50 ms', 'retry-backoff-max' = '1 s', 'request-timeout' = '2 s', 'connect-timeout' = '2 s',"
                         + " 'sink.parallelism' = '2') LIKE cassandra_onprem_sink");

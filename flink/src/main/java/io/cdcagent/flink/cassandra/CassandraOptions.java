@@ -17,6 +17,10 @@ final class CassandraOptions {
                     .withDescription("Port of contact points without one.");
     static final ConfigOption<String> DATACENTER =
             text("datacenter", "The one data centre that is written to.");
+    static final ConfigOption<String> ALLOWED_NETWORKS =
+            text(
+                    "allowed-networks",
+                    "Networks in which nodes must be, separated by commas: 10.10.0.0/24.");
     static final ConfigOption<String> KEYSPACE =
             text("keyspace", "The keyspace, as Cassandra holds its name.");
     static final ConfigOption<String> TABLE =
@@ -102,6 +106,7 @@ final class CassandraOptions {
     static Set<ConfigOption<?>> optional() {
         return Set.of(
                 PORT,
+                ALLOWED_NETWORKS,
                 USERNAME.text,
                 USERNAME.environment,
                 USERNAME.file,

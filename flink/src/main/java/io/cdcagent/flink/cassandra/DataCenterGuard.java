@@ -13,7 +13,9 @@ import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,14 +42,20 @@ final class DataCenterGuard {
      * is left out: the session can still come to it as to any other node, by what the cluster says
      * of its data centre.
      *
-     * @throws RefusedException when one is in another data centre or cluster, or does not let the
-     *     user in
+     * @throws RefusedException when one is outside the allowed networks, or in another data centre
+     *     or cluster, or does not let the user in
      * @throws IOException when none answers, or one answers and cannot tell
      */
     List<InetSocketAddress> check() throws IOException {
+        Map<ContactPoint, List<InetSocketAddress>> addresses = new LinkedHashMap<>();
         for (ContactPoint point : config.hosts) {
-            for (InetSocketAddress address : resolve(point)) {
-                ask(point, address);
+            addresses.put(point, resolve(point));
+        }
+        // Before anything is sent to one of them, a password least of all.
+        addresses.forEach((point, found) -> found.forEach(address -> allowed(point, address)));
+        for (Map.Entry<ContactPoint, List<InetSocketAddress>> point : addresses.entrySet()) {
+            for (InetSocketAddress address : point.getValue()) {
+                ask(point.getKey(), address);
             }
         }
         if (checked.isEmpty()) {
@@ -69,6 +77,17 @@ final class DataCenterGuard {
             missed(point, "the name has no address");
         }
         return found;
+    }
+
+    private void allowed(ContactPoint point, InetSocketAddress address) {
+        if (config.allowedNetworks != null
+                && !config.allowedNetworks.contain(address.getAddress())) {
+            throw new RefusedException(
+                    String.format(
+                            "The contact point %s leads to %s, which is in none of the allowed networks (%s). Correct 'hosts'"
+                                    + " or 'allowed-networks'.",
+                            point, address.getAddress().getHostAddress(), config.allowedNetworks));
+        }
     }
 
     private void ask(ContactPoint point, InetSocketAddress address) throws IOException {

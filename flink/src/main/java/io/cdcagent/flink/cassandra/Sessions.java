@@ -49,7 +49,7 @@ final class Sessions {
                 .build();
     }
 
-    /** The session that writes: nodes of other data centres get no connections. */
+    /** The session that writes: nodes of other data centres or networks get no connections. */
     CqlSession pinned(Collection<InetSocketAddress> addresses, Watch watch) {
         ProgrammaticDriverConfigLoaderBuilder driver =
                 common("writer")
@@ -74,6 +74,8 @@ final class Sessions {
                 .withNodeDistanceEvaluator(
                         (node, local) ->
                                 config.datacenter.equals(node.getDatacenter())
+                                                && (config.allowedNetworks == null
+                                                        || config.allowedNetworks.contain(node))
                                         ? null // the policy's own answer: LOCAL
                                         : NodeDistance.IGNORED)
                 .addNodeStateListener(watch.ofNodes())

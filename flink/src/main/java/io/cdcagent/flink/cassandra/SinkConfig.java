@@ -27,6 +27,10 @@ final class SinkConfig implements Serializable {
 
     final List<ContactPoint> hosts;
     final String datacenter;
+
+    /** Null when nodes may be anywhere. */
+    final Networks allowedNetworks;
+
     final String keyspace;
     final String table;
     final Secret username;
@@ -65,6 +69,10 @@ final class SinkConfig implements Serializable {
                                 options.get(CassandraOptions.HOSTS),
                                 options.get(CassandraOptions.PORT)));
         datacenter = notBlank(options, CassandraOptions.DATACENTER);
+        allowedNetworks =
+                options.getOptional(CassandraOptions.ALLOWED_NETWORKS)
+                        .map(Networks::parse)
+                        .orElse(null);
         keyspace = notBlank(options, CassandraOptions.KEYSPACE);
         table = notBlank(options, CassandraOptions.TABLE);
         username = Secret.of(options, CassandraOptions.USERNAME);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,6 +69,28 @@ class SinkConfigTest {
     }
 
     @Test
+    void networks() throws Exception {
+        assertNull(config().allowedNetworks);
+        Networks networks =
+                config("allowed-networks", "10.10.0.0/22, 10.1.2.3/32,fd00:10::/63")
+                        .allowedNetworks;
+        for (String inside : List.of("10.10.0.0", "10.10.3.255", "10.1.2.3", "fd00:10:0:1::9")) {
+            assertTrue(networks.contain(InetAddress.getByName(inside)), inside);
+        }
+        for (String outside :
+                List.of("10.10.4.0", "10.9.255.255", "10.1.2.2", "fd00:10:0:2::", "::a0a:0")) {
+            assertFalse(networks.contain(InetAddress.getByName(outside)), outside);
+        }
+        for (String wrong : List.of("", "10.10.0.0", "10.10/16", "a.internal/8", "10.0.0.0/8,")) {
+            refused("is no network", "allowed-networks", wrong);
+        }
+        refused("bits behind its prefix", "allowed-networks", "10.10.0.5/24");
+        refused("from 1 to 32", "allowed-networks", "0.0.0.0/0");
+        refused("from 1 to 32", "allowed-networks", "10.0.0.0/33");
+        refused("there is no such address", "allowed-networks", "10.0.0.256/32");
+    }
+
+    @Test
     void consistencyStaysInTheDataCentre() {
         assertEquals(
                 DefaultConsistencyLevel.LOCAL_ONE,
@@ -93,7 +116,7 @@ class SinkConfigTest {
     @Test
     void secretsAreGivenOnceAndNeverShown(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("password");
-        Files.writeString(file, "from-the-file\n");
+        Files.writeString(file, "from-the-file\nsecond line\n");
         SinkConfig config = config("username", "ada", "password-file", file.toString());
         assertEquals("from-the-file", config.password.read());
         config = config("username", "ada", "password", "hunter2");

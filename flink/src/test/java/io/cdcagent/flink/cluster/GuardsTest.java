@@ -56,6 +56,22 @@ class GuardsTest {
     }
 
     @Test
+    void aContactPointOutsideTheNetworks() throws Exception {
+        refused(
+                "leads to " + Cluster.AZURE + ", which is in none of the allowed networks",
+                "hosts",
+                Cluster.ONPREM + "," + Cluster.AZURE,
+                "allowed-networks",
+                Cluster.ONPREM + "/32,fd00::/8");
+        refused(
+                "leads to 127.0.0.1, which is in none of the allowed networks",
+                "hosts",
+                "localhost:" + Cluster.port(),
+                "allowed-networks",
+                "10.10.0.0/24");
+    }
+
+    @Test
     void aDataCentreThatIsNotThere() throws Exception {
         refused(
                 "is in data centre DC_ONPREM, this sink writes to DC_LAB alone",
