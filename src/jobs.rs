@@ -30,6 +30,8 @@ mod members;
 pub mod network;
 pub mod pattern;
 pub mod project;
+#[cfg(feature = "kafka")]
+pub mod reconcile;
 pub mod record;
 pub mod remediate;
 #[cfg(all(feature = "http", feature = "kafka"))]

@@ -10,6 +10,8 @@ mod folder;
 mod groups;
 #[cfg(feature = "kafka")]
 mod place;
+#[cfg(feature = "kafka")]
+mod reconcile;
 mod remediate;
 mod report;
 #[cfg(all(feature = "http", feature = "kafka"))]
@@ -125,6 +127,10 @@ pub enum Command {
     #[cfg(feature = "kafka")]
     #[command(subcommand)]
     Topics(topics::TopicsCommand),
+    /// Compare what a data quality job counted with what it read and with its dead letters
+    #[cfg(feature = "kafka")]
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(reconcile::ReconcileArgs),
     /// Read the records of a topic
     #[cfg(feature = "kafka")]
     #[command(after_help = tail::HELP)]
@@ -219,6 +225,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Topics(command) => topics::run(command),
         #[cfg(feature = "kafka")]
         Command::Tail(args) => tail::run(args),
+        #[cfg(feature = "kafka")]
+        Command::Reconcile(args) => reconcile::run(args),
         #[cfg(all(feature = "http", feature = "kafka"))]
         Command::Rest(args) => rest::run(args),
         #[cfg(feature = "kafka")]

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import business
+import edges
 import run as embedded
 import services
 
@@ -47,6 +48,7 @@ class Both:
         self.stack.create(services.METRICS)
         faster = lambda text: text.replace("interval: 30s", "interval: 2s").replace("file:///tmp/cdc-jobs/", f"file://{folder}/checkpoints/")
         self.jobs = services.project(self.run, "jobs", self.stack, faster)
+        edges.prepare(self)
         self.run.call("sql", "--jobs", self.jobs, "--out", self.jobs / "sql")
         # Retention goes by the records' own times.
         business.BEGIN = (int(time.time() * 1000) - options.records * 50) // business.MINUTE * business.MINUTE - 10 * business.MINUTE
@@ -89,6 +91,7 @@ def quality(both):
     embedded.compare(both.run, flink, both.partitions, both.expected, keeps_times=False)
     table = services.check_table(both.stack.session(), both.expected, business)
     services.check_counts(both.stack.session(), both.expected, business)
+    services.reconciled(both.run, both.stack, both.jobs, both.expected)
 
     both.run.dq(both.jobs, "--out", both.folder / "dq", "--state", both.folder / "dq-state", "--valid-rows", "topic", "--no-counts-table")
     own = of_file_log(both, "dq")
@@ -190,7 +193,7 @@ def main():
     try:
         print(f"seed {options.seed}, {options.records} records", flush=True)
         both = Both(options, folder)
-        for case in (quality, hashes):
+        for case in (quality, edges.edges, hashes):
             print(f"{case.__name__}: {case(both)}", flush=True)
     finally:
         if both is not None:

@@ -93,6 +93,24 @@ def produce(servers, topic, partitions):
             aborted.abort_transaction(30)
 
 
+def write(servers, topic, records):
+    """Appends records to partition 0 of a topic."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": servers})
+    for record in records:
+        producer.produce(topic, record["value"], record["key"], partition=0, timestamp=record["ts"], headers=record["headers"])
+    assert producer.flush(60) == 0
+
+
+def wait_for(found, what, seconds=300):
+    """Waits until `found()` is true; `what()` is what there is instead."""
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end, f"waited {seconds} s in vain: {what()}"
+        time.sleep(1)
+
+
 def read(servers, prefixes):
     """Committed records by topic and partition, as business.read_log gives those of a file log."""
     from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
@@ -191,12 +209,37 @@ def services_case(run, services, compare, business):
     assert written == letters, (written, letters)
     rows = check_table(stack.session(), expected, business)
     check_counts(stack.session(), expected, business)
+    reconciled(run, stack, folder, expected)
     from confluent_kafka import Consumer, TopicPartition
 
     group = Consumer({"bootstrap.servers": stack.servers, "group.id": "flink-dq-onprem"})
     offsets = group.committed([TopicPartition("topic_onprem_sales", number) for number in range(PARTITIONS)], timeout=20)
     assert [place.offset for place in offsets] == [records[-1]["offset"] + 1 for records in partitions], offsets
     return f"killed {kills} times: {letters} dead letters once, {minutes} minutes, {rows} rows; the group's offsets are right"
+
+
+def reconciled(run, stack, folder, expected):
+    """`cdc-jobs reconcile` finds what the job did right, and a counter that somebody else wrote wrong."""
+    from confluent_kafka import Producer
+
+    words = ["reconcile", "--env", "onprem", "--table", "sales.events", "--jobs", folder, "--format", "json"]
+    report = lambda *more, code=0: json.loads(run.call(*words, *more, codes=(code,)).stdout)
+    end = time.monotonic() + 60
+    while (found := report())["open_minutes"]:
+        assert time.monotonic() < end, found
+        time.sleep(1)
+    letters, minutes, _ = expected
+    sums = {kind: sum(counts[kind] for counts in minutes.values()) for kind in ("valid", "invalid")}
+    assert (found["valid"], found["invalid"], found["minutes"]) == (sums["valid"], sums["invalid"], len(minutes)), found
+    assert found["read"] == sum(sums.values()) and found["dead_letters"] == sum(map(len, letters.values())), found
+    (number, records), *_ = read(stack.servers, ["dq_metrics_valid"])["dq_metrics_valid"].items()
+    right, producer = records[-1], Producer({"bootstrap.servers": stack.servers})
+    key, wrong = json.dumps(right["key"], separators=(",", ":")), {**right["value"], "valid_count": right["value"]["valid_count"] + 1}
+    for value, code in ((wrong, 3), (right["value"], 0)):
+        producer.produce("dq_metrics_valid", json.dumps(value, separators=(",", ":")), key, partition=number)
+        assert producer.flush(30) == 0
+        found = report("--wait", "0", code=code)
+        assert [one["minute_ms"] for one in found["differences"]] == [right["key"]["window_start"]] * (code == 3), found
 
 
 def check_table(session, expected, business):

@@ -1,0 +1,206 @@
+//! `cdc-jobs reconcile`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::{Format, folder, print, print_json};
+use crate::agent::exit::{Exit, Failure};
+use crate::cli::TableName;
+use crate::jobs::engine::dq::{INVALID_TOPIC, VALID_TOPIC};
+use crate::jobs::environment::Environment;
+use crate::jobs::flink_sql::{Job, JobKind, job_name};
+use crate::jobs::kafka::offsets::Place;
+use crate::jobs::kafka::tail::{Read, Request};
+use crate::jobs::kafka::{Access, Brokers};
+use crate::jobs::reconcile::{Ledger, Report};
+use crate::jobs::rules::Source;
+
+pub(super) const HELP: &str = "\
+Reads the job's topic, its dead letters and its counters, and compares them for each minute of Kafka time whose records the
+job has committed as read: valid + invalid = records, invalid = dead letters. For jobs of both engines, while they run;
+nothing is written. What differs is looked at again until --wait is over: counters and dead letters come a moment apart.
+
+Examples:
+  cdc-jobs reconcile --env onprem --table sales.events
+  cdc-jobs reconcile --env onprem --table sales.events --wait 0 --format json | jq .differences
+
+Exit codes: 0 everything goes together, 2 usage, or no such topic, 3 something does not, 6 the brokers refuse or do not
+answer.";
+
+/// The pause before what differs is looked at again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// `cdc-jobs reconcile`.
+#[derive(Debug, Clone, Args)]
+pub struct ReconcileArgs {
+    /// Environment of environments.yaml
+    #[arg(long, value_name = "NAME")]
+    pub env: String,
+    /// The table whose data quality job is looked at
+    #[arg(long, value_name = "KEYSPACE.TABLE")]
+    pub table: TableName,
+    /// Folder with environments.yaml and rules/
+    #[arg(long, value_name = "DIR", default_value = "jobs")]
+    pub jobs: PathBuf,
+    /// How long it may take until everything goes together
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub wait: u64,
+    /// Form of the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Runs `cdc-jobs reconcile`.
+///
+/// # Errors
+/// Something is wrong with the folder of the jobs, a topic is not there, the brokers do not answer or refuse.
+pub(super) fn run(args: &ReconcileArgs) -> Result<Exit, Failure> {
+    let project = folder::checked(&args.jobs)?;
+    let environment = folder::environment(&project, &args.env)?;
+    let rules = &folder::rules(&project, environment, &args.table)?.rules;
+    let (input, is_cdc) = match &rules.source {
+        Source::Json { topic } => (environment.topic(&topic.value), false),
+        Source::Cdc { table } => (environment.cdc_topic(&table.value.keyspace, &table.value.table), true),
+    };
+    let topics = Topics {
+        job: job_name(JobKind::Dq, &Job { rules, environment }),
+        input,
+        is_cdc,
+        letters: environment.topic(&rules.dead_letter_topic),
+        group: environment.consumer_groups.dq.value.clone(),
+    };
+    let brokers = connect(environment)?;
+    let until = Instant::now() + Duration::from_secs(args.wait);
+    let report = loop {
+        let report = topics.read(&brokers)?;
+        if report.is_right() || Instant::now() >= until {
+            break report;
+        }
+        std::thread::sleep(AGAIN.min(until.saturating_duration_since(Instant::now())));
+    };
+    match args.format {
+        Format::Json => print_json(&report)?,
+        Format::Text => print(&text(&topics.job, &report))?,
+    }
+    Ok(if report.is_right() { Exit::Ok } else { Exit::Damaged })
+}
+
+fn connect(environment: &Environment) -> Result<Brokers, Failure> {
+    Ok(Brokers::connect(Access::of(environment)?)?)
+}
+
+/// Where the job reads and writes.
+struct Topics {
+    job: String,
+    input: String,
+    is_cdc: bool,
+    letters: String,
+    group: String,
+}
+
+impl Topics {
+    fn read(&self, brokers: &Brokers) -> Result<Report, Failure> {
+        let mut ledger = Ledger::new(&self.job, self.is_cdc);
+        // First: what the job does from now on is about records that are open.
+        let input = brokers.get(&self.input)?;
+        let committed = brokers.committed(&self.group, &[input])?;
+        let committed: BTreeMap<i32, i64> =
+            committed.into_iter().filter_map(|place| Some((place.partition, place.committed?))).collect();
+        for topic in [VALID_TOPIC, INVALID_TOPIC] {
+            all(brokers, topic, |record| ledger.counter(record.value.unwrap_or_default()))?;
+        }
+        let mut firsts = Firsts::of(brokers, &self.letters)?;
+        all(brokers, &self.letters, |record| {
+            firsts.see(record);
+            ledger.letter(record.value.unwrap_or_default());
+        })?;
+        firsts.gone().for_each(|first_ms| ledger.gone(false, first_ms));
+        let mut firsts = Firsts::of(brokers, &self.input)?;
+        all(brokers, &self.input, |record| {
+            firsts.see(record);
+            let is_read = committed.get(&record.partition).is_some_and(|next| record.offset < *next);
+            let partition = u32::try_from(record.partition).unwrap_or_default();
+            ledger.record(partition, record.timestamp_ms.unwrap_or(-1), record.value, is_read);
+        })?;
+        firsts.gone().for_each(|first_ms| ledger.gone(true, first_ms));
+        Ok(ledger.report())
+    }
+}
+
+/// Reads a topic to its end; one that is not there is empty.
+fn all(brokers: &Brokers, topic: &str, mut each: impl FnMut(&Read<'_>)) -> Result<(), Failure> {
+    if brokers.find(topic)?.is_none() {
+        return Ok(());
+    }
+    let request = Request { topic, from: Place::Beginning, partitions: &[], follow: false };
+    brokers.tail(&request, |record| {
+        each(record);
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// The times of the first records of partitions whose beginning is gone.
+struct Firsts(BTreeMap<i32, Option<i64>>);
+
+impl Firsts {
+    fn of(brokers: &Brokers, topic: &str) -> Result<Self, Failure> {
+        let Some(topic) = brokers.find(topic)? else { return Ok(Self(BTreeMap::new())) };
+        let cut: BTreeSet<i32> = brokers
+            .ranges(&topic)?
+            .into_iter()
+            .filter(|range| range.start > 0)
+            .map(|range| range.partition)
+            .collect();
+        Ok(Self(cut.into_iter().map(|partition| (partition, None)).collect()))
+    }
+
+    fn see(&mut self, record: &Read<'_>) {
+        if let Some(first) = self.0.get_mut(&record.partition) {
+            first.get_or_insert(record.timestamp_ms.unwrap_or(-1));
+        }
+    }
+
+    fn gone(&self) -> impl Iterator<Item = Option<i64>> {
+        self.0.values().copied()
+    }
+}
+
+fn text(job: &str, report: &Report) -> String {
+    let mut text = format!(
+        "{job}: {} minutes compared: {} records, {} valid and {} invalid by the counters, {} dead letters\n",
+        report.minutes, report.read, report.valid, report.invalid, report.dead_letters
+    );
+    if report.repeats > 0 {
+        text.push_str(&format!("{} records repeat an event and are not counted\n", report.repeats));
+    }
+    if report.open_minutes > 0 {
+        text.push_str(&format!(
+            "{} minutes are not compared: the job has not committed that it read all of their records\n",
+            report.open_minutes
+        ));
+    }
+    match report.unknown_before_ms {
+        None => {}
+        Some(i64::MAX) => text.push_str("a partition has no record any more: nothing is compared\n"),
+        Some(ms) => text.push_str(&format!("minutes before {ms} ms are not compared: records are gone\n")),
+    }
+    if report.letters_twice > 0 {
+        text.push_str(&format!("WRONG: {} dead letters are there twice\n", report.letters_twice));
+    }
+    let shown = |count: Option<u64>| count.map_or_else(|| "no row".to_owned(), |count| count.to_string());
+    for one in &report.differences {
+        text.push_str(&format!(
+            "WRONG: the minute of {} ms: {} records, {} dead letters; counters: valid {}, invalid {}\n",
+            one.minute_ms,
+            one.read,
+            one.dead_letters,
+            shown(one.valid_count),
+            shown(one.invalid_count)
+        ));
+    }
+    text
+}
