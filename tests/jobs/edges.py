@@ -23,7 +23,7 @@ hash: {kind: v1}
 """
 COPIES = """
 table: sales.copies
-source: {kind: cdc, table: sales.notes}
+source: {kind: cdc, table: sales.origins}
 sink: cassandra
 environments: [onprem]
 columns:
@@ -36,6 +36,8 @@ hash: {kind: v1}
 """
 TABLES = (
     "CREATE TABLE sales.notes (id text PRIMARY KEY, at timestamp, note text, size int);"
+    # Nobody writes it: the agent sends heartbeats alone.
+    "CREATE TABLE sales.origins (id text PRIMARY KEY, note text, size int) WITH cdc = true;"
     "CREATE TABLE sales.copies (id text PRIMARY KEY, note text, size int)"
 )
 # A record that lacks a column says that the row has none: an older one that comes later does not bring it back.
@@ -62,14 +64,14 @@ RECORDS = {
         {"op": "u", "after": {"id": "d", "size": 4}, "event_id": "e9", "source": {"ts_us": -(2**63)}},
     ],
 }
-TOPICS = {"sales.notes": "notes_onprem", "sales.copies": "onprem.cdc.sales.notes"}
+TOPICS = {"sales.notes": "notes_onprem", "sales.copies": "onprem.cdc.sales.origins"}
 # id → note and size, each with its write time.
 ROWS = {
     "sales.notes": {"a": (None, None, None, None), "b": ("new", 1767312000000000, None, None), "c": ("x", 1767225600000000, 5, 1767225600000000)},
     "sales.copies": {"a": ("x", 1000, 2, 3000), "b": (None, None, 2, 7000), "c": (None, None, 4, 9000)},
 }
-# Offset → the rules that are broken.
-LETTERS = {"sales.notes": {}, "sales.copies": {3: ["write_time.unknown"], 4: ["id.not_null"], 9: ["write_time.unknown"]}}
+# Event → the rules that are broken.
+LETTERS = {"sales.notes": {}, "sales.copies": {"e4": ["write_time.unknown"], "e5": ["id.not_null"], "e9": ["write_time.unknown"]}}
 
 
 def prepare(both):
@@ -85,7 +87,7 @@ def rows(both, table):
 
 
 def letters(records):
-    return {record["value"]["offset"]: record["value"]["failed"] for record in records}
+    return {json.loads(record["value"]["payload"])["event_id"]: record["value"]["failed"] for record in records}
 
 
 def edges(both):
