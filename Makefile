@@ -9,6 +9,8 @@ ROUNDS ?= 1
 # Records of `make seed-kafka` for each environment, and how many a second; 0: as fast as they are taken.
 COUNT ?= 1000
 RATE ?= 0
+# Parts of `make test` (.ci/phases.py); empty: all.
+PHASES ?=
 # SHORT=--short: what of a test with real services `make test` runs.
 SHORT ?=
 # Which tests of `make test-submit`.
@@ -63,10 +65,8 @@ status: ## what of them runs, and where
 logs: ## the ends of their logs; SERVICE=onprem for one
 	@$(STACK) logs $(SERVICE)
 
-test: test-oracle test-compose test-planner ## run all tests; needs Java 17, Maven and Python 3 beside Rust, fetches the rest
-	$(CARGO) test --locked
-	$(MAKE) test-differential
-	$(MAKE) test-kafka test-jobs test-jobs-admin SHORT=--short
+test: ## run all tests but the very long ones, side by side; half an hour; needs Java 17, Maven and Python 3 beside Rust, fetches the rest. PHASES="rust lint" for some
+	python3 .ci/phases.py $(PHASES)
 
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
 	$(CARGO) build --locked

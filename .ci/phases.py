@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The phases of CI, as many at once as two processors carry: most tests wait for a node, a broker or Flink most of their time.
+"""The phases of `make test`, as many at once as two processors carry: most tests wait for a node, a broker or Flink most of their time.
 
     .ci/phases.py           all of them; ends with the exit code of the first one that failed
     .ci/phases.py NAME…     these alone; what they need must be there
