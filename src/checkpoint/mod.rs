@@ -5,6 +5,7 @@
 
 mod error;
 mod fingerprint;
+mod forget;
 mod parts;
 mod progress;
 mod rewind;
@@ -268,7 +269,7 @@ impl Checkpoint {
     /// Whether every event of the segment is done and nothing in it is parked, so that it may be deleted.
     #[must_use]
     pub fn is_complete(&self, segment: SegmentId) -> bool {
-        self.done_as(segment).is_some() && !self.parked().any(|place| place.segment == segment)
+        self.done_as(segment).is_some() && self.parked_in(segment).next().is_none()
     }
 
     /// Start the next generation. To be called once before every commit of a changed checkpoint.

@@ -13,6 +13,7 @@ pub(crate) mod line;
 mod stdout;
 
 use crate::checkpoint::Checkpoint;
+use crate::commitlog::SegmentId;
 use crate::envelope::Record;
 
 pub use discard::Discard;
@@ -38,7 +39,7 @@ pub trait Sink {
     fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError>;
 
     /// As [`Sink::commit`], with a checkpoint that takes back what the last one said, on purpose
-    /// ([`Checkpoint::rewind`]).
+    /// ([`Checkpoint::rewind`], [`Checkpoint::forget_done`]).
     ///
     /// # Errors
     /// As of [`Sink::send`]; also when the destination keeps no checkpoint.
@@ -50,6 +51,12 @@ pub trait Sink {
     /// The checkpoint committed last, found in the destination or written since. `None` when the
     /// destination keeps none (then every start is the first one).
     fn checkpoint(&self) -> Option<&Checkpoint>;
+
+    /// When a segment was finished, in milliseconds since 1970, where the destination keeps that.
+    fn finished_ms(&self, segment: SegmentId) -> Option<i64> {
+        let _ = segment;
+        None
+    }
 
     /// Whether what was sent since the last commit is as much as one commit should hold, or has waited as long: the
     /// caller commits at the next place where a checkpoint can stand.

@@ -1,6 +1,6 @@
 //! Writes batches to the sink, in order, and commits what is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, MutationRecords, Parked, Retried};
@@ -35,6 +35,8 @@ pub(in crate::agent) struct Writer<'s> {
     /// When the next commit is due.
     due: Instant,
     waiting: Waiting,
+    /// Finished segments that are remembered no longer from the next commit on.
+    forgotten: BTreeSet<SegmentId>,
     /// Of the unit at hand.
     held_back: HeldBack,
     /// Mutations that are parked and that this replay has told of, by segment.
@@ -71,6 +73,7 @@ impl<'s> Writer<'s> {
             uncommitted: 0,
             segment: None,
             due: Instant::now() + COMMIT_AFTER,
+            forgotten: BTreeSet::new(),
             held_back: HeldBack::default(),
             told: BTreeMap::new(),
             sent: 0,
@@ -272,6 +275,19 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
+    /// Remembers finished segments no longer, in which nothing is parked, from the next commit on.
+    pub(in crate::agent) fn forget_done(&mut self, segments: Vec<SegmentId>) {
+        if self.checkpoint.forget_done(segments.iter().copied()) > 0 {
+            self.has_news = true;
+            self.forgotten.extend(segments);
+        }
+    }
+
+    /// When a segment was finished, in milliseconds since 1970, where the destination keeps that.
+    pub(in crate::agent) fn finished_ms(&self, segment: SegmentId) -> Option<i64> {
+        self.sink.finished_ms(segment)
+    }
+
     /// Counts what was found beside mutations: it is told of with the next commit.
     pub(in crate::agent) fn note(&mut self, report: Report) {
         self.pending.add(report);
@@ -343,13 +359,25 @@ impl<'s> Writer<'s> {
         found
     }
 
+    /// Has the sink commit.
+    fn pass_on(&mut self) -> Result<(), SinkError> {
+        if self.forgotten.is_empty() {
+            return self.sink.commit(&self.checkpoint);
+        }
+        // The sink would take what is forgotten for a step back; nothing else may be one.
+        let mut before = self.sink.checkpoint().cloned().unwrap_or_default();
+        before.forget_done(std::mem::take(&mut self.forgotten));
+        self.checkpoint.check_follows(&before)?;
+        self.sink.take_back(&self.checkpoint)
+    }
+
     /// Makes everything durable that was sent.
     pub(in crate::agent) fn commit(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
         self.write_ledger()?;
         self.uncommitted = 0;
         self.checkpoint.next_generation();
-        let committed = self.sink.commit(&self.checkpoint);
+        let committed = self.pass_on();
         committed.map_err(|error| self.sink_failed(error))?;
         (self.has_news, self.is_urgent) = (false, false);
         self.sent_before = self.sent;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <host id>                               a node's checkpoint without the finished segments
-//! <host id>/done/<segment id>             {"fingerprint", "done_ms"} of a finished segment, for 30 days
+//! <host id>/done/<segment id>             {"fingerprint", "done_ms"} of a finished segment, until it is forgotten
 //! replay/<segment id>/<fingerprint>       what replays have done of a segment
 //! ```
 
@@ -16,9 +16,6 @@ use crate::envelope::murmur2::partition_hash;
 use crate::sink::SinkError;
 
 use super::options::Identity;
-
-/// Finished segments are remembered so long, in milliseconds.
-const REMEMBERED_MS: i64 = 30 * 24 * 3600 * 1000;
 
 /// The value of a finished segment.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,8 +39,8 @@ pub(super) struct Change {
 pub(super) struct Restored {
     /// `None` when there was nothing.
     pub(super) checkpoint: Option<Checkpoint>,
-    /// Tombstones of segments that were finished long ago, for the next commit.
-    pub(super) forgotten: Vec<Change>,
+    /// When segments were finished, in milliseconds since 1970.
+    pub(super) done_ms: BTreeMap<SegmentId, i64>,
 }
 
 /// The keys of an identity.
@@ -94,13 +91,9 @@ impl Layout {
     }
 
     /// The checkpoint that the values say.
-    pub(super) fn restore(
-        &self,
-        values: &BTreeMap<String, Option<Vec<u8>>>,
-        now_ms: i64,
-    ) -> Result<Restored, SinkError> {
+    pub(super) fn restore(&self, values: &BTreeMap<String, Option<Vec<u8>>>) -> Result<Restored, SinkError> {
         match self {
-            Self::Node { host_id } => restore_node(host_id, values, now_ms),
+            Self::Node { host_id } => restore_node(host_id, values),
             Self::Replay { again, .. } => self.restore_replay(values, *again),
         }
     }
@@ -123,7 +116,7 @@ impl Layout {
             }
             whole.get_or_insert_default().add_part(part);
         }
-        Ok(Restored { checkpoint: whole, forgotten: Vec::new() })
+        Ok(Restored { checkpoint: whole, done_ms: BTreeMap::new() })
     }
 
     /// What must be written so that what says `before` says `after`.
@@ -149,17 +142,25 @@ impl Layout {
             }
         }
     }
+
+    /// What is written so that a batch can be told to be committed that changes nothing. Replays have no such batches.
+    pub(super) fn unchanged(&self, checkpoint: &Checkpoint) -> Result<Option<Change>, SinkError> {
+        match self {
+            Self::Node { host_id } => rest_of(host_id, checkpoint).map(Some),
+            Self::Replay { .. } => Ok(None),
+        }
+    }
+}
+
+fn rest_of(host_id: &str, checkpoint: &Checkpoint) -> Result<Change, SinkError> {
+    Ok(Change { segment: None, key: host_id.to_owned(), value: Some(checkpoint.without_done().to_json()?) })
 }
 
 fn done_key(host_id: &str, segment: SegmentId) -> String {
     format!("{host_id}/done/{segment}")
 }
 
-fn restore_node(
-    host_id: &str,
-    values: &BTreeMap<String, Option<Vec<u8>>>,
-    now_ms: i64,
-) -> Result<Restored, SinkError> {
+fn restore_node(host_id: &str, values: &BTreeMap<String, Option<Vec<u8>>>) -> Result<Restored, SinkError> {
     let mut restored = Restored::default();
     if let Some(Some(value)) = values.get(host_id) {
         restored.checkpoint =
@@ -171,12 +172,9 @@ fn restore_node(
         let strange = || unreadable(key, &CheckpointError::Unreadable("no finished segment".to_owned()));
         let segment = SegmentId(id.parse().map_err(|_| strange())?);
         let done: Done = serde_json::from_slice(value).map_err(|_| strange())?;
-        if now_ms.saturating_sub(done.done_ms) > REMEMBERED_MS {
-            restored.forgotten.push(Change { segment: Some(segment), key: key.clone(), value: None });
-            continue;
-        }
         let fingerprint = done.fingerprint.parse().map_err(|_| strange())?;
         restored.checkpoint.get_or_insert_default().restore_done(segment, fingerprint);
+        restored.done_ms.insert(segment, done.done_ms);
     }
     Ok(restored)
 }
@@ -201,9 +199,8 @@ fn node_changes(
     for (segment, _) in before.done().filter(|(segment, _)| is_gone(*segment)) {
         changes.push(Change { segment: Some(segment), key: done_key(host_id, segment), value: None });
     }
-    let rest = after.without_done();
-    if !changes.is_empty() || !rest.says_the_same(&before.without_done()) {
-        changes.push(Change { segment: None, key: host_id.to_owned(), value: Some(rest.to_json()?) });
+    if !changes.is_empty() || !after.without_done().says_the_same(&before.without_done()) {
+        changes.push(rest_of(host_id, after)?);
     }
     Ok(changes)
 }

@@ -31,10 +31,12 @@ mod topics;
 mod trouble;
 mod turn;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
 use crate::checkpoint::Checkpoint;
+use crate::commitlog::SegmentId;
 use crate::envelope::Record;
 use crate::failpoint;
 
@@ -70,8 +72,8 @@ pub struct KafkaSink {
     read_to: i64,
     committed: Checkpoint,
     local: Option<LocalCopy>,
-    /// Tombstones that the next commit writes.
-    forgotten: Vec<Change>,
+    /// When segments were finished, in milliseconds since 1970, as it stood in Kafka.
+    done_ms: BTreeMap<SegmentId, i64>,
     batch: Batch,
     not_taken: NotTaken,
 }
@@ -82,6 +84,8 @@ struct Batch {
     records: u64,
     bytes: u64,
     since: Option<Instant>,
+    /// Whether something is told in it that no position tells of.
+    has_notices: bool,
 }
 
 impl KafkaSink {
@@ -114,7 +118,7 @@ impl KafkaSink {
             read_to: 0,
             committed: Checkpoint::default(),
             local,
-            forgotten: Vec::new(),
+            done_ms: BTreeMap::new(),
             batch: Batch::default(),
             not_taken: NotTaken::default(),
         };
@@ -130,6 +134,7 @@ impl KafkaSink {
         if let Some(refusal) = self.not_taken.refusal(record) {
             return self.replace(record, &refusal);
         }
+        self.batch.has_notices |= self.options.is_control_topic(record.topic);
         match self.produce(&outgoing(record, record.value, partitions)) {
             Err(Stuck::TooLarge) => self.replace(record, &Refusal::too_long_to_send()),
             other => other.map_err(|stuck| self.stuck(stuck)),
@@ -166,13 +171,15 @@ impl KafkaSink {
 
     fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         let mut changes = self.layout.changes(&self.committed, checkpoint, start::now_ms())?;
+        if changes.is_empty() && self.batch.has_notices {
+            // Only its generation tells whether such a batch was committed.
+            changes.extend(self.layout.unchanged(checkpoint)?);
+        }
         let is_written = !changes.is_empty();
-        if self.batch.records > 0 || !changes.is_empty() {
-            changes.extend(self.forgotten.iter().cloned());
-            if let Err(error) = self.write_batches(changes) {
-                return self.settle(error, checkpoint);
-            }
-            self.forgotten.clear();
+        if (self.batch.records > 0 || is_written)
+            && let Err(error) = self.write_batches(changes)
+        {
+            return self.settle(error, checkpoint, is_written);
         }
         self.committed = checkpoint.clone();
         self.batch = Batch::default();
@@ -274,7 +281,8 @@ impl KafkaSink {
     }
 
     /// A commit without an answer: takes all ids over again and reads the checkpoint, which tells how it ended.
-    fn settle(&mut self, error: SinkError, wanted: &Checkpoint) -> Result<(), SinkError> {
+    /// `is_written`: whether it was among what was sent.
+    fn settle(&mut self, error: SinkError, wanted: &Checkpoint, is_written: bool) -> Result<(), SinkError> {
         let SinkError::Indefinite { what } = error else { return Err(error) };
         if self.options.delivery == Delivery::AtLeastOnce {
             return Err(SinkError::Indefinite { what });
@@ -282,13 +290,19 @@ impl KafkaSink {
         match self.restart() {
             Err(fenced @ SinkError::Fenced { .. }) => Err(fenced),
             Err(_) => Err(SinkError::Indefinite { what }),
-            Ok(()) if self.committed.says_the_same(wanted) => {
+            Ok(()) if is_committed(&self.committed, wanted, is_written) => {
                 self.committed = wanted.clone();
                 Ok(())
             }
             Ok(()) => Err(SinkError::RolledBack { what }),
         }
     }
+}
+
+/// Whether the commit of `wanted` took place, when `found` is read afterwards. What was sent without a checkpoint, only
+/// heartbeats, need not have.
+fn is_committed(found: &Checkpoint, wanted: &Checkpoint, is_written: bool) -> bool {
+    found.says_the_same(wanted) && (!is_written || found.generation() == wanted.generation())
 }
 
 /// The record with this value, for a topic with so many partitions.
@@ -333,6 +347,10 @@ impl Sink for KafkaSink {
 
     fn checkpoint(&self) -> Option<&Checkpoint> {
         Some(&self.committed)
+    }
+
+    fn finished_ms(&self, segment: SegmentId) -> Option<i64> {
+        self.done_ms.get(&segment).copied()
     }
 
     fn is_full(&self) -> bool {

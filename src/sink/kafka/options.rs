@@ -288,6 +288,11 @@ impl KafkaOptions {
         format!("{}.cdc.__checkpoints", self.prefix)
     }
 
+    /// Whether a topic is that of the records that the agent writes about itself.
+    pub(super) fn is_control_topic(&self, topic: &str) -> bool {
+        topic.strip_prefix(&self.prefix).is_some_and(|rest| rest == ".cdc.__control")
+    }
+
     /// The topic of the pointers to records that Kafka did not take.
     pub(super) fn dead_letter_topic(&self) -> String {
         format!("{}.cdc.__dead_letters", self.prefix)

@@ -23,9 +23,9 @@ impl KafkaSink {
         let wanted = |key: &str| self.layout.wants(key);
         let found = read_back::read(&self.options, &self.topics, &self.place, 0, wanted, fence)?;
         failpoint::cross("kafka_checkpoint_read");
-        let restored = self.layout.restore(&found.values, now_ms())?;
+        let restored = self.layout.restore(&found.values)?;
         self.read_to = found.end;
-        self.forgotten = restored.forgotten;
+        self.done_ms = restored.done_ms;
         self.committed = self.choose(restored.checkpoint)?;
         self.turn = Some(turn);
         failpoint::cross("kafka_ready");
@@ -66,7 +66,7 @@ impl KafkaSink {
         let found =
             read_back::read(&self.options, &self.topics, &self.place, self.read_to, wanted, || Ok(()))?;
         self.read_to = found.end;
-        let now = self.layout.restore(&found.values, now_ms())?.checkpoint.unwrap_or_default();
+        let now = self.layout.restore(&found.values)?.checkpoint.unwrap_or_default();
         let newer = now.segments().contains(&segment)
             && !now.of_segment(segment).says_the_same(&self.committed.of_segment(segment));
         if newer {

@@ -6,7 +6,6 @@ use crate::sink::SinkError;
 use super::layout::Layout;
 use super::options::{Identity, KafkaOptions};
 use super::read_back::Place;
-use super::start::now_ms;
 use super::topics::{Kind, Topics};
 use super::{KafkaSink, client, local, read_back};
 
@@ -34,7 +33,7 @@ impl KafkaSink {
         let place = Place { topic, partition };
         let wanted = |key: &str| layout.wants(key);
         let found = read_back::read(options, &topics, &place, 0, wanted, || Ok(()))?;
-        let kafka = layout.restore(&found.values, now_ms())?.checkpoint;
+        let kafka = layout.restore(&found.values)?.checkpoint;
         let local = match &options.identity {
             Identity::Node { local: Some(path), .. } => local::load(path)?,
             _ => None,

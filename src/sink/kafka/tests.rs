@@ -343,23 +343,68 @@ fn the_higher_generation_of_kafka_and_the_local_copy_holds() {
     assert!(error.to_string().contains("checkpoint.json"), "{error}");
 }
 
+/// When that may be, the agent knows: it sees which segments are still there.
 #[test]
-fn finished_segments_are_forgotten_after_thirty_days() {
-    let layout = Layout::Node { host_id: HOST.to_owned() };
-    let mut checkpoint = Checkpoint::default();
+fn a_finished_segment_is_remembered_until_it_is_forgotten() {
+    let mock = Mock::new();
+    let mut sink = mock.open(Delivery::ExactlyOnce);
+    let mut checkpoint = sink.checkpoint().unwrap().clone();
     checkpoint.finish(SegmentId(7), fingerprint()).unwrap();
+    checkpoint.finish(SegmentId(8), fingerprint()).unwrap();
     checkpoint.next_generation();
-    let day = 24 * 3600 * 1000;
-    let changes = layout.changes(&Checkpoint::default(), &checkpoint, 1000).unwrap();
-    let values = changes.into_iter().map(|change| (change.key, change.value)).collect();
-    let kept = layout.restore(&values, 1000 + 30 * day).unwrap();
-    assert_eq!((kept.checkpoint, kept.forgotten.len()), (Some(checkpoint), 0));
-    let late = layout.restore(&values, 1001 + 30 * day).unwrap();
-    assert_eq!(late.checkpoint.unwrap().done().count(), 0);
-    assert_eq!(
-        (late.forgotten[0].key.as_str(), &late.forgotten[0].value),
-        (&*format!("{HOST}/done/7"), &None)
-    );
+    // As of long ago.
+    let long_ago = 1_000;
+    let changes = sink.layout.changes(&Checkpoint::default(), &checkpoint, long_ago).unwrap();
+    sink.write_batches(changes).unwrap();
+    sink.rewind().unwrap();
+    assert_eq!(sink.checkpoint(), Some(&checkpoint));
+    assert_eq!(sink.finished_ms(SegmentId(7)), Some(long_ago));
+    assert_eq!(checkpoint.forget_done([SegmentId(7)]), 1);
+    checkpoint.next_generation();
+    sink.take_back(&checkpoint).unwrap();
+    drop(sink);
+    let key = format!("{HOST}/done/7");
+    let values: Vec<bool> = mock
+        .records(CHECKPOINTS, 1)
+        .into_iter()
+        .filter(|record| record.1 == key)
+        .map(|record| record.2.is_some())
+        .collect();
+    assert!(values.contains(&false), "there is no tombstone: {values:?}");
+    let next = mock.open(Delivery::ExactlyOnce);
+    assert_eq!(next.checkpoint(), Some(&checkpoint));
+    assert_eq!(next.finished_ms(SegmentId(7)), None);
+}
+
+/// Nothing but its generation tells whether a batch was committed in which only something was told.
+#[test]
+fn what_is_told_is_committed_with_a_checkpoint() {
+    let mock = Mock::new();
+    mock.cluster.create_topic("p.cdc.__control", 1, 1).unwrap();
+    let mut sink = mock.open(Delivery::ExactlyOnce);
+    sink.send(&record(0, "a", Some("{}"))).unwrap();
+    sink.commit(&reached(&sink, 1)).unwrap();
+    let before = sink.checkpoint().unwrap().clone();
+    let mut told = before.clone();
+    told.next_generation();
+    sink.send(&Record { topic: "p.cdc.__control", ..record(0, "b", Some("{}")) }).unwrap();
+    sink.commit(&told).unwrap();
+    drop(sink);
+    let generation = |sink: &KafkaSink| sink.checkpoint().map(Checkpoint::generation);
+    let mut sink = mock.open(Delivery::ExactlyOnce);
+    assert_eq!(generation(&sink), Some(2));
+    // It says the same as the one before, which would be found if it had been aborted.
+    assert!(told.says_the_same(&before));
+    assert!(is_committed(&told, &told, true) && !is_committed(&before, &told, true));
+    assert!(is_committed(&before, &told, false), "heartbeats alone write none");
+    // A rewind leaves nothing of it for the next batch.
+    sink.send(&Record { topic: "p.cdc.__control", ..record(0, "c", Some("{}")) }).unwrap();
+    sink.rewind().unwrap();
+    told.next_generation();
+    sink.send(&record(0, "d", Some("{}"))).unwrap();
+    sink.commit(&told).unwrap();
+    drop(sink);
+    assert_eq!(generation(&mock.open(Delivery::ExactlyOnce)), Some(2));
 }
 
 #[test]

@@ -80,6 +80,11 @@ impl Sink for SimulatedSink {
     fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         assert!(!self.has_failed, "nothing is committed after an error");
         checkpoint.check_follows(&self.known)?;
+        self.take_back(checkpoint)
+    }
+
+    fn take_back(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
+        assert!(!self.has_failed, "nothing is committed after an error");
         let is_undone = self.undoes > 0;
         self.undoes -= u32::from(is_undone);
         if is_undone || self.fails() {
