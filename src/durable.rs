@@ -33,18 +33,27 @@ impl DurableError {
 /// # Errors
 /// What the operating system refuses; `path` is what it was then.
 pub fn replace(path: &Path, temporary: &Path, parts: &[&[u8]]) -> Result<(), DurableError> {
-    let mut options = OpenOptions::new();
-    let written = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(temporary).and_then(
-        |mut file| {
-            parts.iter().try_for_each(|part| file.write_all(part))?;
-            file.sync_all()
-        },
-    );
-    written.map_err(DurableError::of("write", temporary))?;
+    write(temporary, parts).and_then(|file| file.sync_all()).map_err(DurableError::of("write", temporary))?;
     failpoint::cross("file_replace_written");
     fs::rename(temporary, path).map_err(DurableError::of("replace", path))?;
     failpoint::cross("file_replace_renamed");
     path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// As [`replace`], but for a failure of power, after which it can be what it was, or empty: it waits for no disk.
+///
+/// # Errors
+/// What the operating system refuses; `path` is what it was then.
+pub(crate) fn swap(path: &Path, temporary: &Path, parts: &[&[u8]]) -> Result<(), DurableError> {
+    write(temporary, parts).map_err(DurableError::of("write", temporary))?;
+    fs::rename(temporary, path).map_err(DurableError::of("replace", path))
+}
+
+fn write(path: &Path, parts: &[&[u8]]) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
+    Ok(file)
 }
 
 /// Makes the entries of a directory durable.

@@ -31,6 +31,8 @@ pub enum Evidence {
     /// It was read in part, by an agent that was stopped since, and is gone. If it had an index then, its rest is lost; if
     /// it had none, Cassandra deleted it because it held no changes of tables with CDC.
     PartlyRead(Position),
+    /// It was read to its end by an agent that was stopped since, and is gone; what is parked in it can be read no more.
+    Parked,
     /// Segments with such ids may have been there and deleted by Cassandra (`cdc_block_writes: false`) or somebody else,
     /// or may never have been, or may have held no changes of tables with CDC.
     Unknown,
@@ -51,8 +53,10 @@ pub struct Known<'k> {
     pub scan: &'k Scan,
     /// What was there the last time and is not now.
     pub vanished: &'k [Vanished],
-    /// Whether a segment was read to its end.
+    /// Whether a segment was read to its end, and nothing in it is parked.
     pub is_done: &'k dyn Fn(SegmentId) -> bool,
+    /// The segments in which something is parked.
+    pub parked: &'k [SegmentId],
     /// Where reading of partly read segments ended.
     pub open: &'k [Position],
     /// The greatest id that was read to its end.
@@ -87,6 +91,11 @@ pub fn gaps(known: &Known<'_>) -> Vec<Gap> {
         let id = open.segment;
         if !is_there(id) && !(known.is_done)(id) && !is_told(&found, id) && !is_deleted_by_cassandra(id) {
             found.push(one(id, Evidence::PartlyRead(*open)));
+        }
+    }
+    for id in known.parked.iter().copied() {
+        if !is_there(id) && !is_told(&found, id) {
+            found.push(one(id, Evidence::Parked));
         }
     }
     found.extend(before_the_first(known));
@@ -146,6 +155,18 @@ mod tests {
         vanished: &[(i64, bool, u64)],
         blocks_writes: Option<bool>,
     ) -> Vec<(i64, i64, Evidence)> {
+        found_with_parked(there, strays, (done, &[]), open, vanished, blocks_writes)
+    }
+
+    /// And ids in which something is parked.
+    fn found_with_parked(
+        there: &[i64],
+        strays: &[i64],
+        (done, parked): (&[i64], &[i64]),
+        open: &[(i64, u64)],
+        vanished: &[(i64, bool, u64)],
+        blocks_writes: Option<bool>,
+    ) -> Vec<(i64, i64, Evidence)> {
         let scan = Scan {
             segments: there.iter().map(|id| file(*id, UNIX_EPOCH)).collect(),
             stray_indexes: strays
@@ -169,12 +190,14 @@ mod tests {
                 chain_end: Some(*end),
             })
             .collect();
-        let is_done = |id: SegmentId| done.contains(&id.0);
+        let is_done = |id: SegmentId| done.contains(&id.0) && !parked.contains(&id.0);
+        let parked: Vec<_> = parked.iter().copied().map(SegmentId).collect();
         let last_done = done.iter().max().map(|id| SegmentId(*id));
         let known = Known {
             scan: &scan,
             vanished: &vanished,
             is_done: &is_done,
+            parked: &parked,
             open: &open,
             last_done,
             blocks_writes,
@@ -207,6 +230,17 @@ mod tests {
         let gap = found(&[9], &[], &[], &[(5, 100), (9, 20)], &[], Some(true));
         let at = Position { segment: SegmentId(5), marker: 100, entry: 0, row: 0 };
         assert_eq!(gap, [(5, 5, Evidence::PartlyRead(at))]);
+    }
+
+    #[test]
+    fn what_is_parked_in_a_segment_that_is_gone_is_missing_though_it_was_read_to_its_end() {
+        let (done, parked) = (&[4, 5, 6, 7, 8][..], &[4, 5, 6, 8][..]);
+        let vanished = [(5, true, 900), (6, false, 900), (7, true, 900)];
+        let found = found_with_parked(&[8, 9], &[4], (done, parked), &[], &vanished, Some(true));
+        assert_eq!(found, [(4, 4, Evidence::Unread), (5, 5, Evidence::Unread), (6, 6, Evidence::Parked)]);
+        let later = found_with_parked(&[8, 9], &[], (done, parked), &[], &[], Some(true));
+        let [first, second, third] = [4, 5, 6].map(|id| (id, id, Evidence::Parked));
+        assert_eq!(later, [first, second, third], "when the agent was away meanwhile");
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub enum RetentionError {
     Directory(#[from] DirectoryError),
     /// The name stands for another file, or other content, than what was read.
     #[error(
-        "{} is not the segment that was read ({what}): it stays; the next look at the directory reads it anew",
+        "{} is not the segment that was read ({what}): it stays; what else it holds is published when it is read anew (agent \
+         stopped): cdc-agent checkpoint rewind --to SEGMENT:0:0",
         path.display()
     )]
     Other {

@@ -80,6 +80,12 @@ impl Place {
         running
     }
 
+    /// An agent that ends when everything is published.
+    fn until_empty(&self, schema: &Path) -> Output {
+        let schema = schema.to_str().unwrap();
+        self.command(&["run", "--until-empty", "--http=false", "--schema", schema])
+    }
+
     fn status(&self) -> Value {
         let output = agent(["status", "--json", "--state-dir", self.path("state").to_str().unwrap()]);
         serde_json::from_slice(&output.stdout).unwrap_or_default()
@@ -243,6 +249,99 @@ fn a_segment_that_is_accepted_as_lost_does_not_come() {
     let again = place.command(&[&words[..], &["--yes"]].concat());
     assert!(code(&again) == 2 && stderr(&again).contains("nothing in it waits"), "{}", stderr(&again));
     assert!(!Path::new(&place.path("state").join("agent.sock")).exists());
+}
+
+/// Nothing that waits is taken for published when a node is taken out of service.
+#[test]
+fn an_agent_that_is_to_publish_everything_says_what_waits() {
+    let place = Place::new();
+    let waits = place.until_empty(&place.path("schema.json"));
+    assert_eq!(code(&waits), 5, "{}", stderr(&waits));
+    let parked = place.parked();
+    let said = format!("2 mutations are parked, the first one at {}", place_of(&parked[0]));
+    assert!(stderr(&waits).contains(&said), "{}", stderr(&waits));
+    assert!(stderr(&waits).contains("cdc-agent parked list"), "{}", stderr(&waits));
+    assert!(
+        !stderr(&waits).contains("everything is published\n") || stderr(&waits).contains("not everything")
+    );
+    let done = place.until_empty(&fixtures().join("4.1-acceptance/schema.json"));
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert!(stderr(&done).contains("everything is published"), "{}", stderr(&done));
+    assert_eq!(place.path("raw").read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_segment_that_is_gone_with_what_is_parked_in_it_is_told_of_until_it_is_accepted() {
+    let place = Place::new();
+    assert_eq!(code(&place.until_empty(&place.path("schema.json"))), 5);
+    let places: Vec<String> = place.parked().iter().map(|item| place_of(item).to_owned()).collect();
+    let index = place.path("raw").join("CommitLog-7-1795366505458_cdc.idx");
+    fs::rename(place.path("raw").join("CommitLog-7-1795366505458.log"), place.path("away")).unwrap();
+    for _ in 0..2 {
+        let gone = place.until_empty(&place.path("schema.json"));
+        assert_eq!(code(&gone), 3, "{}", stderr(&gone));
+        assert!(stderr(&gone).contains("checkpoint accept-loss --segment"), "{}", stderr(&gone));
+        assert!(stderr(&gone).contains("2 mutations are parked"), "{}", stderr(&gone));
+        assert!(index.exists(), "it is what proves the loss");
+    }
+    let gap = &place.control("gap")[0];
+    assert_eq!(
+        (&gap["first"], &gap["is_loss"], &gap["parked"]),
+        (&"1795366505458".into(), &true.into(), &2.into())
+    );
+    assert_eq!(gap["parked_places"], Value::from(places));
+    let words = ["checkpoint", "accept-loss", "--segment", "1795366505458", "--yes"];
+    assert_eq!(code(&place.command(&words)), 0);
+    assert!(place.parked().is_empty());
+    let done = place.until_empty(&place.path("schema.json"));
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert!(!index.exists());
+    assert_eq!(place.control("given_up").len(), 2);
+}
+
+#[test]
+fn a_damaged_segment_is_not_published_and_not_deleted() {
+    let place = Place::new();
+    let log = place.path("raw").join("CommitLog-7-1795366505458.log");
+    let mut bytes = fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let damaged = place.until_empty(&fixtures().join("4.1-acceptance/schema.json"));
+        assert_eq!(code(&damaged), 3, "{}", stderr(&damaged));
+        assert!(stderr(&damaged).contains("cdc-agent verify"), "{}", stderr(&damaged));
+        assert!(log.exists(), "{}", stderr(&damaged));
+        told.push(place.control("damage").len());
+    }
+    assert!(told[0] > 0 && told[0] == told[1], "it is told of once: {told:?}");
+    let words = ["checkpoint", "accept-loss", "--segment", "1795366505458", "--yes"];
+    assert_eq!(code(&place.command(&words)), 0);
+    let accepted = place.until_empty(&fixtures().join("4.1-acceptance/schema.json"));
+    assert_eq!(code(&accepted), 0, "{}", stderr(&accepted));
+    assert!(!log.exists());
+}
+
+/// An id that is used again says nothing of what is in the segment.
+#[test]
+fn another_segment_with_the_id_of_one_that_was_read_is_told_of() {
+    let place = Place::new();
+    place.run().stop();
+    let before = place.event_ids().len();
+    let log = place.path("raw").join("CommitLog-7-1795366505458.log");
+    let mut bytes = fs::read(&log).unwrap();
+    // In the first section.
+    bytes[120] ^= 1;
+    fs::remove_file(&log).unwrap();
+    fs::write(&log, bytes).unwrap();
+    let other = place.until_empty(&place.path("schema.json"));
+    assert_eq!(code(&other), 3, "{}", stderr(&other));
+    assert!(stderr(&other).contains("checkpoint rewind --to 1795366505458:0:0"), "{}", stderr(&other));
+    assert!(log.exists(), "it is not deleted either");
+    let gap = &place.control("gap")[0];
+    assert!(gap["evidence"].as_str().unwrap().starts_with("another segment with this id"), "{gap}");
+    assert_eq!(place.event_ids().len(), before);
 }
 
 #[test]

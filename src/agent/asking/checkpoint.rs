@@ -174,14 +174,15 @@ fn accept_loss(args: &AcceptLossArgs) -> Result<Exit, Failure> {
             "wait until its index says COMPLETED (nodetool drain completes all), or the node has dropped the segment",
         ));
     }
-    let plan = Loss::of(&stored::of_destination(stored)?.checkpoint, id, file.is_some())?;
+    let is_there = file.is_some() || held.has_index(id);
+    let plan = Loss::of(&stored::of_destination(stored)?.checkpoint, id, is_there)?;
     say(&plan.told(id))?;
     if !args.yes {
         return say("nothing was changed: with --yes it is\n");
     }
     let mut sink = held.sink(&stored.out, &stored.options.live.log.state_dir)?;
     let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
-    let plan = Loss::of(&checkpoint, id, file.is_some())?;
+    let plan = Loss::of(&checkpoint, id, is_there)?;
     let known = checkpoint.known_as(id).or_else(|| file.and_then(|file| held.fingerprint(file)));
     // Of what cannot be read at all: it only says that the segment is done.
     let fingerprint = known.unwrap_or_else(|| Fingerprint::of(id.to_string().as_bytes(), b""));

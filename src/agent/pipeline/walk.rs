@@ -51,6 +51,8 @@ pub(in crate::agent) struct Walk {
     /// File offset up to which bytes are counted.
     counted: u64,
     cut: Cut,
+    is_damaged: bool,
+    is_damage_done: bool,
 }
 
 /// The unit that is being filled.
@@ -102,7 +104,19 @@ impl Walk {
             has_begun: false,
             counted: from.marker,
             cut: Cut::default(),
+            is_damaged: false,
+            is_damage_done: true,
         }
+    }
+
+    /// Where damage was found, the segment is not done: what it holds cannot all be delivered.
+    pub(in crate::agent) fn keep_damaged(self) -> Self {
+        Self { is_damage_done: false, ..self }
+    }
+
+    /// Whether damage was found, also in what was read before.
+    pub(in crate::agent) fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 
     /// Memory in bytes that the next section will take.
@@ -145,6 +159,7 @@ impl Walk {
         match step {
             None => return false,
             Some(SectionStep::Damage(damage)) => {
+                self.is_damaged = true;
                 doubt::damaged(found.schema, here, &damage, None);
                 let next = sections.next_marker().map_or(u64::MAX, |(marker, _)| marker as u64);
                 if here.marker >= self.from.marker
@@ -177,6 +192,7 @@ impl Walk {
         while let Some(step) = frames.next_frame() {
             match step {
                 FrameStep::Damage(damage) => {
+                    self.is_damaged = true;
                     self.chain.damaged_frame(damage.kind);
                     let start = Position { entry, ..here };
                     doubt::damaged(found.schema, start, &damage, Some(frames.plain()));
@@ -278,6 +294,7 @@ impl Walk {
         let is_final = ending == Ending::Final;
         let behind = Position { marker: u64::MAX, ..self.next };
         if let Ending::Cut(damage) = ending {
+            self.is_damaged = true;
             doubt::damaged(found.schema, self.next, &damage, None);
             if self.range.touches(self.next, behind) {
                 found.report.damaged(segment.descriptor().id, damage);
@@ -289,7 +306,7 @@ impl Walk {
             found.report.bytes += (self.chain.offset as u64).saturating_sub(self.counted);
             return;
         }
-        let after = match is_final {
+        let after = match is_final && (self.is_damage_done || !self.is_damaged) {
             true => After::Finish(self.from.segment, self.fingerprint),
             false => After::Continue(self.next),
         };

@@ -40,6 +40,12 @@ impl Finished {
         Self::with(What::Delete)
     }
 
+    /// Leaves them.
+    #[cfg(test)]
+    pub(super) fn keep() -> Self {
+        Self::with(What::Keep)
+    }
+
     fn with(what: What) -> Self {
         Self { what, said: RefCell::default(), gone: RefCell::default(), resurrected: RefCell::default() }
     }
@@ -141,12 +147,11 @@ fn fingerprint(directory: &Directory, name: SegmentName) -> Option<Fingerprint> 
 /// The fingerprint under which it was read, if it may go.
 fn may_go(standing: &Standing, checkpoint: &Checkpoint) -> Option<Option<Fingerprint>> {
     let id = standing.file.name.id;
-    let has_parked = || checkpoint.parked().any(|place| place.segment == id);
     match standing.state {
         State::Orphan(_) => Some(None),
         // Without an index it holds no change of a table with CDC, and Cassandra removes it.
         State::Final(finality) if standing.file.has_index || finality == Finality::Dropped => {
-            checkpoint.done_as(id).filter(|_| !has_parked()).map(Some)
+            checkpoint.done_as(id).filter(|_| checkpoint.is_complete(id)).map(Some)
         }
         _ => None,
     }

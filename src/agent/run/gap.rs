@@ -28,6 +28,35 @@ pub(super) struct News {
     pub(super) what: Option<Value>,
     /// The segment of which nothing more can be read.
     pub(super) closed: Option<SegmentId>,
+    /// Whether something is parked in it.
+    pub(super) parked: bool,
+}
+
+/// Places of parked mutations that are named in one record.
+const NAMED: usize = 20;
+
+/// What is said of missing segments: in the log and in the control topic.
+pub(super) fn missing(
+    (first, last): (SegmentId, SegmentId),
+    checkpoint: &Checkpoint,
+    evidence: &str,
+    is_loss: bool,
+) -> Value {
+    let mut what = json!({
+        "first": first.to_string(),
+        "last": last.to_string(),
+        "read_to": checkpoint.open_at(first).map(|place| place.to_string()),
+        "is_loss": is_loss,
+        "evidence": evidence,
+    });
+    let parked = checkpoint.parked_in(first).count();
+    if let Some(fields) = what.as_object_mut().filter(|_| parked > 0) {
+        let places: Vec<String> =
+            checkpoint.parked_in(first).take(NAMED).map(|place| place.to_string()).collect();
+        fields.insert("parked".to_owned(), json!(parked));
+        fields.insert("parked_places".to_owned(), json!(places));
+    }
+    what
 }
 
 impl Told {
@@ -43,11 +72,13 @@ impl Told {
     /// What was not told of before.
     pub(super) fn news(&mut self, scan: &Scan, lives: &Lives, checkpoint: &Checkpoint) -> Vec<News> {
         let open: Vec<Position> = checkpoint.open().collect();
-        let is_done = |id: SegmentId| checkpoint.done_as(id).is_some();
+        let is_done = |id: SegmentId| checkpoint.is_complete(id);
+        let parked: Vec<SegmentId> = checkpoint.parked_segments().collect();
         let known = Known {
             scan,
             vanished: &lives.vanished,
             is_done: &is_done,
+            parked: &parked,
             open: &open,
             last_done: checkpoint.done().map(|(id, _)| id).max(),
             blocks_writes: Some(self.blocks_writes),
@@ -63,6 +94,9 @@ impl Told {
         let mut news = Vec::new();
         for gap in found.into_iter().filter(|gap| self.told.insert(gap.first)) {
             let (level, evidence) = match gap.evidence {
+                Evidence::Unread if checkpoint.done_as(gap.first).is_some() => {
+                    (Level::Error, "it held changes that are parked, and cannot be read any more")
+                }
                 Evidence::Unread => (Level::Error, "it held changes and was not read to its end"),
                 Evidence::ReadAsSeen => {
                     (Level::Warn, "all that was seen of it was read; what came after is lost")
@@ -70,22 +104,20 @@ impl Told {
                 Evidence::PartlyRead(_) => {
                     (Level::Warn, "it was read in part; if it had an index then, its rest is lost")
                 }
+                Evidence::Parked => {
+                    (Level::Error, "it is gone; what is parked in it cannot be read any more")
+                }
                 Evidence::Unknown => (unknown, "segments with such ids may have been deleted unread"),
             };
-            let read_to = open.iter().find(|place| place.segment == gap.first).map(ToString::to_string);
-            let what = json!({
-                "first": gap.first.to_string(),
-                "last": gap.last.to_string(),
-                "read_to": read_to,
-                "is_loss": gap.evidence.is_proof(),
-                "evidence": evidence,
-            });
-            news.push(News { level, what: Some(what), closed: read_to.map(|_| gap.first) });
+            let what = missing((gap.first, gap.last), checkpoint, evidence, gap.evidence.is_proof());
+            let closed = checkpoint.open_at(gap.first).map(|place| place.segment);
+            news.push(News { level, what: Some(what), closed, parked: parked.contains(&gap.first) });
         }
         // Cassandra removes segments without changes of tables with CDC.
         for gone in lives.vanished.iter().filter(|gone| !gone.had_index) {
             if open.iter().any(|place| place.segment == gone.name.id) && self.told.insert(gone.name.id) {
-                news.push(News { level: Level::Info, what: None, closed: Some(gone.name.id) });
+                let closed = Some(gone.name.id);
+                news.push(News { level: Level::Info, what: None, closed, parked: false });
             }
         }
         news
@@ -145,6 +177,36 @@ mod tests {
         assert_eq!(told(&mut gaps, &scan(&[9], &[7])), [""; 0]);
         // Later ones are Cassandra's to delete again.
         assert_eq!(told(&mut gaps, &scan(&[20], &[7])), [""; 0]);
+    }
+
+    /// What is told of when these are there, 4 and 5 were read, and something is parked in 5.
+    fn told_of_parked(told: &mut Told, scan: &Scan) -> Vec<Value> {
+        let mut checkpoint = Checkpoint::default();
+        for place in ["5:20:1", "5:90:0"] {
+            checkpoint.park(place.parse().unwrap(), [1]).unwrap();
+        }
+        [4, 5]
+            .into_iter()
+            .for_each(|id| checkpoint.finish(SegmentId(id), Fingerprint::of(b"", b"")).unwrap());
+        let news = told.news(scan, &Lives::default(), &checkpoint);
+        assert!(news.iter().all(|news| news.parked && news.closed.is_none()), "{news:?}");
+        news.into_iter().filter_map(|news| news.what).collect()
+    }
+
+    #[test]
+    fn a_segment_in_which_something_is_parked_is_missed_with_its_places() {
+        let mut gaps = Told::new(true);
+        assert_eq!(told_of_parked(&mut gaps, &scan(&[5, 9], &[])), [Value::Null; 0]);
+        let gone = told_of_parked(&mut gaps, &scan(&[9], &[]));
+        let expected = json!({
+            "first": "5", "last": "5", "read_to": null, "is_loss": false,
+            "evidence": "it is gone; what is parked in it cannot be read any more",
+            "parked": 2, "parked_places": ["5:20:1", "5:90:0"],
+        });
+        assert_eq!(gone, [expected]);
+        assert_eq!(told_of_parked(&mut gaps, &scan(&[9], &[])), [Value::Null; 0], "it is told of once");
+        let proven = told_of_parked(&mut Told::new(true), &scan(&[6], &[4, 5]));
+        assert_eq!((proven.len(), &proven[0]["is_loss"], &proven[0]["parked"]), (1, &json!(true), &json!(2)));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 //! waits.
 
 mod commits;
+mod drained;
 mod ended;
 mod losses;
 mod requests;
 mod retries;
 #[cfg(feature = "cql")]
 mod snapshots;
+mod until_empty;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -22,13 +24,15 @@ use super::lives::{Found, Look};
 use super::notices::{Beats, Notices};
 use super::passed::Passed;
 use super::reader::Reading;
+use super::recognised::Recognised;
+use super::remembered::Remembered;
 use super::schema::LiveSchema;
 #[cfg(feature = "cql")]
 use super::snapshot::Snapshots;
 use super::still::{self, Read, Task};
 use super::stop::Stop;
 use super::telling::Telling;
-use super::watermark::{Drained, Watermark};
+use super::watermark::Watermark;
 use crate::agent::exit::Failure;
 use crate::agent::log;
 use crate::agent::pipeline::report::Report;
@@ -66,6 +70,8 @@ pub(super) struct Parts<'l> {
     pub(super) beyond: &'l mut Beyond,
     /// Segments into which nobody writes, that were gone through and cannot be finished.
     pub(super) passed: &'l mut Passed,
+    pub(super) recognised: &'l mut Recognised,
+    pub(super) remembered: &'l mut Remembered,
     pub(super) telling: &'l mut Telling,
     /// `None` where no node can be asked for rows.
     #[cfg(feature = "cql")]
@@ -85,6 +91,8 @@ pub(super) struct Live<'l> {
     /// Parked mutations, when they were counted last, and since when there are so many.
     parked: usize,
     last_parked: Option<Instant>,
+    /// All of them were tried with what the node answered since.
+    is_newest_tried: bool,
     /// All that was logged before this time is read.
     read_since: Option<Instant>,
     /// Parked mutations are to be tried again.
@@ -125,6 +133,7 @@ impl<'l> Live<'l> {
             beats,
             parked: 0,
             last_parked: None,
+            is_newest_tried: false,
             read_since: None,
             retries,
             judged: BTreeSet::new(),
@@ -196,12 +205,12 @@ impl<'l> Live<'l> {
         }
         if look == Look::Done {
             self.take_finished();
+            self.note_stranger()?;
+            self.forget_outdated(now);
             let growing = |standing: &Standing| self.growing.get(&standing.file.name);
             self.parts.telling.reading(self.parts.found, &self.writer, growing);
             if self.parts.until_empty && self.is_empty(&pass) {
-                self.commit()?;
-                self.take_finished();
-                return Ok(Went::Ended(Ended::Empty));
+                return self.end_empty();
             }
         }
         Ok(if pass.has_news { Went::OnWithNews } else { Went::OnWithoutNews })
@@ -220,11 +229,13 @@ impl<'l> Live<'l> {
 
     fn look(&mut self, now: Now, is_urgent: bool) -> Result<Look, Failure> {
         let Self { parts, writer, .. } = self;
-        let open: Vec<SegmentId> = writer.checkpoint().open().map(|place| place.segment).collect();
+        let checkpoint = writer.checkpoint();
+        let open = checkpoint.open().map(|place| place.segment);
+        let unfinished: BTreeSet<SegmentId> = open.chain(checkpoint.parked_segments()).collect();
         let had_problem = parts.found.problem.is_some();
         let look = parts.found.look(
             parts.reading.directory,
-            open,
+            unfinished,
             (now, is_urgent, self.was_busy),
             parts.until_empty,
         );
@@ -319,7 +330,7 @@ impl<'l> Live<'l> {
             && growing.is_read_up_to(file)
             && let Some(fingerprint) = checkpoint.known_as(id)
         {
-            return self.finish(id, fingerprint);
+            return self.finish(file, fingerprint);
         }
         let from = checkpoint.open_at(id).unwrap_or(start_of(id));
         let epoch = self.parts.schema.newest().get();
@@ -340,7 +351,7 @@ impl<'l> Live<'l> {
         match (read, standing.state) {
             (Read::Stopped, _) => Ok(Step::Wait),
             (Read::Gone | Read::Blank, _) => Ok(Step::Through),
-            (Read::Through(Some(fingerprint)), State::Final(_)) => self.finish(id, fingerprint),
+            (Read::Through(Some(fingerprint)), State::Final(_)) => self.finish(file, fingerprint),
             (Read::Through(_) | Read::Damaged, _) => {
                 self.parts.passed.add(file, self.writer.checkpoint());
                 Ok(Step::Through)
@@ -349,7 +360,9 @@ impl<'l> Live<'l> {
     }
 
     /// All of a segment was read.
-    fn finish(&mut self, id: SegmentId, fingerprint: Fingerprint) -> Result<Step, Failure> {
+    fn finish(&mut self, file: &SegmentFile, fingerprint: Fingerprint) -> Result<Step, Failure> {
+        let id = file.name.id;
+        self.parts.recognised.add(file);
         if self.writer.checkpoint().done_as(id).is_none() {
             self.writer.end_unit(Report::default(), After::Finish(id, fingerprint), Some(fingerprint))?;
             self.parts.beyond.finished(id);
@@ -411,16 +424,6 @@ impl<'l> Live<'l> {
         }
     }
 
-    /// How segments are written says how often to look, and how old their entries can be.
-    fn note_how_written(&mut self) {
-        let now = self.parts.found.lives.come_with_syncs();
-        if std::mem::replace(&mut self.comes_with_syncs, now) != now {
-            let (asked, has_notifications) = (self.parts.asked, self.parts.watch.problem().is_none());
-            self.pace = Pace::new(asked, now, has_notifications, Instant::now());
-            self.watermark.written(now, self.parts.sync_period);
-        }
-    }
-
     /// A growing segment cannot be read now. What nobody will write to any more is judged by the reader of final
     /// segments, later.
     fn troubled(
@@ -440,38 +443,6 @@ impl<'l> Live<'l> {
             self.trouble = Some(text);
         }
         Ok(step(standing.state))
-    }
-
-    fn drained(&mut self, pass: &Pass, has_looked: bool) {
-        // A node that runs has a segment there: without one the volume is not mounted, and nothing is known.
-        let is_known = pass.is_drained
-            && has_looked
-            && !self.parts.found.scan.segments.is_empty()
-            && !self.parts.schema.is_cdc_off();
-        let Some(looked) = self.parts.found.looked.filter(|_| is_known) else { return };
-        let is_parked = self.writer.checkpoint().parked().next().is_some();
-        self.watermark.drained(Drained { wall: looked.wall, more_at: &pass.more_at }, is_parked);
-        if let Some(us) = self.watermark.us().and_then(|us| u64::try_from(us).ok()) {
-            self.parts.telling.telemetry.watermark(us);
-        }
-        // What was logged right before may have no marker yet, or not be synced.
-        self.read_since = looked.instant.checked_sub(self.watermark.lag());
-    }
-
-    fn beat(&mut self) -> Result<(), Failure> {
-        let epoch = self.parts.schema.newest().get();
-        self.beats.beat(self.parts.notices, &mut self.writer, &epoch.schema, self.watermark.us())
-    }
-
-    /// Whether everything that is there is published.
-    fn is_empty(&self, pass: &Pass) -> bool {
-        let checkpoint = self.writer.checkpoint();
-        let is_done = |standing: &Standing| {
-            matches!(standing.state, State::Unused | State::Orphan(_))
-                || checkpoint.done_as(standing.file.name.id).is_some()
-                || self.parts.passed.has(&standing.file, checkpoint)
-        };
-        !pass.has_news && self.parts.found.lives.standings.iter().all(is_done)
     }
 }
 

@@ -27,7 +27,9 @@ mod owned_first;
 pub(super) mod parked;
 mod passed;
 mod reader;
+mod recognised;
 mod reload;
+mod remembered;
 mod schema;
 #[cfg(feature = "cql")]
 mod snapshot;
@@ -72,6 +74,8 @@ use modes::{Begin, Modes};
 use notices::Notices;
 use passed::Passed;
 use reader::Reading;
+use recognised::Recognised;
+use remembered::Remembered;
 use schema::LiveSchema;
 #[cfg(feature = "cql")]
 use snapshot::Snapshots;
@@ -139,6 +143,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     log::info(&format!("reading {} into {}", directory.path().display(), args.out.display()));
     let mut beyond = Beyond::open(&state);
     let mut passed = Passed::open(&state);
+    let mut recognised = Recognised::default();
+    let mut remembered = Remembered::new(remembered::Limits::default());
     let blocks_writes = live.log.cdc_block_writes;
     let mut gaps = Told::new(blocks_writes);
     #[cfg(feature = "cql")]
@@ -193,6 +199,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             found: &mut found,
             beyond: &mut beyond,
             passed: &mut passed,
+            recognised: &mut recognised,
+            remembered: &mut remembered,
             telling: &mut telling,
             #[cfg(feature = "cql")]
             snapshots: snapshots.as_mut(),
@@ -217,6 +225,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 log::warn(&failure.to_string());
                 // What was told of and not committed is told of again.
                 gaps = Told::new(blocks_writes);
+                recognised = Recognised::default();
                 found.rewind();
                 passed.rewind();
                 telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));

@@ -49,6 +49,11 @@ impl Offline {
         self.scan.segments.iter().find(|file| file.name.id == id)
     }
 
+    /// Whether the index of a segment is in cdc_raw that is not there itself.
+    pub(in crate::agent) fn has_index(&self, id: SegmentId) -> bool {
+        self.scan.stray_indexes.iter().any(|index| index.name.id == id)
+    }
+
     /// The fingerprint of a segment that is in cdc_raw, if it can be told.
     pub(in crate::agent) fn fingerprint(&self, file: &SegmentFile) -> Option<Fingerprint> {
         let opened = std::fs::File::open(self.directory.segment(file.name)).ok()?;

@@ -4,6 +4,7 @@ use std::fs::File;
 
 use crate::agent::keys::Keys;
 use crate::cdc_raw::{Directory, SegmentFile, chain};
+use crate::checkpoint::Fingerprint;
 use crate::commitlog::Index;
 
 /// Where segments are, and the keys of encrypted ones.
@@ -19,6 +20,13 @@ impl Reading<'_> {
         let _held = self.directory.hold_moves();
         let opened = File::open(self.directory.segment(file.name)).ok()?;
         chain::follow(&opened, file.name, None).ok()?.chain().map(|chain| chain.end)
+    }
+
+    /// What tells a segment from another one with its id; `None` when that cannot be told.
+    pub(super) fn fingerprint(&self, file: &SegmentFile) -> Option<Fingerprint> {
+        let _held = self.directory.hold_moves();
+        let opened = File::open(self.directory.segment(file.name)).ok()?;
+        chain::fingerprint(&opened, file.name).ok().flatten()
     }
 
     /// What the index of a segment says now.

@@ -39,7 +39,7 @@ pub(super) enum Read {
     Blank,
     /// It vanished meanwhile.
     Gone,
-    /// Nothing of it can be read: all of it is lost, and that is noted.
+    /// Something of it cannot be read, or all: that is lost, and noted.
     Damaged,
     /// It was asked to stop on the way.
     Stopped,
@@ -78,7 +78,7 @@ pub(super) fn read<'w>(
     };
     let is_retry = !retried.is_empty();
     let start = Start { fingerprint: identity.fingerprint, from, retried, late: false };
-    let mut walk = Walk::new(Arc::clone(&opened), &segment, start, Range::default());
+    let mut walk = Walk::new(Arc::clone(&opened), &segment, start, Range::default()).keep_damaged();
     let mut held = Held::default();
     loop {
         let (is_more, units) = step(&mut walk, &segment, &mut held, schema, writer)?;
@@ -96,6 +96,9 @@ pub(super) fn read<'w>(
         }
         if !is_more {
             failpoint::cross("still_read");
+            if walk.is_damaged() {
+                return Ok(Read::Damaged);
+            }
             return Ok(Read::Through(identity.lasting()));
         }
     }

@@ -1,7 +1,7 @@
 //! What the loop tells whoever watches it: [`Telemetry`], and the log.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::growing::Growing;
 use super::lives::Found;
@@ -29,6 +29,8 @@ pub(super) struct Telling {
     pub(super) destination: ToldDestination,
     /// What is known of parked mutations.
     pub(super) parked: ParkedNotes,
+    /// Damage and missing segments that were told of.
+    losses: u64,
 }
 
 impl Telling {
@@ -39,6 +41,7 @@ impl Telling {
             telemetry,
             phase: None,
             parked: ParkedNotes::default(),
+            losses: 0,
         }
     }
 
@@ -96,12 +99,12 @@ impl Telling {
         growing: impl Fn(&Standing) -> Option<&'g Growing>,
     ) {
         let checkpoint = writer.checkpoint();
-        let mut oldest_unread_us = None;
+        let mut oldest_unread_us: Option<u64> = None;
         let mut segments = Vec::new();
         for standing in &found.lives.standings {
             let status = segment(standing, checkpoint, growing(standing));
             if status.readable_to > status.read_to {
-                oldest_unread_us.get_or_insert(status.id.saturating_mul(1000));
+                oldest_unread_us = oldest_unread_us.or_else(|| written_us(standing));
             }
             segments.push(status);
         }
@@ -140,7 +143,7 @@ impl Telling {
         self.parked.note(&report.parked.listed, checkpoint);
     }
 
-    fn ledger(&self, report: &Report) {
+    fn ledger(&mut self, report: &Report) {
         for (segment, damage) in &report.damage.listed {
             let place = format!("{segment}:{}", damage.offset);
             self.entry(LedgerKind::Damage, place, None, damage.lost_bytes, damage.kind.to_string());
@@ -148,7 +151,7 @@ impl Telling {
         for (file, reason) in &report.damaged_segments {
             self.entry(LedgerKind::SegmentLost, file.clone(), None, 0, reason.clone());
         }
-        let undelivered = |kind, entry: &Undelivered| {
+        let mut undelivered = |kind, entry: &Undelivered| {
             let (place, table) = (entry.position.to_string(), entry.table.clone());
             self.entry(kind, place, table, entry.bytes.unwrap_or_default(), entry.reason.clone());
         };
@@ -156,8 +159,13 @@ impl Telling {
         report.given_up.listed.iter().for_each(|entry| undelivered(LedgerKind::Lost, entry));
     }
 
+    /// How often damage, or the certain loss of a segment, was told of.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses
+    }
+
     /// Segments are missing, as a control record says it.
-    pub(super) fn gap(&self, what: &serde_json::Value) {
+    pub(super) fn gap(&mut self, what: &serde_json::Value) {
         let text = |key: &str| what.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let is_loss = what.get("is_loss").and_then(serde_json::Value::as_bool) == Some(true);
         let kind = if is_loss { LedgerKind::SegmentLost } else { LedgerKind::Gap };
@@ -166,15 +174,23 @@ impl Telling {
 
     /// Something did not come through.
     pub(super) fn entry(
-        &self,
+        &mut self,
         kind: LedgerKind,
         place: String,
         table: Option<String>,
         bytes: u64,
         reason: String,
     ) {
+        self.losses += u64::from(matches!(kind, LedgerKind::Damage | LedgerKind::SegmentLost));
         self.telemetry.ledger(LedgerEntry { kind, place, table, bytes, reason });
     }
+}
+
+/// When a segment was written to last, microseconds since 1970: what is unread in it is about so old. Of one that is written
+/// now that says nothing.
+fn written_us(standing: &Standing) -> Option<u64> {
+    let written = standing.state.lets_next_begin().then_some(standing.file.modified)?;
+    u64::try_from(written.duration_since(UNIX_EPOCH).ok()?.as_micros()).ok()
 }
 
 fn segment(standing: &Standing, checkpoint: &Checkpoint, growing: Option<&Growing>) -> SegmentStatus {
@@ -200,5 +216,38 @@ fn segment(standing: &Standing, checkpoint: &Checkpoint, growing: Option<&Growin
         read_to,
         committed_to,
         is_open: growing.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cdc_raw::{FileId, Finality, SegmentFile, State};
+    use crate::commitlog::{SegmentId, SegmentName};
+
+    /// Its id says when the node was started, which can be months ago.
+    #[test]
+    fn what_is_unread_is_as_old_as_the_last_write_to_its_segment() {
+        let written = UNIX_EPOCH + Duration::from_micros(1_795_000_000_123_456);
+        let standing = |state| Standing {
+            file: SegmentFile {
+                name: SegmentName { id: SegmentId(1_790_000_000_000), version: 7 },
+                id: FileId { device: 1, inode: 5 },
+                length: 100,
+                links: 1,
+                modified: written,
+                changed: written,
+                index: Index::Absent,
+                has_index: false,
+                is_spooled: false,
+            },
+            state,
+            run: 0,
+            has_process_ended: false,
+            torn_for: None,
+        };
+        assert_eq!(written_us(&standing(State::Final(Finality::Dropped))), Some(1_795_000_000_123_456));
+        assert_eq!(written_us(&standing(State::Sealed)), Some(1_795_000_000_123_456));
+        assert_eq!(written_us(&standing(State::Growing)), None, "it is written now");
     }
 }

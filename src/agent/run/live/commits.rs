@@ -2,7 +2,9 @@
 
 use super::Live;
 use crate::agent::exit::Failure;
+use crate::agent::log;
 use crate::agent::run::ledger;
+use crate::cdc_raw::Now;
 use crate::failpoint;
 use crate::telemetry::LedgerKind;
 
@@ -53,7 +55,8 @@ impl Live<'_> {
         let (directory, checkpoint) = (parts.reading.directory, writer.checkpoint());
         parts.found.lives.standings.retain(|standing| !parts.finished.take(directory, standing, checkpoint));
         for stray in &parts.found.scan.stray_indexes {
-            if checkpoint.done_as(stray.name.id).is_some() {
+            // One of a segment with something parked proves a loss until that is accepted.
+            if checkpoint.is_complete(stray.name.id) {
                 parts.finished.take_index(directory, stray.name);
             }
         }
@@ -61,6 +64,16 @@ impl Live<'_> {
             let reason =
                 "Cassandra linked it again after a crash; it was published, and is gone again".to_owned();
             parts.telling.entry(LedgerKind::Resurrected, name.to_string(), None, 0, reason);
+        }
+    }
+
+    /// Remembers finished segments no longer that cannot come again.
+    pub(super) fn forget_outdated(&mut self, now: Now) {
+        let Self { parts, writer, .. } = self;
+        let outdated = parts.remembered.outdated(now, &parts.found.scan, writer);
+        if !outdated.is_empty() {
+            log::info(&format!("{} finished segments are remembered no longer", outdated.len()));
+            writer.forget_done(outdated);
         }
     }
 }

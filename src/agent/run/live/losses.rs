@@ -12,6 +12,7 @@ use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::now_ms;
 use crate::agent::run::beyond::Forgotten;
+use crate::agent::run::gap;
 use crate::cdc_raw::Standing;
 use crate::commitlog::SegmentId;
 use crate::telemetry::LedgerKind;
@@ -20,9 +21,16 @@ use crate::telemetry::LedgerKind;
 const GET_BACK: &str =
     "its changes stand in other replicas' topics and in the table: docs/operations.md 10, 15 (snapshot)";
 const LOOK: &str = "that can be nothing: docs/operations.md 10";
+const ACCEPT: &str = "what is parked in it keeps the watermark where it is until the segment is back, or its loss is \
+                      accepted (agent stopped): cdc-agent checkpoint accept-loss --segment ID";
 /// Of an empty directory.
 const NO_SEGMENT: &str =
     "no segment is in cdc_raw, and this one was not read to its end: its rest is lost unless it comes back";
+/// The same of a segment that was read to its end.
+const NO_SEGMENT_PARKED: &str =
+    "no segment is in cdc_raw, and mutations are parked in this one: they are lost unless it comes back";
+const STRANGER: &str =
+    "another segment with this id was read to its end before: nothing of the one that is there is published";
 const MOUNT: &str = "mount the volume if it is not";
 
 impl Live<'_> {
@@ -32,7 +40,11 @@ impl Live<'_> {
         let parts = &mut self.parts;
         for gap in parts.gaps.news(&parts.found.scan, &parts.found.lives, self.writer.checkpoint()) {
             if let Some(what) = gap.what {
-                let next = if gap.level == Level::Info { LOOK } else { GET_BACK };
+                let next = match (gap.parked, gap.level) {
+                    (true, _) => ACCEPT,
+                    (_, Level::Info) => LOOK,
+                    _ => GET_BACK,
+                };
                 log::log(gap.level, &format!("segments are missing: {what}; {next}"));
                 self.parts.telling.gap(&what);
                 self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
@@ -48,15 +60,35 @@ impl Live<'_> {
     /// not mounted. They are closed when there are others and not them.
     pub(super) fn miss(&mut self, missing: &[SegmentId]) -> Result<(), Failure> {
         for id in missing {
-            let at = self.writer.checkpoint().open_at(*id).map(|place| place.to_string());
-            let id = id.to_string();
-            let what =
-                json!({"first": id, "last": id, "read_to": at, "is_loss": false, "evidence": NO_SEGMENT});
+            let checkpoint = self.writer.checkpoint();
+            let is_done = checkpoint.done_as(*id).is_some();
+            let evidence = if is_done { NO_SEGMENT_PARKED } else { NO_SEGMENT };
+            let what = gap::missing((*id, *id), checkpoint, evidence, false);
             log::error(&format!("segments are missing: {what}; {MOUNT}, else {GET_BACK}"));
             self.parts.telling.gap(&what);
             self.parts.notices.control(&mut self.writer, "gap", what, now_ms())?;
         }
         Ok(())
+    }
+
+    /// Compares a segment that is done with what was read under its id, and tells when it is another one. Whether there was
+    /// one left to compare.
+    pub(super) fn note_stranger(&mut self) -> Result<bool, Failure> {
+        let Self { parts, writer, .. } = self;
+        let there = (&parts.found.scan, parts.found.lives.standings.as_slice());
+        let next = parts.recognised.compare_next(there, writer.checkpoint(), &parts.reading);
+        let Some((file, is_stranger)) = next else { return Ok(false) };
+        if is_stranger {
+            let (name, id) = (file.name, file.name.id);
+            let what = gap::missing((id, id), writer.checkpoint(), STRANGER, true);
+            log::error(&format!(
+                "{name} is not the segment that was read before: {what}; move it away, or have it read (agent stopped): \
+                 cdc-agent checkpoint rewind --to {id}:0:0"
+            ));
+            parts.telling.gap(&what);
+            parts.notices.control(writer, "gap", what, now_ms())?;
+        }
+        Ok(true)
     }
 
     /// The node was restarted with CDC off, or on again: what it writes in between is in no segment.
@@ -113,9 +145,9 @@ impl Live<'_> {
 
     pub(super) fn tell_forgotten(&mut self, forgotten: &Forgotten) -> Result<(), Failure> {
         log::error(&format!(
-            "the node crashed and forgot what it had not marked: {} published events, from {} up to {}, are in no log \
-             of this node any more; compare with the other replicas",
-            forgotten.event_ids.len(),
+            "the node crashed and forgot what it had not marked, or not synced: {} published events, from {} up to {}, \
+             are in no log of this node any more; compare with the other replicas",
+            forgotten.events.map_or_else(|| "an unknown number of".to_owned(), |events| events.to_string()),
             forgotten.first,
             forgotten.reached,
         ));

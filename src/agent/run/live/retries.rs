@@ -17,6 +17,7 @@ impl Live<'_> {
         let parked = self.writer.checkpoint().parked_count();
         if parked > self.parked {
             self.last_parked = Some(now);
+            self.is_newest_tried = false;
         }
         self.parked = parked;
         let news = self.parts.schema.tend(now, self.read_since);
@@ -27,6 +28,7 @@ impl Live<'_> {
             News::Fetched(began) => {
                 self.tell_schema();
                 let is_young = self.last_parked.is_none_or(|parked| began > parked);
+                self.is_newest_tried |= is_young;
                 self.retry(if is_young { self.parts.retrier } else { self.parts.worker })
             }
             News::None if std::mem::take(&mut self.retries) => self.retry(self.parts.worker),
@@ -48,6 +50,7 @@ impl Live<'_> {
         for (id, places) in by_segment {
             let standing =
                 self.parts.found.lives.standings.iter().find(|standing| standing.file.name.id == id);
+            // What is missing is told of as a gap.
             let Some(standing) = standing.cloned() else { continue };
             failpoint::cross("retry_begun");
             let mut schema = self.parts.schema.at.clone();

@@ -7,6 +7,7 @@ mod broker;
 mod node;
 mod random;
 mod rewound;
+mod staying;
 mod writers;
 
 use std::cell::RefCell;
@@ -26,6 +27,8 @@ use super::lives::Found;
 use super::notices::Notices;
 use super::passed::Passed;
 use super::reader::Reading;
+use super::recognised::Recognised;
+use super::remembered::{Limits as Memory, Remembered};
 use super::schema::LiveSchema;
 use super::stop::Stop;
 use super::telling::Telling;
@@ -60,6 +63,10 @@ struct World {
     undoes: u32,
     /// So many of the first writes are committed or forgotten.
     settled: usize,
+    /// Whether finished segments stay in `cdc_raw`.
+    keeps: bool,
+    /// How long those that are not there are remembered.
+    memory: Memory,
 }
 
 /// How an agent's life goes.
@@ -79,16 +86,19 @@ impl World {
             [usize::try_from(random.below(3)).unwrap()];
         let node = Node::new(dir.path());
         std::fs::write(dir.path().join("schema.json"), node::table().schema_file().to_string()).unwrap();
+        let (broker, memory) = (Rc::default(), Memory::default());
         Self {
             seed,
             dir,
             node,
-            broker: Rc::default(),
+            broker,
             random,
             visibility,
             is_mounted: true,
             undoes: 0,
             settled: 0,
+            keeps: false,
+            memory,
         }
     }
 
@@ -134,6 +144,9 @@ impl World {
         let mut beyond = Beyond::open(&state);
         let mut passed = Passed::open(&state);
         let mut telling = Telling::new(Limits::default());
+        let mut recognised = Recognised::default();
+        let mut remembered = Remembered::new(self.memory);
+        let finished = if self.keeps { Finished::keep() } else { Finished::delete() };
         let (stop, mut watch) = (Stop::never(), Watch::nothing());
         let mut left = turns;
         while left > 0 {
@@ -151,13 +164,15 @@ impl World {
                 retrier: &worker,
                 notices: &notices,
                 inbox: &Inbox::none(),
-                finished: &Finished::delete(),
+                finished: &finished,
                 heartbeat: None,
                 until_empty: false,
                 gaps: &mut Told::new(true),
                 found: &mut found,
                 beyond: &mut beyond,
                 passed: &mut passed,
+                recognised: &mut recognised,
+                remembered: &mut remembered,
                 telling: &mut telling,
                 #[cfg(feature = "cql")]
                 snapshots: None,
@@ -237,6 +252,16 @@ impl World {
 
     /// Whether consumers see each write once, in order, and nothing else, and what is left in cdc_raw.
     fn check_end(&self) {
+        self.check_published();
+        let left = self.node.in_raw();
+        let newest = self.node.ids().max();
+        if left.iter().any(|id| Some(*id) != newest) {
+            self.fail(&format!("left in cdc_raw: {left:?}, the newest is {newest:?}"));
+        }
+    }
+
+    /// Whether consumers see each write once, in order, and nothing else.
+    fn check_published(&self) {
         let broker = self.broker.borrow();
         let (control, records): (Vec<_>, Vec<_>) =
             broker.committed.iter().partition(|seen| seen.topic.ends_with("__control"));
@@ -278,11 +303,6 @@ impl World {
         }
         if told != forgotten {
             self.fail(&format!("forgotten and published are {forgotten:?}, told are {told:?}"));
-        }
-        let left = self.node.in_raw();
-        let newest = self.node.ids().max();
-        if left.iter().any(|id| Some(*id) != newest) {
-            self.fail(&format!("left in cdc_raw: {left:?}, the newest is {newest:?}"));
         }
     }
 }
