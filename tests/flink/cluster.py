@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +34,3 @@ def down(folder):
     stack("down", folder)
     left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if names(path, folder)]
     assert not left, f"{left} still run"
-
-
-def wait_for(found, what, seconds=SECONDS):
-    """Waits until `found()` is true, and returns it."""
-    deadline = time.monotonic() + seconds
-    while not (result := found()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what} in vain")
-        time.sleep(0.2)
-    return result

@@ -20,6 +20,8 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from tests.live.waiting import wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 STACK = ROOT / "compose" / "native" / "stack.py"
 PROGRAM = Path(os.environ.get("CDC_JOBS_BIN", ROOT / "target" / "debug" / "cdc-jobs"))
@@ -30,16 +32,6 @@ MINUTE = 1_769_860_800_000
 
 sys.path.insert(0, str(ROOT / "tests" / "oracle" / "planner"))
 import audits  # noqa: E402
-
-
-def wait_for(found, what, seconds=SECONDS):
-    """Waits until `found()` is true, and returns it."""
-    deadline = time.monotonic() + seconds
-    while not (result := found()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what} in vain")
-        time.sleep(0.2)
-    return result
 
 
 class Generated(unittest.TestCase):

@@ -18,7 +18,8 @@ from pathlib import Path
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.flink.cluster import PROGRAM, ROOT, SECONDS, UP, down, stack, wait_for
+from tests.flink.cluster import PROGRAM, ROOT, SECONDS, UP, down, stack
+from tests.live.waiting import wait_for
 
 SQL = Path(__file__).resolve().parent / "sql"
 JOB = "dq-onprem-orders"

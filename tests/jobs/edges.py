@@ -6,6 +6,7 @@ import time
 import business
 import run as embedded
 import services
+from waiting import wait_for
 
 NOTES = """
 table: sales.notes
@@ -97,8 +98,8 @@ def edges(both):
         services.write(both.stack.servers, topic, records)
         dead, job = f"onprem.dlq.{table}", f"dq-onprem-{table}"
         both.submit(job)
-        services.wait_for(lambda: rows(both, table) == ROWS[table], lambda: f"{table}: {rows(both, table)}")
-        services.wait_for(lambda: letters(embedded.all_of(both.read(dead), dead)) == LETTERS[table], lambda: both.read(dead))
+        wait_for(lambda: rows(both, table) == ROWS[table], lambda: f"{table}: {rows(both, table)}", 300, 1)
+        wait_for(lambda: letters(embedded.all_of(both.read(dead), dead)) == LETTERS[table], lambda: both.read(dead), 300, 1)
         both.stop(job)
         both.stack.session().execute(f"TRUNCATE {table}")
         out = both.folder / f"edges-{table}"

@@ -21,19 +21,11 @@ import business
 import edges
 import run as embedded
 import services
+from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC, CHANGES, HASHES = "topic_onprem_sales", "onprem.cdc.sales.events", "onprem_hash_events"
 SECONDS = 600
-
-
-def wait_for(found, what, seconds=SECONDS):
-    """Waits until `found()` is true, and returns it."""
-    end = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < end, f"waited {seconds} s for {what} in vain"
-        time.sleep(1)
-    return result
 
 
 class Both:
@@ -85,7 +77,7 @@ def quality(both):
     both.submit(business.JOB)
     letters, minutes, _ = both.expected
     valid = business.counters(minutes, both.run.version)[0]
-    wait_for(lambda: embedded.last(embedded.all_of(both.read("dq_metrics_valid"), "dq_metrics_valid")) == valid, "Flink's counters to be complete")
+    wait_for(lambda: embedded.last(embedded.all_of(both.read("dq_metrics_valid"), "dq_metrics_valid")) == valid, "Flink's counters to be complete", SECONDS, 1)
     took = time.monotonic() - began
     flink = both.read("onprem.dlq.", "dq_metrics_")
     embedded.compare(both.run, flink, both.partitions, both.expected, keeps_times=False)
@@ -130,7 +122,7 @@ def hashes(both):
     rows, real = sum(map(len, both.expected[2].values())), settled(both)
     spoil(both)
     both.submit("hash-onprem-sales.events")
-    wait_for(lambda: len(by_event(both.read(HASHES))) >= len(real), "Flink's hash events")
+    wait_for(lambda: len(by_event(both.read(HASHES))) >= len(real), "Flink's hash events", SECONDS, 1)
     words = ["--jobs", both.jobs, "--out", both.folder / "hash", "--state", both.folder / "hash-state", "--until-end"]
     # 3: there are records that no agent wrote, and it says so.
     both.run.call("run", "hash", *embedded.TABLE, *words, codes=(3,))
@@ -148,7 +140,7 @@ def hashes(both):
 def settled(both):
     """The ids of all events that the agent publishes of what was written."""
     events = lambda: {record["value"]["event_id"] for record in embedded.all_of(both.read(CHANGES), CHANGES) if "event_id" in record["value"]}
-    wait_for(lambda: len(events()) >= len(both.expected[2]), "the agent's records")
+    wait_for(lambda: len(events()) >= len(both.expected[2]), "the agent's records", SECONDS, 1)
     # Nothing is written any more: what is there stays as it is.
     real, before = events(), -1
     while len(real) != before:

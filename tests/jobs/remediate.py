@@ -22,6 +22,8 @@ import urllib.request
 from pathlib import Path
 
 import services
+from services import NODES
+from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = "sales.items"
@@ -59,22 +61,10 @@ remediate:
   older_than: 1s
   per_minute: 1000
 """
-NODES = {"onprem": "onprem", "cloud": "azure"}
-
-
-def until(condition, what, seconds=90):
-    end = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < end, f"it does not come to that: {what() if callable(what) else what}"
-        time.sleep(0.2)
 
 
 class Run:
     def __init__(self, program, folder):
-        sys.path.insert(0, str(ROOT / "tests" / "live"))
         from node import Stack
 
         self.program, self.folder, self.drift, self.random = program, folder, None, random.Random(1)
@@ -92,11 +82,7 @@ class Run:
             self.call("topics", "create", "--env", name, "--jobs", self.jobs, "--partitions", "2", code=(0, 2))
 
     def environments(self, change=lambda text: text):
-        text = (ROOT / "jobs" / "environments.yaml").read_text().replace('"127.0.0.1:9092"', json.dumps(self.stack.servers))
-        for name, host in (("onprem", "127.0.0.1"), ("cloud", "127.0.0.2")):
-            node = self.stack.service(NODES[name])
-            text = text.replace(f"hosts: [{host}]\n", f"hosts: [{node['host']}]\n      port: {node['port']}\n").replace(f"[{host}/32]", f"[{node['host']}/32]")
-        (self.jobs / "environments.yaml").write_text(change(text))
+        services.environments(self.stack, self.jobs, change)
 
     def rules(self, change=lambda text: text):
         columns = "\n".join(f"  {name}: {{type: '{kind}'{', precision: 20, scale: 4' if kind == 'decimal' else ''}}}" for name, kind in COLUMNS.items())
@@ -125,12 +111,12 @@ class Run:
         log = (self.folder / "drift.log").open("a")
         self.drift = subprocess.Popen([str(word) for word in (self.program, *words)], stdout=log, stderr=log)
         address = lambda: re.findall(r"http://(\S+)", (self.folder / "drift.log").read_text())[self.starts :]
-        (address,) = until(address, "the drift job serves pages")
+        (address,) = wait_for(address, "the drift job serves pages")
         self.starts += 1
         self.address = address
         since = time.time()
         # What is logged within the tolerance of the beginning counts as before it.
-        until(lambda: self.watermark() > since + 5, "both sides are heard")
+        wait_for(lambda: self.watermark() > since + 5, "both sides are heard")
 
     starts = 0
 
@@ -220,7 +206,7 @@ def inject(run):
         8: ("MISSING_CLOUD", "cloud", "rt", t + 1), 9: ("MISSING_CLOUD", "cloud", "c", t), 10: ("MISSING_CLOUD", "cloud", "c", t),
         11: ("MISSING_CLOUD", "cloud", "c", t), 12: ("MISSING_ONPREM", "onprem", "u", t + 1), 13: ("MISSING_CLOUD", "cloud", "c", t),
     }  # fmt: skip
-    until(lambda: len(run.current()) == len(expected), lambda: f"{sorted(expected)} stand: {run.current()}")
+    wait_for(lambda: len(run.current()) == len(expected), lambda: f"{sorted(expected)} stand: {run.current()}")
     return t, expected
 
 
@@ -342,7 +328,7 @@ def resolved(run, t, ids):
     run.start()
     wanted = {9: ("MISSING_ONPREM", t + 100), 11: ("MISSING_CLOUD", t), 12: ("MISSING_ONPREM", t + 1), 13: ("MISSING_CLOUD", t)}
     wanted = {json.dumps({"cust": f"c{key}", "id": key}): value for key, value in wanted.items()}
-    until(lambda: run.current() == wanted, lambda: f"only these stand: {wanted}; {run.current()}")
+    wait_for(lambda: run.current() == wanted, lambda: f"only these stand: {wanted}; {run.current()}")
     verdicts = [record["value"] for records in services.read(run.stack.servers, ["dq_reconciliation_audit"])["dq_reconciliation_audit"].values() for record in records]
     done = {key_of(value) for value in verdicts if value["status"] == "RESOLVED"}
     assert done == {2, 3, 4, 5, 6, 7, 8, 9, 10}, done

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import business
 import services
+from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "topic_onprem_sales"
@@ -214,7 +215,8 @@ def follows(run):
             with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
                 return answer.read().decode()
 
-        until(lambda: json.loads(get("/status"))["counts"] and json.loads(get("/status"))["counts"]["read"] == 400)
+        read = lambda: (json.loads(get("/status"))["counts"] or {}).get("read")
+        wait_for(lambda: read() == 400, lambda: f"400 records, not {read()}")
         more = business.records(run.seed, 500, 3)
         fresh = run.folder / "follow-more"
         business.write_log(fresh, TOPIC, more)
@@ -222,7 +224,7 @@ def follows(run):
         for number in range(3):
             os.replace(fresh / TOPIC / str(number) / f"{0:020d}.jsonl", log / TOPIC / str(number) / f"{0:020d}.jsonl")
         os.replace(fresh / "commit.json", log / "commit.json")
-        until(lambda: json.loads(get("/status"))["counts"]["read"] == 500)
+        wait_for(lambda: read() == 500, lambda: f"500 records, not {read()}")
         metrics, status = get("/metrics"), json.loads(get("/status"))
         assert f'dq_valid_total{{job_name="{business.JOB}",table="sales.events",dc="DC_ONPREM"}} {status["counts"]["valid"]}\n' in metrics, metrics
         assert 'rule="amount.negative"' in metrics and get("/livez") == "ok\n" and json.loads(get("/readyz"))["ready"]
@@ -234,13 +236,6 @@ def follows(run):
     run.dq(ROOT / "jobs", "--from", log, "--out", out, "--valid-rows", "none")
     compare(run, business.read_log(out), more, expected)
     return "500 records, 100 of them appended while it ran"
-
-
-def until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it does not come to that"
-        time.sleep(0.05)
 
 
 def datadog(run):

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "live"))
 
 PARTITIONS = 3
+# Environment to the part of the stack that is its cluster.
+NODES = {"onprem": "onprem", "cloud": "azure"}
 METRICS = (
     "CREATE KEYSPACE IF NOT EXISTS metrics WITH replication = {'class': 'NetworkTopologyStrategy', 'DC_ONPREM': 1};"
     "CREATE TABLE IF NOT EXISTS metrics.dq_counts (job_name text, metric_ts timestamp, metric_type text, metric_value bigint, "
@@ -54,6 +56,15 @@ def project(run, name, stack, change=lambda text: text):
     text = text.replace("[127.0.0.1/32]", f"[{node['host']}/32]")
     path.write_text(change(text))
     return folder
+
+
+def environments(stack, jobs, change=lambda text: text):
+    """Writes environments.yaml of a folder of jobs: both environments, each with its cluster of the stack."""
+    text = (ROOT / "jobs" / "environments.yaml").read_text().replace('"127.0.0.1:9092"', json.dumps(stack.servers))
+    for name, host in (("onprem", "127.0.0.1"), ("cloud", "127.0.0.2")):
+        node = stack.service(NODES[name])
+        text = text.replace(f"hosts: [{host}]\n", f"hosts: [{node['host']}]\n      port: {node['port']}\n").replace(f"[{host}/32]", f"[{node['host']}/32]")
+    (jobs / "environments.yaml").write_text(change(text))
 
 
 def produce(servers, topic, partitions):
@@ -101,14 +112,6 @@ def write(servers, topic, records):
     for record in records:
         producer.produce(topic, record["value"], record["key"], partition=0, timestamp=record["ts"], headers=record["headers"])
     assert producer.flush(60) == 0
-
-
-def wait_for(found, what, seconds=300):
-    """Waits until `found()` is true; `what()` is what there is instead."""
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, f"waited {seconds} s in vain: {what()}"
-        time.sleep(1)
 
 
 def read(servers, prefixes):

@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+import waiting
+
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -116,17 +118,9 @@ class Agent:
 
 def wait_for(condition, what, seconds=60, agent=None, pause=0.1):
     """Waits until the condition holds and returns what it gave; an agent that ends meanwhile is an error."""
-    until = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if agent is not None:
-            agent.check_running()
-        if time.monotonic() > until:
-            words = f"; the agent's last words: {agent.said()[-2000:]}" if agent is not None else ""
-            raise AssertionError(f"waited {seconds} s for {what} in vain{words}")
-        time.sleep(pause)
+    if agent is None:
+        return waiting.wait_for(condition, what, seconds, pause)
+    return waiting.wait_for(condition, lambda: f"{what}; the agent's last words: {agent.said()[-2000:]}", seconds, pause, agent.check_running)
 
 
 def replay(segments, schema, out, *options):

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -15,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "compose" / "native
 
 import ports  # noqa: E402
 from process import Process  # noqa: E402
+
+from tests.live.waiting import wait_for  # noqa: E402
 
 SLEEP = ["/bin/sleep", "600"]
 
@@ -35,11 +36,11 @@ class Processes(unittest.TestCase):
         self.start()
         self.assertEqual(self.process.state(), "running")
         self.process.send(signal.SIGSTOP)
-        wait_for(lambda: self.process.state() == "paused")
+        wait_for(lambda: self.process.state() == "paused", "the state paused", 10, 0.01)
         self.process.send(signal.SIGCONT)
-        wait_for(lambda: self.process.state() == "running")
+        wait_for(lambda: self.process.state() == "running", "the state running", 10, 0.01)
         os.kill(self.process.pid(), signal.SIGKILL)
-        wait_for(lambda: self.process.state() == "ended")
+        wait_for(lambda: self.process.state() == "ended", "the state ended", 10, 0.01)
         self.assertIsNone(self.process.pid())
         self.process.end(signal.SIGTERM, 1)
         self.assertEqual(self.process.state(), "stopped")
@@ -55,12 +56,12 @@ class Processes(unittest.TestCase):
     def test_a_paused_process_can_be_stopped(self):
         self.start()
         self.process.send(signal.SIGSTOP)
-        wait_for(lambda: self.process.state() == "paused")
+        wait_for(lambda: self.process.state() == "paused", "the state paused", 10, 0.01)
         self.assertTrue(self.process.end(signal.SIGTERM, 10))
 
     def test_what_ignores_sigterm_is_killed_in_the_end(self):
         self.process.start(["/bin/sh", "-c", "trap '' TERM; echo ready; sleep 600"], self.folder / "out", self.folder)
-        wait_for(lambda: (self.folder / "out").read_text())
+        wait_for((self.folder / "out").read_text, "its output", 10, 0.01)
         pid = self.process.pid()
         self.assertFalse(self.process.end(signal.SIGTERM, 0.2))
         self.assertFalse(Path(f"/proc/{pid}").exists())
@@ -95,14 +96,6 @@ class Ports(unittest.TestCase):
             given = [free[number % 2].next(["127.0.0.1", "127.0.0.2"]) for number in range(200)]
         self.assertEqual(len(set(given)), len(given))
         self.assertTrue(all(ports.FIRST <= port < ports.LAST for port in given))
-
-
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s in vain")
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
 
+from tests.live.waiting import wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 STACK = ROOT / "compose" / "native" / "stack.py"
 os.environ.setdefault("CDC_AGENT_BIN", str(ROOT / "target" / "debug" / "cdc-agent"))
@@ -44,14 +46,6 @@ def processes(folder):
             if str(folder).encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
                 found.append(int(path.parent.name))
     return found
-
-
-def wait_for(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what} in vain")
-        time.sleep(0.05)
 
 
 def private_folder(case):
