@@ -48,7 +48,7 @@ JOB ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## build without C libraries or services and show the demo: changes, data quality, hashes, drift
+run: ## build without C libraries or services and show the demo: changes, data quality, hashes, drift, a repair that is proposed
 	$(CARGO) build --locked --profile demo --no-default-features --bins
 	$(CARGO) run --quiet --locked --profile demo --no-default-features -- demo
 

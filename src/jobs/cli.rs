@@ -12,7 +12,7 @@ mod groups;
 mod place;
 #[cfg(feature = "kafka")]
 mod reconcile;
-mod remediate;
+pub(in crate::jobs) mod remediate;
 mod report;
 #[cfg(all(feature = "http", feature = "kafka"))]
 mod rest;

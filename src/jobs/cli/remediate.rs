@@ -15,6 +15,8 @@ use super::Format;
 use crate::agent::exit::{Exit, Failure};
 use crate::cli::TableName;
 use crate::jobs::engine::places::Place;
+pub(in crate::jobs) use look::Known;
+pub(in crate::jobs) use propose::propose_at;
 
 const PROPOSE: &str = "\
 Reads the verdicts that stand (dq_reconciliation_current) and proposes the winner's change for each DRIFT, MISSING_ONPREM and

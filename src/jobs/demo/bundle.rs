@@ -15,10 +15,10 @@ const ONPREM: Bundled = (
     "CommitLog-7-1795361326344.log",
     include_bytes!("../../../cdc_fixtures/demo/CommitLog-7-1795361326344.log"),
 );
-/// The same writes on another cluster, but for one value and one statement.
+/// The same writes on another cluster, but for two values and one statement.
 const CLOUD: Bundled = (
-    "CommitLog-7-1796004886902.log",
-    include_bytes!("../../../cdc_fixtures/demo-cloud/CommitLog-7-1796004886902.log"),
+    "CommitLog-7-1796021233647.log",
+    include_bytes!("../../../cdc_fixtures/demo-cloud/CommitLog-7-1796021233647.log"),
 );
 const SCHEMA: &[u8] = include_bytes!("../../../cdc_fixtures/demo/schema.json");
 /// The statements that were executed, one a line.

@@ -1,6 +1,7 @@
 //! Fourth part: the same table on two clusters, compared.
 
 use std::io;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ pub(super) struct Drift {
     /// By which the second side came, and by which both were compared.
     replayed: Words,
     words: Words,
+    /// Where the verdicts are.
+    pub(super) out: PathBuf,
     counts: Value,
     verdicts: Vec<Shown>,
     /// The records of the table, by side.
@@ -38,10 +41,17 @@ pub(super) fn run(place: &Place) -> Result<Drift, Failure> {
         verdicts: record::read(&out, AUDIT_TOPIC)?,
         sides: [(Of::Onprem.name(), records(&place.onprem)?), (Of::Cloud.name(), records(&place.cloud)?)],
         words,
+        out,
     })
 }
 
 impl Drift {
+    /// The time that decided about the last of them, milliseconds.
+    pub(super) fn decided_ms(&self) -> i64 {
+        let decided_us = |verdict: &Shown| verdict.field("decided_us").and_then(Value::as_i64);
+        self.verdicts.iter().filter_map(decided_us).max().unwrap_or_default() / 1000
+    }
+
     pub(super) fn show(&self, page: &mut Page<'_>, names: &Names) -> io::Result<()> {
         page.heading("Drift: the same writes went to another cluster. Does it hold the same rows?")?;
         let counts = self.counts.get("verdicts").unwrap_or(&Value::Null);

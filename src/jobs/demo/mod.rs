@@ -1,5 +1,5 @@
 //! `cdc-agent demo`: the way of changes that real nodes logged, without any service. Segments become records in file
-//! logs, and the embedded engine judges, hashes and compares them. What runs are the commands that are shown.
+//! logs, and the embedded engine judges, hashes and compares them, and proposes repairs. What runs are the commands that are shown.
 
 mod bundle;
 mod capture;
@@ -9,6 +9,7 @@ mod page;
 mod program;
 mod quality;
 mod record;
+mod remediation;
 
 use std::io::{self, Write};
 
@@ -31,6 +32,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     let quality = quality::run(&place)?;
     let hashes = hashes::run(&place)?;
     let drift = drift::run(&place)?;
+    let remediation = remediation::run(&place, &drift)?;
     // Colours only on a terminal, and not with NO_COLOR.
     let mut out = AutoStream::auto(io::stdout()).lock();
     let mut page = Page::new(&mut out);
@@ -39,6 +41,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         .and_then(|()| quality.show(&mut page, &names))
         .and_then(|()| hashes.show(&mut page, &names))
         .and_then(|()| drift.show(&mut page, &names))
+        .and_then(|()| remediation.show(&mut page, &names))
         .and_then(|()| next_steps(&mut page, &names, &place, &captured))
         .and_then(|()| out.flush())
         .map_err(Failure::stdout)?;

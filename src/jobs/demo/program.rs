@@ -11,6 +11,7 @@ use crate::agent::exit::{Exit, Failure};
 use crate::agent::replay::replay;
 use crate::cli::{Cli, Command};
 use crate::jobs::cli;
+use crate::jobs::cli::remediate::{Known, RemediateCommand, propose_at};
 use crate::jobs::engine::command::{Done, perform};
 
 /// A command line without the program's name.
@@ -35,6 +36,12 @@ impl Words {
         self
     }
 
+    /// With those of another line at its end.
+    pub(super) fn joined(mut self, words: &Self) -> Self {
+        self.0.extend(words.0.iter().cloned());
+        self
+    }
+
     /// As a shell takes it, for `cdc-agent` or `cdc-jobs`.
     pub(super) fn shown(&self, program: &str) -> String {
         let words = self.0.iter().map(|word| quoted(Path::new(word)));
@@ -53,12 +60,25 @@ impl Words {
 
     /// Runs `cdc-jobs run`.
     pub(super) fn job(&self) -> Result<Done, Failure> {
-        let words = std::iter::once("cdc-jobs".into()).chain(self.clone().and("--quiet").0);
-        match cli::Cli::try_parse_from(words).map(|cli| cli.command) {
+        match self.clone().and("--quiet").jobs() {
             Ok(cli::Command::Run(args)) => perform(&args, &Arc::new(AtomicBool::new(false))),
             Ok(_) => Err(not_this("run")),
             Err(error) => Err(not_this("run").because(error)),
         }
+    }
+
+    /// Runs `cdc-jobs remediate propose` at a time, milliseconds, and gives all proposals that are known then.
+    pub(super) fn proposals(&self, now_ms: i64) -> Result<Vec<Known>, Failure> {
+        match self.jobs() {
+            Ok(cli::Command::Remediate(RemediateCommand::Propose(args))) => propose_at(&args, now_ms),
+            Ok(_) => Err(not_this("remediate propose")),
+            Err(error) => Err(not_this("remediate propose").because(error)),
+        }
+    }
+
+    fn jobs(&self) -> Result<cli::Command, clap::Error> {
+        let words = std::iter::once("cdc-jobs".into()).chain(self.0.iter().cloned());
+        cli::Cli::try_parse_from(words).map(|cli| cli.command)
     }
 }
 

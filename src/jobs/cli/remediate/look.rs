@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::open::{now_ms, open};
+use super::open::{Opened, now_ms, open};
 use super::{ListArgs, ShowArgs, State, StatusArgs, text};
 use crate::agent::exit::{Exit, Failure};
 use crate::jobs::cli::{Format, print, print_json};
 use crate::jobs::drift::Side;
+use crate::jobs::engine::EngineError;
 use crate::jobs::remediate::book::Entry;
 use crate::jobs::remediate::limits::{Room, room};
+use crate::jobs::remediate::standing::Standings;
 use crate::jobs::remediate::step::StepKind;
 
 impl State {
@@ -55,6 +57,33 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// A proposal, and what `show` says of it.
+#[derive(Debug)]
+pub(in crate::jobs) struct Known {
+    /// The proposal.
+    pub(in crate::jobs) entry: Entry,
+    /// Lines of text.
+    pub(in crate::jobs) shown: String,
+}
+
+/// All proposals of the table, the oldest first.
+///
+/// # Errors
+/// Steps or verdicts cannot be read.
+pub(super) fn known(opened: &Opened) -> Result<Vec<Known>, EngineError> {
+    let (book, standings) = (opened.store.book(opened.name())?, opened.store.standings(opened.name())?);
+    let known = |entry: &Entry| {
+        let shown = text::show(entry, stands(entry, &standings));
+        Known { entry: entry.clone(), shown }
+    };
+    Ok(book.entries().into_iter().map(known).collect())
+}
+
+/// Whether what a proposal repairs still stands.
+fn stands(entry: &Entry, standings: &Standings) -> bool {
+    standings.of(&entry.key).is_some_and(|standing| entry.proposal.is_about(standing))
+}
+
 pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
     let opened = open(&args.table, None)?;
     let book = opened.store.book(opened.name())?;
@@ -63,7 +92,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
             .next("cdc-jobs remediate list shows them"));
     };
     let standings = opened.store.standings(opened.name())?;
-    let stands = standings.of(&entry.key).is_some_and(|standing| entry.proposal.is_about(standing));
+    let stands = stands(entry, &standings);
     match args.table.format {
         Format::Json => {
             let mut answer = entry_json(entry);
@@ -91,10 +120,6 @@ pub(super) fn status(args: &StatusArgs) -> Result<Exit, Failure> {
         for entry in &own {
             *counts.entry(entry.state().name()).or_default() += 1;
         }
-        let stands = |entry: &&&&Entry| {
-            let standing = standings.of(&entry.key);
-            standing.is_some_and(|standing| entry.proposal.is_about(standing))
-        };
         let written = own.iter().filter(|entry| entry.state() == StepKind::Applied);
         let (limit, again_ms) = match room(&book.applied_ms(target), now_ms, opened.rules()) {
             Room::Open => (None, None),
@@ -104,7 +129,7 @@ pub(super) fn status(args: &StatusArgs) -> Result<Exit, Failure> {
         let side = json!({
             "environment": opened.store.sides.of(target).name.value,
             "states": counts,
-            "applied_and_standing": written.filter(stands).count(),
+            "applied_and_standing": written.filter(|entry| stands(entry, &standings)).count(),
             "limit": limit,
             "room_at_ms": again_ms,
         });

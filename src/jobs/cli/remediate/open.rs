@@ -1,5 +1,7 @@
 //! What every command needs: the rules of the table, both sides, and where verdicts and steps are.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{FromArgs, TableArgs};
@@ -49,11 +51,23 @@ impl Opened {
     }
 }
 
-/// Opens what the options name; `from` is missing where no changes are read.
+/// Opens what the options name, until a signal; `from` is missing where no changes are read.
 ///
 /// # Errors
 /// The folder of the jobs is not right, or the table is not compared between this environment and another one.
 pub(super) fn open(args: &TableArgs, from: Option<&FromArgs>) -> Result<Opened, Failure> {
+    open_until(args, from, stop::on_signals()?)
+}
+
+/// [`open`] for a caller with signals of its own.
+///
+/// # Errors
+/// As of [`open`].
+pub(super) fn open_until(
+    args: &TableArgs,
+    from: Option<&FromArgs>,
+    stop: Arc<AtomicBool>,
+) -> Result<Opened, Failure> {
     let project = folder::checked(&args.jobs)?;
     let environment = folder::environment(&project, &args.env)?;
     let file = folder::rules(&project, environment, &args.table)?;
@@ -83,7 +97,7 @@ pub(super) fn open(args: &TableArgs, from: Option<&FromArgs>) -> Result<Opened, 
         environment: environment.clone(),
         sides,
         from: places,
-        stop: stop::on_signals()?,
+        stop,
     };
     let table = RepairTable::new(&file.rules, &drift);
     Ok(Opened { store, file: file.clone(), drift, table })
