@@ -17,6 +17,9 @@ SHORT ?=
 SUBMIT ?= test_submit test_drift test_generated
 # Records of `make test-engines`.
 RECORDS ?= 100000
+# Rows that differ in `make test-e2e`; E2E takes further options of tests/jobs/drift_e2e.py.
+DIVERGENCES ?= 1000
+E2E ?=
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = descriptor sections body mutation texts
@@ -43,10 +46,10 @@ TABLE ?= sales.events
 JOB ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines bench-jobs run-dq
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines test-e2e bench-jobs run-dq
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build without C libraries or services and show the demo: changes, data quality, hashes, drift, a repair that is proposed
 	$(CARGO) build --locked --profile demo --no-default-features --bins
@@ -198,6 +201,10 @@ lint: ## check format and lints; licences and sources of dependencies where carg
 	$(CARGO) clippy --locked --no-default-features -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources are not checked"; fi
+
+test-e2e: $(VENV)/.done flink/target/.built ## the whole way on two Cassandra clusters, Kafka, agents and Flink, which it starts: DIVERGENCES=1000 rows that differ are found and repaired; parts are killed (docs/end-to-end.md). Half an hour
+	$(CARGO) build --locked
+	$(PYTHON) tests/jobs/drift_e2e.py --divergences $(DIVERGENCES) --seed $(SEED) $(E2E)
 
 bench: ## measure decoding beside Cassandra's reader and the JVM connector's; memory and jobs of replay
 	tests/bench/run.py

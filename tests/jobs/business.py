@@ -193,7 +193,7 @@ def judge(record):
     return failed, warned, typed
 
 
-def expected(partitions, topic, order, version):
+def expected(partitions, topic, order, version, job=JOB):
     """Dead letters by partition, counters by minute, and rows by id with the newest version: what outputs must be."""
     letters, minutes, rows = defaultdict(list), {}, {}
     rank = {rule: number for number, rule in enumerate(order)}
@@ -218,19 +218,19 @@ def expected(partitions, topic, order, version):
                 text, raw = None, base64.b64encode(value).decode()
             letters[number].append(
                 {
-                    "job": JOB, "topic": topic, "partition": number, "offset": record["offset"], "kafka_ts": record["ts"],
+                    "job": job, "topic": topic, "partition": number, "offset": record["offset"], "kafka_ts": record["ts"],
                     "payload": text, "payload_base64": raw, "failed": failed, "warned": warned, "rules_version": version,
                 }
             )
     return dict(letters), minutes, rows
 
 
-def counters(minutes, version):
+def counters(minutes, version, job=JOB, dc="DC_ONPREM"):
     """The last values of the two topics of counters, by key."""
     valid, invalid = {}, {}
     for start, counts in minutes.items():
-        key = json.dumps({"job_name": JOB, "window_start": start}, separators=(",", ":"))
-        head = {"job_name": JOB, "window_start": start, "metric_ts": start + MINUTE, "dc": "DC_ONPREM", "table": "sales.events"}
+        key = json.dumps({"job_name": job, "window_start": start}, separators=(",", ":"))
+        head = {"job_name": job, "window_start": start, "metric_ts": start + MINUTE, "dc": dc, "table": "sales.events"}
         total = counts["valid"] + counts["invalid"]
         valid[key] = {**head, "valid_count": counts["valid"], "warned_count": counts["warned"], "total_count": total, "rules_version": version}
         invalid[key] = {**head, "invalid_count": counts["invalid"], "total_count": total, "by_rule": counts["by_rule"], "rules_version": version}
