@@ -16,7 +16,7 @@ use super::context::{Context, EVENT_ID, Failed};
 use super::doubt::Doubts;
 use super::notice::Notice;
 use super::options::KafkaOptions;
-use super::trouble::{Trouble, forbids_topic, lasting, refuses_record};
+use super::trouble::{Trouble, forbids_topic, is_missing, lasting, refuses_record};
 
 /// The pauses while librdkafka is waited for: a small part of the time waited so far, within these bounds.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(10));
@@ -134,12 +134,20 @@ impl Producer {
         let servers = &self.options.bootstrap_servers;
         if let Some((code, reason)) = self.inner.client().fatal_error() {
             let fatal = KafkaError::Global(code);
-            return match Trouble::of(&fatal, what, &self.id) {
+            return match Trouble::of(&fatal, what, &self.id, |code| self.lasting(code)) {
                 Trouble::Unknown(_) => Trouble::Unknown(format!("{what}: {fatal}: {reason}")),
                 known => self.judged(known, what),
             };
         }
-        self.judged(Trouble::of(error, &format!("{what} ({servers})"), &self.id), what)
+        let trouble = Trouble::of(error, &format!("{what} ({servers})"), &self.id, |code| self.lasting(code));
+        self.judged(trouble, what)
+    }
+
+    /// What to do about an error that trying again does not help. A topic that is gone is made again when the sink starts
+    /// again, where the agent makes topics.
+    fn lasting(&self, code: RDKafkaErrorCode) -> Option<&'static str> {
+        let is_mended = is_missing(code) && self.options.makes_topics();
+        lasting(code).filter(|_| !is_mended)
     }
 
     /// Whoever asked twice for the id may be fenced by its own request, which came late.
@@ -325,7 +333,7 @@ impl Producer {
             return Err(Stuck::Records(failed));
         }
         let what = format!("topic {} did not take a record: {}", first.topic, first.code);
-        Err(match lasting(first.code) {
+        Err(match self.lasting(first.code) {
             Some(hint) => Trouble::Lasting { what, hint },
             None => self.why_broken(&what).unwrap_or(Trouble::Undone(what)),
         }

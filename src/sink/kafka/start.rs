@@ -8,6 +8,7 @@ use crate::failpoint;
 use crate::sink::SinkError;
 
 use super::notice::Notice;
+use super::topics::Kind;
 use super::trouble::Trouble;
 use super::turn::{Turn, fence_replays, replay_id};
 use super::{Batch, KafkaSink, local, read_back};
@@ -19,6 +20,7 @@ impl KafkaSink {
         self.batch = Batch::default();
         let turn = Turn::start(&self.options, &self.doubts).map_err(Trouble::into_error)?;
         failpoint::cross("kafka_ids_taken");
+        self.look_at_topics()?;
         let fence = || fence_replays(&self.options).map_err(Trouble::into_error);
         let wanted = |key: &str| self.layout.wants(key);
         let found = read_back::read(&self.options, &self.topics, &self.place, 0, wanted, fence)?;
@@ -32,8 +34,19 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// The checkpoint with the higher generation, of Kafka's and the local copy.
-    fn choose(&self, kafka: Option<Checkpoint>) -> Result<Checkpoint, SinkError> {
+    /// A topic may have been deleted. That of the checkpoints is made again at once.
+    fn look_at_topics(&mut self) -> Result<(), SinkError> {
+        self.topics.look_at_all()?;
+        if !self.topics.has(&self.place.topic) {
+            let made = self.topics.get(&self.place.topic, Kind::Checkpoints)?;
+            self.place.partition = self.layout.partition(made.partitions);
+        }
+        Ok(())
+    }
+
+    /// The checkpoint with the higher generation, of Kafka's and the local copy. Where Kafka lost its own, what this
+    /// program committed last counts besides: the copy may be older.
+    pub(super) fn choose(&self, kafka: Option<Checkpoint>) -> Result<Checkpoint, SinkError> {
         let local = match &self.local {
             Some(copy) => match (local::load(copy.path()), &kafka) {
                 // Kafka has more than the copy ever has.
@@ -45,6 +58,10 @@ impl KafkaSink {
             },
             None => return Ok(kafka.unwrap_or_default()),
         };
+        let own = Some(&self.committed).filter(|own| kafka.is_none() && own.generation() > 0);
+        let is_newer =
+            |own: &&Checkpoint| local.as_ref().is_none_or(|copy| own.generation() > copy.generation());
+        let local = own.filter(is_newer).cloned().or(local);
         let generations = [&kafka, &local].map(|checkpoint| checkpoint.as_ref().map(Checkpoint::generation));
         let [in_kafka, on_disk] = generations;
         if on_disk.is_some() && in_kafka != on_disk {

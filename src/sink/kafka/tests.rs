@@ -16,6 +16,8 @@ use super::*;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId};
 
+mod gone;
+
 const TOPIC: &str = "p.cdc.k.t";
 const CHECKPOINTS: &str = "p.cdc.__checkpoints";
 const HOST: &str = "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47";

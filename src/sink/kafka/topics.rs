@@ -56,6 +56,18 @@ pub(super) struct Topic {
     counted: Instant,
 }
 
+impl Topic {
+    /// It has so many partitions now; another number is told.
+    fn recount(&mut self, now: u32, options: &KafkaOptions) {
+        let before = std::mem::replace(&mut self.partitions, now);
+        self.counted = Instant::now();
+        if now != before {
+            let topic = self.name.to_string();
+            options.observer.tell(&Notice::PartitionsChanged { topic, before, now });
+        }
+    }
+}
+
 /// The topics that were used, by name.
 pub(super) struct Topics {
     admin: AdminClient<Context>,
@@ -121,21 +133,59 @@ impl Topics {
         if oldest.1.counted.elapsed() < COUNTED_EVERY {
             return;
         }
-        // What is wrong shows when something is sent.
-        let now = self.count(&name).ok().flatten().unwrap_or(before);
-        if now != before {
-            let topic = name.to_string();
-            self.options.observer.tell(&Notice::PartitionsChanged { topic, before, now });
+        let found = self.count(&name);
+        if matches!(found, Ok(None)) && self.options.makes_topics() {
+            return self.keep_only(|topic| topic.name != name);
         }
+        // What else is wrong shows when something is sent.
+        let now = found.ok().flatten().unwrap_or(before);
         if let Some(topic) = self.topics.get_mut(place) {
-            topic.partitions = now;
-            topic.counted = Instant::now();
+            topic.recount(now, &self.options);
         }
+    }
+
+    /// Looks at all topics that were used, with one question: for a new start after an error. Those that are gone are
+    /// forgotten, where the agent makes topics: it makes them again when they are needed.
+    ///
+    /// # Errors
+    /// The brokers do not answer.
+    pub(super) fn look_at_all(&mut self) -> Result<(), SinkError> {
+        if self.topics.is_empty() {
+            return Ok(());
+        }
+        let found = self.metadata(None)?;
+        let counts: HashMap<&str, u32> = found
+            .topics()
+            .iter()
+            .filter_map(|topic| Some((topic.name(), u32::try_from(topic.partitions().len()).ok()?)))
+            .filter(|(_, partitions)| *partitions > 0)
+            .collect();
+        for topic in &mut self.topics {
+            if let Some(now) = counts.get(&*topic.name) {
+                topic.recount(*now, &self.options);
+            }
+        }
+        if self.options.makes_topics() {
+            self.keep_only(|topic| counts.contains_key(&*topic.name));
+        }
+        Ok(())
+    }
+
+    /// Whether a topic is known to be there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.known.contains_key(name)
+    }
+
+    fn keep_only(&mut self, stays: impl Fn(&Topic) -> bool) {
+        self.topics.retain(stays);
+        let places = self.topics.iter().enumerate();
+        self.known = places.map(|(place, topic)| (topic.name.clone(), place)).collect();
+        self.last = 0;
     }
 
     /// The number of partitions; `None` when there is no such topic.
     fn count(&self, name: &str) -> Result<Option<u32>, SinkError> {
-        let found = self.metadata(name)?;
+        let found = self.metadata(Some(name))?;
         let Some(topic) = found.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
         match topic.error().map(RDKafkaErrorCode::from) {
             None => Ok(u32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)),
@@ -148,13 +198,12 @@ impl Topics {
         }
     }
 
-    /// What the brokers say of a topic.
-    fn metadata(&self, name: &str) -> Result<Metadata, SinkError> {
-        let answer =
-            asking::metadata(&self.reader, Some(name), self.options.start_timeout, &self.options.stop);
+    /// What the brokers say of a topic, or of all.
+    fn metadata(&self, name: Option<&str>) -> Result<Metadata, SinkError> {
+        let answer = asking::metadata(&self.reader, name, self.options.start_timeout, &self.options.stop);
         answer.map_err(|unanswered| {
             unanswered.into_error(&self.options.bootstrap_servers, |error| {
-                self.error(error, name, "cannot ask about it")
+                self.error(error, name.unwrap_or("(all)"), "cannot ask about it")
             })
         })
     }

@@ -18,15 +18,21 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    /// What `error`, met while doing `what`, says. `id` is the transactional id, or says that there is none.
-    pub(super) fn of(error: &KafkaError, what: &str, id: &str) -> Self {
+    /// What `error`, met while doing `what`, says. `id` is the transactional id, or says that there is none. `hint` says of
+    /// a code what to do when trying again does not help: [`lasting`], or less.
+    pub(super) fn of(
+        error: &KafkaError,
+        what: &str,
+        id: &str,
+        hint: impl Fn(RDKafkaErrorCode) -> Option<&'static str>,
+    ) -> Self {
         let code = error.rdkafka_error_code();
         let text = format!("{what}: {error}");
         if let Some(code) = code {
             if is_fencing(code) {
                 return Self::Fenced(id.to_owned());
             }
-            if let Some(hint) = lasting(code) {
+            if let Some(hint) = hint(code) {
                 return Self::Lasting { what: text, hint };
             }
         }
@@ -79,11 +85,18 @@ pub(super) fn lasting(code: RDKafkaErrorCode) -> Option<&'static str> {
         Code::UnsupportedVersion | Code::UnsupportedFeature => {
             "this broker has no transactions: use kafka_delivery at-least-once, or a newer broker"
         }
-        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => {
-            "the topic was deleted, or lost partitions: make it again, and start again"
+        code if is_missing(code) => {
+            "the topic was deleted, or lost partitions: make it again, or let the agent make it (kafka_create_topics), and \
+             start again"
         }
         _ => return None,
     })
+}
+
+/// Whether a code says that a topic, or a part of it, is not there (any more).
+pub(super) fn is_missing(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(code, Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition)
 }
 
 /// Whether a code says that brokers do not answer, or that none is in charge: that passes without anybody changing
