@@ -103,6 +103,16 @@ impl Telemetry {
         self.state().phase(phase, why, now);
     }
 
+    /// As [`Self::phase`], when it is another phase than before, which anybody may have told. Cheap.
+    pub fn phase_if_new(&self, phase: Phase, why: Option<&str>) {
+        self.alive();
+        let mut state = self.state();
+        if !state.is_at(phase) {
+            let now = self.clock.now();
+            state.phase(phase, why, now);
+        }
+    }
+
     /// Where reading stands, after a look at the directory.
     pub fn reading(&self, reading: Reading) {
         self.alive();

@@ -122,6 +122,10 @@ impl State {
         state
     }
 
+    pub(super) fn is_at(&self, phase: Phase) -> bool {
+        self.phase == phase
+    }
+
     pub(super) fn phase(&mut self, phase: Phase, why: Option<&str>, now: Moment) {
         if self.phase != phase {
             self.phase_since = now;

@@ -1,8 +1,11 @@
 """Scenarios in which something happens to Kafka, or to the network in front of it."""
 
+import json
+import re
+import subprocess
 import time
 
-from agent import wait_for
+from agent import environment, program, wait_for
 from agent_faults import FULL, ONCE, last_line
 from case import Failed
 from events import identity, of_record
@@ -70,21 +73,58 @@ def pause_broker(case):
     return case.judge(agent)
 
 
-@scenario("kafka-away", f"Kafka is away for a minute: the agent waits with steady memory: {ONCE}")
-def kafka_away(case):
-    agent = case.prepare(**FULL).agent().start()
+# Longer than a loop may give no sign of life: telemetry's Limits::live_within.
+LONG_S = 150
+
+
+def alive(case):
+    """What the agent says of itself: (whether it lives, whether it does its work, its phase)."""
+    command = [program(), "status", "--live", "--json", "--state-dir", str(case.state)]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    if asked.returncode not in (0, 4):
+        raise Failed(f"status --live ended with {asked.returncode}: {asked.stderr[-500:]}")
+    status = json.loads(asked.stdout)
+    if status["is_live"] != (asked.returncode == 0):
+        raise Failed(f"status --live ended with {asked.returncode}, and is_live is {status['is_live']}")
+    return status["is_live"], status["is_ready"], status["phase"]
+
+
+def away(case, *options):
+    agent = case.prepare(**FULL).agent(*options).start()
     case.writers.start()
     case.caught_up(agent)
     before = agent.rss_anon
     case.stack.stop("kafka")
-    time.sleep(60)
+    until, told = time.monotonic() + LONG_S, set()
+    while time.monotonic() < until and agent.running:
+        time.sleep(5)
+        told.add(alive(case))
     case.note("it waits" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
+    if any(not lives for lives, _, _ in told) or (True, False, "waiting_for_kafka") not in told:
+        raise Failed(f"while Kafka was away it said of itself (lives, ready, phase): {sorted(told)}")
     case.stack.start("kafka")
     revived(case, agent)
     case.note(f"highest RssAnon {before >> 20} MiB before, {agent.rss_anon >> 20} MiB after")
     if agent.rss_anon > before + (48 << 20):
         raise Failed(f"memory grew from {before} to {agent.rss_anon} bytes")
+    case.caught_up(agent)
+    if alive(case)[:2] != (True, True):
+        raise Failed(f"Kafka is back, and the agent says {alive(case)}")
     return case.judge(agent)
+
+
+AWAY = f"Kafka is away for {LONG_S} s: the agent waits with steady memory, says that it lives and waits for Kafka"
+
+
+@scenario("kafka-away", f"{AWAY}: {ONCE}")
+def kafka_away(case):
+    return away(case)
+
+
+@scenario("kafka-away-at-least-once", f"{AWAY}, with delivery = at-least-once: each write at least once")
+def kafka_away_at_least_once(case):
+    case.rules.repeats = True
+    return away(case, "--delivery", "at-least-once")
 
 
 @scenario("kafka-late", f"Kafka is not there when the agent starts: {ONCE}")
@@ -334,15 +374,13 @@ def topic_deleted(case):
     while time.monotonic() < deadline:
         case.writers.write(*statements.coll_insert(case.writers.clock.next()))
         time.sleep(0.3)
-    told = [line for line in agent.said()[before:].splitlines() if "topic" in line]
+    # Its name ends a word: others begin with it.
+    told = [line for line in agent.said()[before:].splitlines() if topic in re.split(r"[\s,;:]+", line)]
     case.note(f"the agent {'runs' if agent.running else f'ended with {agent.code}'}; told: {told[-1][:300] if told else 'nothing'}")
     if not told:
         raise Failed("the agent does not name the topic that was deleted")
     case.output.close()
     case.output = KafkaOutput(case.stack.servers, case.prefix)
-    return case.judge(agent)
-
-
     began, sentinel = time.monotonic(), case.writers.sentinel("coll")
     wait_for(lambda: case.seen(sentinel), "the table's next write", 120, agent)
     case.note(f"its next write was published {time.monotonic() - began:.1f} s after it")
@@ -350,3 +388,6 @@ def topic_deleted(case):
         raise Failed("the agent did not make the topic again as its options say")
     # What stood in the topic is gone with it; the other tables must be whole.
     case.rules.tables = {f"{case.ks}.plain", f"{case.ks}.wide"}
+    return case.judge(agent)
+
+

@@ -15,11 +15,11 @@ use crate::schema::Schema;
 #[cfg(feature = "kafka")]
 use crate::sink::SinkError;
 #[cfg(feature = "kafka")]
-use crate::sink::kafka::{KafkaOptions, probe::Probe};
+use crate::sink::kafka::{KafkaOptions, Notice, Untaken, probe::Probe};
 use crate::sink::{FileLog, FileLogOptions, Sink};
-#[cfg(feature = "kafka")]
-use crate::telemetry::Phase;
 use crate::telemetry::Telemetry;
+#[cfg(feature = "kafka")]
+use crate::telemetry::{LedgerEntry, LedgerKind, Phase};
 
 /// Between attempts to reach brokers.
 #[cfg(feature = "kafka")]
@@ -72,28 +72,13 @@ fn kafka(
     telemetry: Option<&Arc<Telemetry>>,
 ) -> Result<Box<dyn Sink>, Failure> {
     use crate::agent::kafka::log_notice;
-    use crate::sink::kafka::{KafkaSink, Notice, Observer, Untaken};
-    use crate::telemetry::{LedgerEntry, LedgerKind};
+    use crate::sink::kafka::{KafkaSink, Observer};
 
     let waits = telemetry.map(Arc::clone);
     let telemetry = waits.clone();
     let observer = Observer::new(move |notice| {
         log_notice(notice);
-        if let (Some(telemetry), Notice::DeadLetter { topic, position, bytes, reason, kind }) =
-            (&telemetry, notice)
-        {
-            telemetry.ledger(LedgerEntry {
-                kind: match kind {
-                    Untaken::TooLong => LedgerKind::Oversize,
-                    Untaken::Forbidden => LedgerKind::Denied,
-                    Untaken::Refused => LedgerKind::DeadLetter,
-                },
-                place: position.clone(),
-                table: Some(topic.clone()),
-                bytes: *bytes,
-                reason: reason.clone(),
-            });
-        }
+        telemetry.iter().for_each(|telemetry| noticed(notice, telemetry));
     });
     let options = KafkaOptions { observer, ..kafka_options(settings, schema, state, stop)? };
     // One for all attempts: librdkafka does not repeat itself then.
@@ -113,6 +98,27 @@ fn kafka(
             }
             (Err(error), _) => return Err(sink_failure(error)),
         }
+    }
+}
+
+/// What the sink tells that whoever watches the agent is to know.
+#[cfg(feature = "kafka")]
+fn noticed(notice: &Notice, telemetry: &Telemetry) {
+    match notice {
+        // At least once, the sink waits for hours in one call.
+        Notice::Waiting { what, .. } => telemetry.phase(Phase::WaitingForKafka, Some(what)),
+        Notice::DeadLetter { topic, position, bytes, reason, kind } => telemetry.ledger(LedgerEntry {
+            kind: match kind {
+                Untaken::TooLong => LedgerKind::Oversize,
+                Untaken::Forbidden => LedgerKind::Denied,
+                Untaken::Refused => LedgerKind::DeadLetter,
+            },
+            place: position.clone(),
+            table: Some(topic.clone()),
+            bytes: *bytes,
+            reason: reason.clone(),
+        }),
+        _ => {}
     }
 }
 
@@ -169,4 +175,27 @@ pub(super) fn kafka_options(
         find_table(schema, name).map(|table| table_topic(profile, prefix, table))
     };
     Ok(KafkaOptions { stop: stop.flag(), ..options(settings, identity, topic)? })
+}
+
+#[cfg(all(test, feature = "kafka"))]
+mod tests {
+    use super::*;
+    use crate::telemetry::{Clock, Limits, SetClock};
+
+    #[test]
+    fn whoever_waits_for_kafka_lives_and_says_so() {
+        let clock = Arc::new(SetClock::at(0));
+        let telemetry = Telemetry::with_clock(Limits::default(), Arc::clone(&clock) as Arc<dyn Clock>);
+        telemetry.phase(Phase::Running, None);
+        for seconds in [100, 200] {
+            clock.pass(Duration::from_secs(100));
+            noticed(&Notice::Waiting { what: "no answer".to_owned(), seconds }, &telemetry);
+        }
+        let status = telemetry.status();
+        let reasons: Vec<_> = status.reasons.iter().map(|reason| reason.text.as_str()).collect();
+        assert!(status.is_live);
+        assert_eq!(reasons, ["Waiting for Kafka for 1 min 40 s: no answer"]);
+        telemetry.phase_if_new(Phase::Running, None);
+        assert!(telemetry.status().is_ready);
+    }
 }

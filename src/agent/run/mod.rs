@@ -63,7 +63,7 @@ use crate::cli::{LogFormatWord, RunArgs, Undecodable, UnknownTable, VisibilityWo
 use crate::envelope::Visibility;
 use crate::failpoint;
 use crate::sink::Sink;
-use crate::telemetry::{Limits, Phase};
+use crate::telemetry::{Limits, Phase, Telemetry};
 use beyond::Beyond;
 use finished::Finished;
 use gap::Told;
@@ -101,7 +101,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let _server = start::http(&live.telling, &telling)?;
     failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());
-    let stop = Stop::on_signals(watch.waker())?;
+    let stop = Stop::on_signals(watch.waker())?.with_signs_of_life(&telling.telemetry);
     let state = start::state_directory(&live.log.state_dir)?;
     let _held = StateLock::take(&state)?;
     let (directory, spool) = spool::open(&live.log, directory)?;
@@ -228,9 +228,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 recognised = Recognised::default();
                 found.rewind();
                 passed.rewind();
-                telling.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
+                telling.telemetry.phase(Phase::WaitingForKafka, Some(&failure.to_string()));
                 telling.destination.failed(is_indefinite);
-                if !rewind(sink.as_mut(), &stop, &watch, &inbox)? {
+                if !rewind(sink.as_mut(), &stop, (&watch, &inbox), &telling.telemetry)? {
                     schema.save();
                     return Ok(Exit::Ok);
                 }
@@ -254,13 +254,19 @@ fn end(schema: &mut LiveSchema, how: &str) -> Exit {
 }
 
 /// Goes back to what is committed, as often as it takes; `false` when it is asked to stop meanwhile.
-fn rewind(sink: &mut dyn Sink, stop: &Stop, watch: &Watch, inbox: &Inbox) -> Result<bool, Failure> {
+fn rewind(
+    sink: &mut dyn Sink,
+    stop: &Stop,
+    (watch, inbox): (&Watch, &Inbox),
+    telemetry: &Telemetry,
+) -> Result<bool, Failure> {
     let began = Instant::now();
     let mut said = None;
     while !stop.is_asked() {
         match sink.rewind() {
             Ok(()) => {
                 log::info(&format!("goes on from what is committed, after {:?}", began.elapsed()));
+        telemetry.alive();
                 return Ok(true);
             }
             Err(error) if error.is_rewindable() => {
@@ -271,6 +277,7 @@ fn rewind(sink: &mut dyn Sink, stop: &Stop, watch: &Watch, inbox: &Inbox) -> Res
                     said = Some(text);
                 }
                 watch.wait(REWIND_PAUSE);
+                    telemetry.phase(Phase::WaitingForKafka, Some(&text));
             }
             Err(error) => return Err(sink_failure(error)),
         }

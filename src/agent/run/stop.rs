@@ -11,12 +11,16 @@ use signal_hook::iterator::Signals;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
 use crate::cdc_raw::Waker;
+use crate::telemetry::Telemetry;
 
 /// Whether the agent is asked to stop, or to read its options anew.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stop {
     stops: Arc<AtomicBool>,
     reloads: Arc<AtomicBool>,
+    /// Is given signs of life by whoever waits.
+    #[cfg(any(feature = "cql", feature = "kafka"))]
+    telemetry: Option<Arc<Telemetry>>,
 }
 
 impl Stop {
@@ -50,6 +54,15 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Waits by [`Self::sleep`] are signs of life from here on.
+    pub(super) fn with_signs_of_life(self, telemetry: &Arc<Telemetry>) -> Self {
+        #[cfg(any(feature = "cql", feature = "kafka"))]
+        let stop = Self { telemetry: Some(Arc::clone(telemetry)), ..self };
+        #[cfg(not(any(feature = "cql", feature = "kafka")))]
+        let (stop, _) = (self, telemetry);
+        stop
+    }
+
     /// Never asked.
     pub(super) fn never() -> Self {
         Self::default()
@@ -80,6 +93,7 @@ impl Stop {
         }
     }
 
+        self.telemetry.iter().for_each(|telemetry| telemetry.alive());
     /// For who cannot wait for the end of a call.
     #[cfg(feature = "kafka")]
     pub(super) fn flag(&self) -> Arc<AtomicBool> {

@@ -24,7 +24,6 @@ use crate::telemetry::{
 #[derive(Debug)]
 pub(super) struct Telling {
     pub(super) telemetry: Arc<Telemetry>,
-    phase: Option<Phase>,
     /// What is known of Kafka, where records go there.
     pub(super) destination: ToldDestination,
     /// What is known of parked mutations.
@@ -39,7 +38,6 @@ impl Telling {
         Self {
             destination: ToldDestination::new(Arc::clone(&telemetry)),
             telemetry,
-            phase: None,
             parked: ParkedNotes::default(),
             losses: 0,
         }
@@ -65,20 +63,17 @@ impl Telling {
         });
     }
 
-    /// What the loop is at, when that is news.
-    pub(super) fn phase(&mut self, phase: Phase, why: Option<&str>) {
-        if self.phase.replace(phase) != Some(phase) {
-            self.telemetry.phase(phase, why);
-        }
+    /// What the loop is at, when that is news: the wait for Kafka is told by whoever waits.
+    pub(super) fn phase(&self, phase: Phase, why: Option<&str>) {
+        self.telemetry.phase_if_new(phase, why);
     }
 
     /// The loop lives.
-    pub(super) fn turn(&mut self, problem: Option<&str>) {
+    pub(super) fn turn(&self, problem: Option<&str>) {
         match problem {
             Some(_) => self.phase(Phase::WaitingForDirectory, problem),
             None => self.phase(Phase::Running, None),
         }
-        self.telemetry.alive();
     }
 
     /// What is known of the schema.

@@ -3,6 +3,7 @@
 //!
 //! `CDC_AGENT_SEEDS=20000` tries more seeds, `CDC_AGENT_SEED=17` one alone.
 
+mod away;
 mod broker;
 mod node;
 mod random;
