@@ -21,6 +21,10 @@ pub struct StatusArgs {
     /// Again every second, until it is interrupted
     #[arg(long)]
     pub watch: bool,
+    /// Exit code 0 also while it waits, as long as its loop gives signs of life: what /livez says, for health checks that
+    /// restart it
+    #[arg(long)]
+    pub live: bool,
     /// Where the agent is.
     #[command(flatten)]
     pub place: StatusPlace,

@@ -23,6 +23,7 @@ pub(super) const STATUS: &str = "\
 Examples:
   cdc-agent status --config /etc/cdc-agent/agent.toml
   cdc-agent status --watch
+  cdc-agent status --live > /dev/null || echo hangs, or is not there
   cdc-agent status --json | jq .lag
 
 Exit codes: 0 it does its work, 2 configuration, 4 it runs and is not ready, 6 no agent answers.";

@@ -61,6 +61,25 @@ fn readiness_follows_the_loop() {
     assert_eq!(it.get("/livez").0, 503);
 }
 
+/// What health checks go by, that restart an agent.
+#[test]
+fn status_live_says_what_livez_does() {
+    let it = served();
+    let nobody = tempfile::tempdir().unwrap();
+    let code = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cdc-agent"));
+        command.args(["status", "--http-address", &it.server.address().to_string()]).args(words);
+        command.arg("--state-dir").arg(nobody.path());
+        command.output().unwrap().status.code()
+    };
+    it.telemetry.phase(Phase::WaitingForKafka, Some("no broker answers"));
+    assert_eq!((code(&[]), code(&["--live"])), (Some(4), Some(0)));
+    it.telemetry.phase(Phase::Running, None);
+    assert_eq!((code(&[]), code(&["--live"])), (Some(0), Some(0)));
+    it.clock.pass(Duration::from_secs(121));
+    assert_eq!((code(&[]), code(&["--live"])), (Some(4), Some(4)));
+}
+
 #[test]
 fn every_answer_carries_the_headers_that_protect_it() {
     let it = served();

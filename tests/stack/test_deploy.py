@@ -1,5 +1,6 @@
 """The files of deploy/: what can be checked of them without an engine, a cluster or root."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -54,6 +55,14 @@ class Kubernetes(unittest.TestCase):
         self.assertTrue(context["runAsNonRoot"] and context["readOnlyRootFilesystem"])
         self.assertEqual((context["allowPrivilegeEscalation"], context["capabilities"]), (False, {"drop": ["ALL"]}))
         self.assertNotIn("readinessProbe", SIDECAR)
+
+    def test_it_is_asked_whether_it_lives(self):
+        dockerfile = (DEPLOY / "Dockerfile").read_text()
+        probe = ["/usr/local/bin/cdc-agent", "status", "--live"]
+        found = re.search(r"^HEALTHCHECK .*\\\n    CMD (\[.*\])$", dockerfile, re.MULTILINE)
+        self.assertEqual(json.loads(found[1]), probe)
+        command = SIDECAR["livenessProbe"]["exec"]["command"]
+        self.assertEqual(command, [*probe, *SIDECAR["args"][1:]])
 
 
 class Systemd(unittest.TestCase):

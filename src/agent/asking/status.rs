@@ -35,8 +35,9 @@ pub fn status(args: &StatusArgs) -> Result<Exit, Failure> {
                 let text = if args.json { format!("{json}\n") } else { http::terminal(&status) };
                 if !args.watch {
                     out.write_all(text.as_bytes()).map_err(Failure::stdout)?;
-                    // It runs, and cannot do its work.
-                    return Ok(if status.is_ready { Exit::Ok } else { Exit::Unreadable });
+                    // It runs, and cannot do its work, or hangs.
+                    let is_well = if args.live { status.is_live } else { status.is_ready };
+                    return Ok(if is_well { Exit::Ok } else { Exit::Unreadable });
                 }
                 text
             }
