@@ -28,6 +28,8 @@ pub(super) mod parked;
 mod passed;
 mod reader;
 mod recognised;
+#[cfg(feature = "cql")]
+mod refusals;
 mod reload;
 mod remembered;
 mod schema;

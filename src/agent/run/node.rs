@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::node_cdc::NodeCdc;
 use super::owned_first::OwnedFirst;
+use super::refusals::Refusals;
 use super::stop::Stop;
 use super::unsettled::Unsettled;
 use crate::agent::exit::{Exit, Failure};
@@ -103,14 +104,19 @@ pub(super) fn source(args: &CassandraArgs) -> Result<CqlSource, Failure> {
 /// What the node says of itself, when it is the configured one. `None` when it cannot be reached now.
 ///
 /// # Errors
-/// It is another node, or refuses.
-pub(super) fn identity(source: &CqlSource, names: &SourceArgs) -> Result<Option<NodeInfo>, Failure> {
-    match source.node() {
+/// It is another node, or refuses for some minutes.
+pub(super) fn identity(
+    source: &CqlSource,
+    names: &SourceArgs,
+    refusals: &mut Refusals,
+    stop: &Stop,
+) -> Result<Option<NodeInfo>, Failure> {
+    match refusals.wait(stop, || source.node()) {
         Ok(node) => {
             node.check(&expected(names)).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
             Ok(Some(node))
         }
-        Err(error) if error.is_transient() => {
+        Err(error) if error.is_transient() || stop.is_asked() => {
             log::warn(&format!("the node does not answer: {error}"));
             Ok(None)
         }
@@ -364,17 +370,17 @@ impl Node {
     /// Waits for a first schema.
     ///
     /// # Errors
-    /// The node refuses.
-    pub(super) fn fetch_now(&mut self) -> Result<bool, Failure> {
+    /// The node refuses for some minutes.
+    pub(super) fn fetch_now(&mut self, refusals: &mut Refusals, stop: &Stop) -> Result<bool, Failure> {
         let (began, wall_ms) = (Instant::now(), wall_ms());
         self.refresh.began(Due::Fetch, began);
         self.unsettled.asked();
-        match self.source.fetch() {
+        match refusals.wait(stop, || self.source.fetch()) {
             Ok(fetched) => {
                 self.fetched(fetched, began, wall_ms, Instant::now());
                 Ok(true)
             }
-            Err(error) if error.is_transient() => {
+            Err(error) if error.is_transient() || stop.is_asked() => {
                 self.failed(&error, Instant::now());
                 Ok(false)
             }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use scylla::routing::partitioner::{Murmur3Partitioner, Partitioner};
 use serde::{Deserialize, Serialize};
 
+use super::refusals::Refusals;
 use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
@@ -50,10 +51,11 @@ impl OwnedFirst {
     /// The ring has tokens that are not understood.
     pub(super) fn start(source: &CqlSource, state: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let path = state.join(RING);
-        let mut said = false;
+        let (mut said, mut refusals) = (false, Refusals::default());
         while !stop.is_asked() {
-            let ring = match source.start_ring().wait() {
+            let ring = match refusals.wait(stop, || source.start_ring().wait()) {
                 Ok(ring) => Some(ring),
+                Err(_) if stop.is_asked() => return Ok(None),
                 Err(error) if error.is_transient() => kept(&path),
                 Err(error) => {
                     return Err(Failure::new(Exit::Usage, "the node's ring cannot be had").because(error));

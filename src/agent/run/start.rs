@@ -150,18 +150,19 @@ fn from_node(
     stop: &Stop,
 ) -> Result<Option<LiveSchema>, Failure> {
     use super::node::{self, Node};
-    use crate::agent::log;
+    use super::refusals::Refusals;
 
     /// Between attempts to reach the node.
     const PAUSE: Duration = Duration::from_secs(2);
 
     let source = node::source(args)?;
     let kept = identity_kept(state);
-    let mut found = node::identity(&source, names)?;
+    let mut refusals = Refusals::default();
+    let mut found = node::identity(&source, names, &mut refusals, stop)?;
     while found.is_none() && names.host_id.is_none() && kept.is_none() && !stop.is_asked() {
         log::info("waiting for the node: its host id is not configured, and not known");
         stop.sleep(PAUSE);
-        found = node::identity(&source, names)?;
+        found = node::identity(&source, names, &mut refusals, stop)?;
     }
     if stop.is_asked() {
         return Ok(None);
@@ -174,7 +175,7 @@ fn from_node(
     }
     keep_identity(state, kept, names)?;
     let mut node = Node::open(source, state, names, args)?;
-    while !node.fetch_now()? && !node.knows_tables() {
+    while !node.fetch_now(&mut refusals, stop)? && !node.knows_tables() {
         if stop.is_asked() {
             return Ok(None);
         }

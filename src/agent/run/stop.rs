@@ -68,6 +68,12 @@ impl Stop {
         Self::default()
     }
 
+    /// As SIGTERM does.
+    #[cfg(all(test, feature = "cql"))]
+    pub(super) fn ask_stop(&self) {
+        self.stops.store(true, Ordering::Relaxed);
+    }
+
     /// As SIGHUP does.
     #[cfg(test)]
     pub(super) fn ask_reload(&self) {
@@ -84,16 +90,16 @@ impl Stop {
         self.reloads.swap(false, Ordering::Relaxed)
     }
 
-    /// Waits, unless it is asked to stop.
+    /// Waits, unless it is asked to stop. A sign of life: what is waited for at the start may take hours.
     #[cfg(any(feature = "cql", feature = "kafka"))]
     pub(super) fn sleep(&self, span: Duration) {
+        self.telemetry.iter().for_each(|telemetry| telemetry.alive());
         let until = Instant::now() + span;
         while !self.is_asked() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
 
-        self.telemetry.iter().for_each(|telemetry| telemetry.alive());
     /// For who cannot wait for the end of a call.
     #[cfg(feature = "kafka")]
     pub(super) fn flag(&self) -> Arc<AtomicBool> {

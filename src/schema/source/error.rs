@@ -117,4 +117,11 @@ impl CqlError {
             | Self::Ended { .. } => false,
         }
     }
+
+    /// Whether a node may say this of settings that are right, for some minutes: one that starts cannot read its roles and
+    /// permissions before enough others answer, and a handshake that a stopping node cuts looks like one that failed.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Tls { .. } | Self::Authentication { .. } | Self::Unauthorized { .. })
+    }
 }
