@@ -17,6 +17,7 @@ mod run;
 mod schema;
 mod settings;
 mod snapshot;
+mod unfit;
 mod values;
 mod words;
 
@@ -49,6 +50,7 @@ pub use snapshot::{
     AskedArgs, ConsistencyWord, SnapshotArgs, SnapshotCommand, SnapshotStartArgs, SnapshotStatusArgs,
     SnapshotStopArgs,
 };
+pub use unfit::Unfit;
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
 use std::ffi::OsString;

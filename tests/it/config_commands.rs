@@ -81,6 +81,73 @@ fn a_broken_configuration_is_exit_code_2_for_every_command() {
     }
 }
 
+/// The greatest value of each number, which docs/configuration.md names.
+#[test]
+fn numbers_have_bounds_which_are_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let documented = include_str!("../../docs/configuration.md");
+    for (key, least, most) in [
+        ("commitlog_sync_period_ms", 1, 86_400_000_u64),
+        ("cdc_total_space_mb", 1, 1_073_741_824),
+        ("spool_max_mb", 1, 1_073_741_824),
+        ("spool_min_free_mb", 0, 1_073_741_824),
+        ("late_after_s", 0, 3_155_760_000),
+        ("cassandra_connect_timeout_ms", 1, 3_600_000),
+        ("cassandra_request_timeout_ms", 1, 3_600_000),
+        ("schema_refresh_interval_ms", 1, 86_400_000),
+        ("heartbeat_interval_ms", 0, 86_400_000),
+        ("stall_after_s", 1, 86_400),
+        ("kafka_batch_records", 1, 100_000_000),
+        ("kafka_batch_bytes", 1, 67_108_864),
+        ("kafka_batch_ms", 1, 900_000),
+    ] {
+        let row = documented.lines().find(|line| line.starts_with(&format!("| `{key}` | `--"))).unwrap();
+        let bounds = row.split('|').nth(3).unwrap();
+        assert!(bounds.contains(&most.to_string()), "{row}");
+        for (value, code) in [(least, 0), (most, 0), (most + 1, 2), (u64::MAX, 2)] {
+            write(folder, "agent.toml", &format!("{key} = '{value}'\n"));
+            let shown = agent(folder, &["config", "show", "--config", "agent.toml"]);
+            assert_eq!(shown.status.code(), Some(code), "{key} = {value}: {}", stderr(&shown));
+            let complaint = format!("agent.toml:1: {key}: expected a whole number from {least} to {most}");
+            assert!(code == 0 || stderr(&shown).contains(&complaint), "{}", stderr(&shown));
+        }
+    }
+}
+
+/// What `config check` takes, `run` takes, and the other way round.
+#[test]
+fn contradictions_are_refused_by_check_and_by_run_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir_all(folder.join("cdc_raw")).unwrap();
+    std::os::unix::fs::symlink("cdc_raw", folder.join("link")).unwrap();
+    for (about, options) in [
+        ("config.directories", &["--state-dir", "cdc_raw/state"][..]),
+        ("config.directories", &["--state-dir", "link/state"]),
+        ("config.directories", &["--state-dir", "state", "--spool-dir", "cdc_raw/spool"]),
+        ("config.archive_directory", &["--state-dir", "state", "--archive-dir", "archive"]),
+        ("config.archive_directory", &["--state-dir", "state", "--finished-segments", "archive"]),
+        ("config.spool_directory", &["--state-dir", "state", "--spool-dir", "state"]),
+    ] {
+        let options = [&["--cdc-raw", "cdc_raw", "--out", "log"], options].concat();
+        let checked = agent(folder, &[&["config", "check", "--json"], &options[..]].concat());
+        let failed = format!(r#""check":"{about}","verdict":"fail""#);
+        assert!(
+            checked.status.code() == Some(2) && stdout(&checked).contains(&failed),
+            "{}",
+            stdout(&checked)
+        );
+        // An agent that does not refuse them ends because of the schema.
+        let run = agent(folder, &[&["run", "--http=false", "--schema", "none.json"], &options[..]].concat());
+        let key = about.strip_prefix("config.").unwrap().replace("directories", "cdc_raw_directory");
+        let is_refused = run.status.code() == Some(2) && stderr(&run).contains(&key);
+        assert!(is_refused, "{options:?}: {}", stderr(&run));
+        assert!(!folder.join("state").exists(), "{options:?}");
+        assert_eq!(std::fs::read_dir(folder.join("cdc_raw")).unwrap().count(), 0, "{options:?}");
+    }
+}
+
 #[test]
 fn doctor_without_services_judges_directory_and_segments() {
     let folder = tempfile::tempdir().unwrap();

@@ -55,24 +55,17 @@ impl Finished {
     /// # Errors
     /// The archive is not there, or cannot take segments.
     pub(super) fn new(args: &LogArgs, directory: &Directory) -> Result<Self, Failure> {
+        if let Some(unfit) = args.unfit_archive() {
+            return Err(Failure::new(Exit::Usage, unfit.what).next(unfit.fix));
+        }
         match (args.finished_segments, &args.archive_dir) {
-            (FinishedWord::Delete, None) => Ok(Self::delete()),
-            (FinishedWord::Keep, None) => Ok(Self::with(What::Keep)),
+            (FinishedWord::Delete, _) => Ok(Self::delete()),
             (FinishedWord::Archive, Some(path)) => Elsewhere::open(path, directory)
                 .map(|elsewhere| Self::with(What::Archive(elsewhere)))
                 .map_err(|error| {
                     Failure::new(Exit::Usage, "archive_directory cannot be used").because(error)
                 }),
-            (FinishedWord::Archive, None) => Err(Failure::new(
-                Exit::Usage,
-                "finished_segments is archive, and there is no archive_directory",
-            )
-            .next("name a directory on the file system of cdc_raw")),
-            (_, Some(_)) => Err(Failure::new(
-                Exit::Usage,
-                "archive_directory is given, and finished_segments is not archive",
-            )
-            .next("set finished_segments to archive, or take the directory away")),
+            (FinishedWord::Keep, _) | (FinishedWord::Archive, None) => Ok(Self::with(What::Keep)),
         }
     }
 

@@ -95,7 +95,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut args = args.clone();
     let live = args.options.live.clone();
     log::begin(live.telling.log_format == LogFormatWord::Json);
-    let directory = start::directory(&live.log.cdc_raw)?;
+    start::fits(&live.log)?;
+    let directory = start::patiently(|| start::directory(&live.log.cdc_raw))?;
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
     let mut telling = Telling::new(Limits { stall_after, ..Limits::default() });
     let heard = Arc::clone(&telling.telemetry);
@@ -105,7 +106,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(directory.path());
     let stop = Stop::on_signals(watch.waker())?.with_signs_of_life(&telling.telemetry);
     let state = start::state_directory(&live.log.state_dir)?;
-    let _held = StateLock::take(&state)?;
+    let _held = start::patiently(|| StateLock::take(&state))?;
     let (directory, spool) = spool::open(&live.log, directory)?;
     let directory = Arc::new(directory);
     let guard = Guard::start(&live.log, Arc::clone(&directory), spool, Arc::clone(&telling.telemetry))?;
@@ -265,10 +266,10 @@ fn rewind(
     let began = Instant::now();
     let mut said = None;
     while !stop.is_asked() {
+        telemetry.alive();
         match sink.rewind() {
             Ok(()) => {
                 log::info(&format!("goes on from what is committed, after {:?}", began.elapsed()));
-        telemetry.alive();
                 return Ok(true);
             }
             Err(error) if error.is_rewindable() => {
@@ -276,10 +277,10 @@ fn rewind(
                 inbox.refuse(&text);
                 if said.as_ref() != Some(&text) {
                     log::warn(&format!("not yet: {text}"));
+                    telemetry.phase(Phase::WaitingForKafka, Some(&text));
                     said = Some(text);
                 }
                 watch.wait(REWIND_PAUSE);
-                    telemetry.phase(Phase::WaitingForKafka, Some(&text));
             }
             Err(error) => return Err(sink_failure(error)),
         }

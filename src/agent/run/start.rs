@@ -4,8 +4,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-#[cfg(feature = "cql")]
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +12,7 @@ use super::schema::LiveSchema;
 use super::stop::Stop;
 use super::telling::Telling;
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::log;
 use crate::agent::pipeline::worker::Owned;
 use crate::agent::socket::{Inbox, Server as Socket};
 use crate::cdc_raw::{Directory, Waker};
@@ -22,6 +22,17 @@ use crate::cli::{CassandraArgs, LogArgs, OwnershipWord, RunOptions, SourceArgs, 
 use crate::durable::replace;
 #[cfg(feature = "http")]
 use crate::http::Server;
+
+/// Refuses options of the commit log that contradict each other, before anything is made.
+///
+/// # Errors
+/// Some do.
+pub(super) fn fits(log: &LogArgs) -> Result<(), Failure> {
+    match log.unfit().into_iter().next() {
+        Some(unfit) => Err(Failure::new(Exit::Usage, unfit.what).next(unfit.fix)),
+        None => Ok(()),
+    }
+}
 
 /// Opens and locks the directory of the commit log.
 ///
@@ -34,6 +45,33 @@ pub(super) fn directory(path: &Path) -> Result<Directory, Failure> {
         Failure::new(exit, "the commit log cannot be followed").because(error).next(advice)
     })
 }
+
+/// As [`directory`] and [`StateLock::take`] for an agent that starts: commands hold the locks for a moment (`doctor`) or
+/// some seconds (`checkpoint rewind`).
+///
+/// # Errors
+/// As theirs, when somebody holds them for longer.
+pub(super) fn patiently<T>(mut take: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let until = Instant::now() + FREE_WITHIN;
+    let mut said = false;
+    loop {
+        match take() {
+            Err(failure) if failure.exit() == Exit::Locked && Instant::now() < until => {
+                if !std::mem::replace(&mut said, true) {
+                    let seconds = FREE_WITHIN.as_secs();
+                    log::info(&format!("{failure}; it is tried for {seconds} s, a command may hold it"));
+                }
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            taken => return taken,
+        }
+    }
+}
+
+/// How long a lock may be held when the agent starts.
+const FREE_WITHIN: Duration = Duration::from_secs(10);
+/// Between attempts to take it.
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// The agent's own directory, made if it is missing: only its user may read what is in it.
 ///
@@ -60,7 +98,7 @@ pub(super) fn http(args: &TellingArgs, telling: &Telling) -> Result<Option<Serve
     }
     let server = Server::start(args.http_address, Arc::clone(&telling.telemetry))
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    crate::agent::log::info(&format!("status page: http://{}/", server.address()));
+    log::info(&format!("status page: http://{}/", server.address()));
     Ok(Some(server))
 }
 
@@ -75,7 +113,7 @@ pub(super) fn socket(state: &Path, telling: &Telling, waker: Waker) -> (Option<S
     match Socket::start(state, Arc::clone(&telling.telemetry), waker) {
         Ok((server, inbox)) => (Some(server), inbox),
         Err(error) => {
-            crate::agent::log::warn(&format!(
+            log::warn(&format!(
                 "no local socket in {}: {error}; cdc-agent status, parked and checkpoint cannot ask this agent. A \
                  socket's path has at most 107 bytes: a shorter state_directory may help",
                 state.display()
@@ -237,4 +275,47 @@ fn keep_identity(
     let path = state.join(NODE);
     replace(&path, &path.with_extension("tmp"), &[now.to_string().as_bytes()])
         .map_err(|error| Failure::cannot_write(&path, error.source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_the_options_changes_with_each_value() {
+        use crate::cli::{Cli, Command};
+        let hash = |words: &[&str]| {
+            let words = ["cdc-agent", "run"].iter().chain(words);
+            let Command::Run(args) = Cli::read(words, []).unwrap().command else { panic!("not run") };
+            config_hash(&args.options)
+        };
+        let options = [
+            &[][..],
+            &["--kafka-option", "linger.ms=5"],
+            &["--kafka-option", "linger.ms=6"],
+            &["--prefix", "x"],
+        ];
+        let hashes: std::collections::BTreeSet<_> = options.iter().map(|words| hash(words)).collect();
+        assert_eq!(hashes.len(), options.len(), "{hashes:?}");
+        assert_eq!(hash(options[1]), hash(options[1]));
+    }
+
+    #[test]
+    fn a_lock_that_a_command_holds_for_a_moment_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = directory(folder.path()).unwrap();
+        assert_eq!(directory(folder.path()).unwrap_err().exit(), Exit::Locked);
+        let mut held = Some(held);
+        let mut asked = 0;
+        let taken = patiently(|| {
+            asked += 1;
+            let answer = directory(folder.path());
+            // The command ends.
+            held = None;
+            answer
+        });
+        assert!(taken.is_ok() && asked > 1, "{asked}");
+        let missing = patiently(|| directory(&folder.path().join("none")));
+        assert_eq!(missing.unwrap_err().exit(), Exit::Unreadable);
+    }
 }

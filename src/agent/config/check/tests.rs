@@ -33,7 +33,8 @@ fn each_mistake_is_found() {
     use Verdict::{Fail, Warn};
     for (flags, check, verdict) in [
         (&["--finished-segments", "archive"][..], "config.archive_directory", Fail),
-        (&["--archive-dir", "/x"], "config.archive_directory", Warn),
+        (&["--archive-dir", "/x"], "config.archive_directory", Fail),
+        (&["--archive-dir", "/x", "--finished-segments", "keep"], "config.archive_directory", Fail),
         (&["--finished-segments", "keep"], "config.finished_segments", Warn),
         (&["--cdc-raw", "/c", "--state-dir", "/c/state"], "config.directories", Fail),
         (&["--cdc-raw", "/c", "--spool-dir", "/c/spool"], "config.directories", Fail),

@@ -1,7 +1,6 @@
 //! Values that contradict each other, or whose consequences somebody should know.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use crate::agent::doctor::finding::Finding;
 use crate::agent::exit::Exit;
@@ -26,47 +25,20 @@ pub(super) fn check(options: &RunOptions, findings: &mut Vec<Finding>) {
 }
 
 fn log(log: &LogArgs, findings: &mut Vec<Finding>) {
-    match (log.finished_segments, &log.archive_dir) {
-        (FinishedWord::Archive, None) => findings.push(Finding::fail(
-            "config.archive_directory",
-            Exit::Usage,
-            "finished_segments is archive, and archive_directory is not given",
-            "name a directory on the file system of cdc_raw_directory, or use finished_segments = \"delete\"",
-        )),
-        (FinishedWord::Delete | FinishedWord::Keep, Some(_)) => findings.push(Finding::warn(
-            "config.archive_directory",
-            "archive_directory is given, and finished_segments is not archive: it is not used",
-            "set finished_segments = \"archive\", or take the directory away",
-        )),
-        (FinishedWord::Keep, None) => findings.push(Finding::warn(
+    for unfit in log.unfit() {
+        let check = match unfit.about {
+            "archive_directory" => "config.archive_directory",
+            "spool_directory" => "config.spool_directory",
+            _ => "config.directories",
+        };
+        findings.push(Finding::fail(check, Exit::Usage, unfit.what, unfit.fix));
+    }
+    if log.finished_segments == FinishedWord::Keep {
+        findings.push(Finding::warn(
             "config.finished_segments",
             "finished segments are kept: unless somebody else deletes them, cdc_raw gets full, and Cassandra then refuses \
              writes to tables with CDC",
             "delete each segment together with its index once another reader is done with it, too",
-        )),
-        _ => {}
-    }
-    let inside = |path: &Path| path.starts_with(&log.cdc_raw);
-    for (key, path) in [
-        ("archive_directory", log.archive_dir.as_ref()),
-        ("spool_directory", log.spool_dir.as_ref()),
-        ("state_directory", Some(&log.state_dir)),
-    ] {
-        if path.is_some_and(|path| inside(path)) {
-            findings.push(Finding::fail(
-                "config.directories",
-                Exit::Usage,
-                format!("{key} is inside cdc_raw_directory, which belongs to Cassandra: what is in it counts against its limit"),
-                "name a directory elsewhere",
-            ));
-        }
-    }
-    if let Some(why) = log.unfit_spool() {
-        findings.push(Finding::fail(
-            "config.spool_directory",
-            Exit::Usage,
-            why,
-            "take spool_directory away, or change the other option",
         ));
     }
     if log.ownership == OwnershipWord::Primary {
