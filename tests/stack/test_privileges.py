@@ -32,7 +32,8 @@ class LeastPrivilege(unittest.TestCase):
         parts = ["--only", "kafka,onprem,agent-onprem", "--later", "agent-onprem", "--option", 'kafka.listeners=["SASL_SSL"]', "--option", "onprem.tls=true"]
         known = json.loads(test_stack.stack("up", folder, "--json", *parts, *sizes, *checked).stdout)
         (role,) = [line for line in TEXT.splitlines() if line.startswith("CREATE ROLE")]
-        test_stack.stack("cql", folder, "onprem", "-e", role.replace("…", PASSWORD))
+        (grant,) = [line for line in TEXT.splitlines() if line.startswith("GRANT SELECT ON system_views")]
+        test_stack.stack("cql", folder, "onprem", "-e", f"{role.replace('…', PASSWORD)} {grant}")
         access = known["access"]["sasl"]
         commands = [shlex.split(line)[1:] for line in TEXT.splitlines() if line.startswith("$A ")]
         self.assertGreater(len(commands), 3)
@@ -58,6 +59,9 @@ class LeastPrivilege(unittest.TestCase):
         test_stack.stack("cql", folder, "onprem", "-e", "INSERT INTO sales.events (id, amount) VALUES ('allowed', 7.5)")
         found = self.read(known["bootstrap_servers"])
         self.assertEqual(found["after"], {"id": "allowed", "amount": 7.5})
+        logs = "".join(path.read_text() for path in (folder / "agent-onprem").rglob("*.log"))
+        self.assertIn(" into kafka", logs)
+        self.assertNotIn("cannot be asked", logs)
         self.wrong(folder, access["user"], [access["password"], PASSWORD])
 
     def wrong(self, folder, user, passwords):

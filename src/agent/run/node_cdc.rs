@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::agent::log;
 use crate::schema::source::{CqlError, CqlSource, Pending};
 
 const NAME: &str = "cdc_enabled";
@@ -27,6 +28,8 @@ pub(super) struct NodeCdc {
     is_off: bool,
     /// Since this was taken last, it was switched.
     is_news: bool,
+    /// It was said that the node does not tell.
+    is_warned: bool,
 }
 
 impl NodeCdc {
@@ -35,11 +38,27 @@ impl NodeCdc {
         if let Some(answer) = self.request.as_ref().and_then(Pending::poll) {
             self.request = None;
             self.not_before = now.checked_add(pause(&answer));
+            if let Some(reason) = self.untold(&answer) {
+                log::warn(&format!(
+                    "whether the node has CDC switched on cannot be asked ({reason}): should it be switched off, low \
+                     watermarks go on over what is not in cdc_raw. Grant SELECT on system_views.settings to the agent's role"
+                ));
+            }
             self.answered(&answer);
         }
         if self.request.is_none() && self.not_before.is_none_or(|moment| moment <= now) {
             self.request = Some(source.start_settings(Some(NAME)));
         }
+    }
+
+    /// Why the node does not tell, once. That it is away is told elsewhere.
+    fn untold(&mut self, answer: &Result<Settings, CqlError>) -> Option<String> {
+        let reason = match answer {
+            Err(error) if !error.is_transient() => error.to_string(),
+            Ok(settings) if !settings.contains_key(NAME) => "it has no such setting".to_owned(),
+            _ => return None,
+        };
+        (!std::mem::replace(&mut self.is_warned, true)).then_some(reason)
     }
 
     fn answered(&mut self, answer: &Result<Settings, CqlError>) {
@@ -89,5 +108,19 @@ mod tests {
         assert_eq!(said(Some("?")), (false, true));
         assert_eq!(said(Some("false")), (false, true));
         assert_eq!(said(Some("true")), (true, false));
+    }
+
+    #[test]
+    fn that_it_cannot_be_asked_is_said_once() {
+        let (address, table) = ("n:9042".to_owned(), "system_views.settings");
+        let refused =
+            Err(CqlError::Unauthorized { address: address.clone(), table, reason: "no".to_owned() });
+        let away = Err(CqlError::Unreachable { address, reason: "no".to_owned() });
+        let told = Ok(Settings::from([(NAME.to_owned(), "true".to_owned())]));
+        let mut cdc = NodeCdc::default();
+        assert_eq!((cdc.untold(&away), cdc.untold(&told)), (None, None));
+        assert!(cdc.untold(&refused).is_some_and(|reason| reason.contains("grant SELECT")));
+        assert_eq!(cdc.untold(&refused), None);
+        assert!(NodeCdc::default().untold(&Ok(Settings::new())).is_some());
     }
 }
