@@ -6,7 +6,14 @@ use std::str::FromStr;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::values::{TableName, ValueError};
+use super::values::{TableName, ValueError, whole};
+
+/// More records than fit into the most bytes of a batch.
+const MOST_RECORDS: u64 = 100_000_000;
+/// What the writer sends between two commits at most, whatever a batch may hold.
+const MOST_BYTES: u64 = 64 << 20;
+/// The longest transaction that brokers allow unless they are told otherwise (`transaction.max.timeout.ms`).
+const MOST_MS: u64 = 900_000;
 
 /// How records get into Kafka.
 #[derive(Debug, Clone, Args)]
@@ -25,12 +32,15 @@ pub struct KafkaArgs {
     pub compression: CompressionWord,
     /// Most records of a batch: it is committed when it has as many, at the next place in the log where that is possible
     #[arg(id = "kafka_batch_records", long = "batch-records", value_name = "N", default_value = "200000")]
+    #[arg(value_parser = whole::<NonZeroU64>(1, MOST_RECORDS))]
     pub batch_records: NonZeroU64,
     /// Most bytes of keys and values of a batch
     #[arg(id = "kafka_batch_bytes", long = "batch-bytes", value_name = "BYTES", default_value = "67108864")]
+    #[arg(value_parser = whole::<NonZeroU64>(1, MOST_BYTES))]
     pub batch_bytes: NonZeroU64,
     /// Most milliseconds from a batch's first record to its commit
     #[arg(id = "kafka_batch_ms", long = "batch-ms", value_name = "MS", default_value = "500")]
+    #[arg(value_parser = whole::<NonZeroU64>(1, MOST_MS))]
     pub batch_ms: NonZeroU64,
     /// Make topics that are missing
     #[arg(id = "kafka_create_topics", long = "create-topics", value_name = "BOOL")]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::values::{CENTURY_S, DAY_MS, HOUR_MS, MOST_MIB, whole};
+
 /// Options of a live agent.
 #[derive(Debug, Clone, Args)]
 pub struct LiveArgs {
@@ -40,7 +42,7 @@ pub struct LogArgs {
     #[arg(long, value_name = "WORD", value_enum, default_value = "marked")]
     pub visibility: VisibilityWord,
     /// The node's commitlog_sync_period in milliseconds
-    #[arg(long, value_name = "MS", default_value = "10000")]
+    #[arg(long, value_name = "MS", default_value = "10000", value_parser = whole::<NonZeroU64>(1, DAY_MS))]
     pub commitlog_sync_period_ms: NonZeroU64,
     /// What becomes of a segment that is final and committed
     #[arg(long, value_name = "WORD", value_enum, default_value = "delete")]
@@ -51,42 +53,28 @@ pub struct LogArgs {
     /// The node's cdc_total_space in MiB, which the agent warns of before it is full [default: Cassandra's: 4096 or an
     /// eighth of the file system, the smaller of both]
     #[arg(id = "cdc_total_space_mb", long = "cdc-total-space-mb", value_name = "MIB")]
+    #[arg(value_parser = whole::<NonZeroU64>(1, MOST_MIB))]
     pub cdc_total_space_mb: Option<NonZeroU64>,
     /// Where segments that wait to be published are moved to when cdc_raw is half full: a directory on its file system,
     /// made if it is missing
     #[arg(id = "spool_directory", long = "spool-dir", value_name = "DIR")]
     pub spool_dir: Option<PathBuf>,
     /// What the spool may hold, in MiB
-    #[arg(long, value_name = "MIB", default_value = "16384")]
+    #[arg(long, value_name = "MIB", default_value = "16384", value_parser = whole::<NonZeroU64>(1, MOST_MIB))]
     pub spool_max_mb: NonZeroU64,
     /// What must stay free on the file system of the spool, which is that of the commit log, in MiB
-    #[arg(long, value_name = "MIB", default_value = "5120")]
+    #[arg(long, value_name = "MIB", default_value = "5120", value_parser = whole::<u64>(0, MOST_MIB))]
     pub spool_min_free_mb: u64,
     /// The node's cdc_block_writes: when cdc_raw is full it refuses writes, and does not delete segments unread
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     #[arg(default_value = "true", default_missing_value = "true", hide_possible_values = true)]
     pub cdc_block_writes: bool,
     /// Rows that are older than so many seconds when they are read have `source.late` true; 0: none
-    #[arg(long, value_name = "SECONDS", default_value = "3600")]
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = whole::<u64>(0, CENTURY_S))]
     pub late_after_s: u64,
     /// Which copies of a change are published
     #[arg(long, value_name = "WORD", value_enum, default_value = "all")]
     pub ownership: OwnershipWord,
-}
-
-impl LogArgs {
-    /// Why there cannot be a spool beside the other options.
-    #[must_use]
-    pub fn unfit_spool(&self) -> Option<&'static str> {
-        let spool = self.spool_dir.as_ref()?;
-        if self.finished_segments == FinishedWord::Keep {
-            return Some("finished_segments is keep: what is kept would fill the spool, too");
-        }
-        if self.archive_dir.as_ref() == Some(spool) {
-            return Some("spool_directory and archive_directory are the same");
-        }
-        (self.state_dir == *spool).then_some("spool_directory and state_directory are the same")
-    }
 }
 
 /// How far a segment that Cassandra writes is read.
@@ -168,14 +156,14 @@ pub struct CassandraArgs {
     pub ssl_server_name: Option<String>,
     /// Most milliseconds to connect
     #[arg(id = "cassandra_connect_timeout_ms", long = "cassandra-connect-timeout-ms", value_name = "MS")]
-    #[arg(default_value = "5000")]
+    #[arg(default_value = "5000", value_parser = whole::<NonZeroU64>(1, HOUR_MS))]
     pub connect_timeout_ms: NonZeroU64,
     /// Most milliseconds for a query
     #[arg(id = "cassandra_request_timeout_ms", long = "cassandra-request-timeout-ms", value_name = "MS")]
-    #[arg(default_value = "10000")]
+    #[arg(default_value = "10000", value_parser = whole::<NonZeroU64>(1, HOUR_MS))]
     pub request_timeout_ms: NonZeroU64,
     /// Milliseconds between looks at the schema when nothing asks for one
-    #[arg(long, value_name = "MS", default_value = "60000")]
+    #[arg(long, value_name = "MS", default_value = "60000", value_parser = whole::<NonZeroU64>(1, DAY_MS))]
     pub schema_refresh_interval_ms: NonZeroU64,
 }
 
@@ -184,7 +172,7 @@ pub struct CassandraArgs {
 #[command(next_help_heading = "Operation")]
 pub struct TellingArgs {
     /// Milliseconds between heartbeats to every partition; 0: none
-    #[arg(long, value_name = "MS", default_value = "1000")]
+    #[arg(long, value_name = "MS", default_value = "1000", value_parser = whole::<u64>(0, DAY_MS))]
     pub heartbeat_interval_ms: u64,
     /// Serve /livez, /readyz, /metrics, /status and the status page
     #[arg(id = "http_enabled", long = "http", value_name = "BOOL")]
@@ -200,7 +188,7 @@ pub struct TellingArgs {
     )]
     pub http_address: SocketAddr,
     /// Seconds without progress, although something is there to be read, after which /readyz says so
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = whole::<NonZeroU64>(1, DAY_MS / 1000))]
     pub stall_after_s: NonZeroU64,
     /// Form of the log on standard error
     #[arg(long, value_name = "WORD", value_enum, default_value = "text")]

@@ -100,6 +100,14 @@ pub enum ValueError {
         "the number has no unit and is not in the range of microseconds after 1973: write {0}s, {0}ms or {0}us"
     )]
     Unit(i64),
+    /// Not a number that makes sense.
+    #[error("expected a whole number from {least} to {most}")]
+    Range {
+        /// The least one.
+        least: u64,
+        /// The greatest one.
+        most: u64,
+    },
     /// Not a number of things.
     #[error("expected a whole number from 1 to 65535")]
     Count,
@@ -110,6 +118,26 @@ pub enum ValueError {
     )]
     Instant,
 }
+
+/// Takes whole numbers within these bounds. Beyond them an option would have no effect, or another one than it says.
+pub(super) fn whole<N: TryFrom<u64> + 'static>(
+    least: u64,
+    most: u64,
+) -> impl Fn(&str) -> Result<N, ValueError> + Clone + Send + Sync + 'static {
+    move |text| {
+        let refused = || ValueError::Range { least, most };
+        let number = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number));
+        number.and_then(|number| N::try_from(number).ok()).ok_or_else(refused)
+    }
+}
+
+/// Milliseconds in a day and in an hour: no wait of the agent is longer.
+pub(super) const DAY_MS: u64 = 86_400_000;
+pub(super) const HOUR_MS: u64 = 3_600_000;
+/// Mebibytes in a pebibyte: more than any node's disk.
+pub(super) const MOST_MIB: u64 = 1 << 30;
+/// Seconds in a century.
+pub(super) const CENTURY_S: u64 = 3_155_760_000;
 
 impl FromStr for TableName {
     type Err = ValueError;

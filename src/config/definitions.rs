@@ -180,7 +180,10 @@ impl Definition<'_> {
         match self.command.clone().try_get_matches_from([word(self.arg, value)]) {
             Ok(_) => Ok(()),
             Err(_) if self.kind() == Kind::Switch => Err("expected true or false".to_owned()),
-            Err(error) => Err(self.allowed().map_or_else(|| complaint(&error), str::to_owned)),
+            Err(error) => {
+                let allowed = self.allowed().filter(|_| !says_what_is_allowed(&error));
+                Err(allowed.map_or_else(|| complaint(&error), str::to_owned))
+            }
         }
     }
 
@@ -196,6 +199,11 @@ impl Definition<'_> {
         ];
         allowed.iter().find(|(of, _)| value == *of).map(|(_, text)| *text)
     }
+}
+
+/// Whether the option has bounds of its own.
+fn says_what_is_allowed(error: &clap::Error) -> bool {
+    error.source().is_some_and(|source| source.to_string().starts_with("expected "))
 }
 
 /// The types of options that count something.
