@@ -181,6 +181,7 @@ impl KafkaSink {
         {
             return self.settle(error, checkpoint, is_written);
         }
+        self.not_taken.committed();
         self.committed = checkpoint.clone();
         self.batch = Batch::default();
         if is_written {
@@ -278,6 +279,7 @@ impl KafkaSink {
         }
         self.turn = None;
         self.batch = Batch::default();
+        self.not_taken.taken_back();
     }
 
     /// A commit without an answer: takes all ids over again and reads the checkpoint, which tells how it ended.

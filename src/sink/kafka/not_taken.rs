@@ -28,6 +28,8 @@ const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(300);
 pub(super) struct NotTaken {
     /// By topic and content identity.
     records: HashMap<(String, String), Refusal>,
+    /// Those of them for which something else stands in the batch at hand. Once that is committed nobody asks for them.
+    replaced: Vec<(String, String)>,
     /// Topics that the agent may not write, and since when that is known.
     topics: HashMap<String, Instant>,
 }
@@ -56,6 +58,26 @@ impl NotTaken {
             return None;
         }
         self.records.get(&(record.topic.to_owned(), record.event_id.to_owned())).cloned()
+    }
+
+    /// Something else stands for this record in the batch.
+    fn replaces(&mut self, record: &Record<'_>) {
+        let id = (record.topic.to_owned(), record.event_id.to_owned());
+        if self.records.contains_key(&id) {
+            self.replaced.push(id);
+        }
+    }
+
+    /// The batch is committed: its records do not come again.
+    pub(super) fn committed(&mut self) {
+        for id in self.replaced.drain(..) {
+            self.records.remove(&id);
+        }
+    }
+
+    /// The batch is taken back: its records come again.
+    pub(super) fn taken_back(&mut self) {
+        self.replaced.clear();
     }
 
     /// Whether this topic may not be written. After a while that is forgotten.
@@ -124,6 +146,7 @@ impl KafkaSink {
             self.send_shortened(record)?;
         }
         let kind = if refusal.is_too_long { Untaken::TooLong } else { Untaken::Refused };
+        self.not_taken.replaces(record);
         self.point_to(record, &refusal.reason, kind)
     }
 

@@ -290,12 +290,20 @@ fn a_record_that_the_broker_refuses_is_replaced_when_it_is_sent_again() {
     assert!(error.is_rewindable(), "{error:?}");
     sink.rewind().unwrap();
     sink.send(&record(0, "a", Some("{}"))).unwrap();
+    // Another batch that is gone: its records come again.
+    sink.rewind().unwrap();
+    assert!(sink.not_taken.refusal(&record(0, "a", Some("{}"))).is_some());
+    sink.send(&record(0, "a", Some("{}"))).unwrap();
     sink.commit(&reached(&sink, 1)).unwrap();
     assert_eq!(mock.records(TOPIC, 3), []);
     let pointers = mock.records("p.cdc.__dead_letters", 1);
     assert!(
         pointers.len() == 1 && pointers[0].2.as_ref().unwrap().contains("\"key_bytes\":1"),
         "{pointers:?}"
+    );
+    assert!(
+        sink.not_taken.refusal(&record(0, "a", Some("{}"))).is_none(),
+        "what is committed is not kept in mind"
     );
 }
 
