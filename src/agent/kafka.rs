@@ -11,6 +11,7 @@ use crate::cli::{
     CompressionWord, DeliveryWord, KafkaArgs, MechanismWord, ProtocolWord, RefusedWord, Settings,
 };
 use crate::config::Secret;
+use crate::envelope::topic::side_topic;
 use crate::sink::kafka::{
     BatchLimits, ClientOptions, Compression, Delivery, Identity, KafkaOptions, Notice, Observer, Password,
     Refused, SaslMechanism, Security, SecurityProtocol, TopicOptions, Untaken,
@@ -47,6 +48,8 @@ pub fn options(
                 format!("{option}: the schema has no table {}.{}", table.keyspace, table.table),
             )
         })?;
+        // What profile debezium has no shape for goes there.
+        refused_by_topic.insert(side_topic(&topic), refused(entry.refused));
         refused_by_topic.insert(topic, refused(entry.refused));
     }
     Ok(KafkaOptions {
@@ -130,4 +133,25 @@ fn security(args: &KafkaArgs) -> Result<Security, Failure> {
         key_password: secret(&args.ssl_key_password_file, Secret::KafkaSslKeyPassword)?,
         insecure: args.ssl_insecure,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_table_holds_for_its_side_topic() {
+        let command = Settings::augment_args(clap::Command::new("options").no_binary_name(true));
+        let words = ["--bootstrap-servers=b:9092", "--refused-table=k.t=dead_letter"];
+        let settings = Settings::from_arg_matches(&command.try_get_matches_from(words).unwrap()).unwrap();
+        let made = options(&settings, Identity::Job, |table| {
+            Some(format!("p.cdc.{}.{}", table.keyspace, table.table))
+        });
+        let refused = made.unwrap().refused_by_topic;
+        let mut topics: Vec<_> = refused.iter().map(|(topic, refused)| (topic.as_str(), *refused)).collect();
+        topics.sort_unstable_by_key(|(topic, _)| *topic);
+        assert_eq!(topics, [("p.cdc.k.t", Refused::DeadLetter), ("p.cdc.k.t.flat", Refused::DeadLetter)]);
+    }
 }
