@@ -18,7 +18,7 @@ use crate::jobs::record::scalar_texts;
 use crate::jobs::rules::{TableRules, Version, VersionUnit};
 
 /// The header of a heartbeat that says from which topic it comes: a topic of hash events holds those of several tables.
-const SOURCE_TOPIC: &str = "source_topic";
+pub const SOURCE_TOPIC: &str = "source_topic";
 
 /// What a record was, counted since the first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use super::payload::{json, version_us};
 use super::script::{Part, SqlFile, note, statement, table, view};
 use super::settings::{common, set};
 use super::{GENERATED, function};
+use crate::jobs::drift::Side;
 use crate::jobs::environment::Environment;
 use crate::jobs::expression::{quoted, sql_text};
 use crate::jobs::project::Project;
@@ -22,11 +23,16 @@ pub const NOTEBOOK: &str = "05_drift.sql";
 /// How long the two sides may be apart, in Kafka time.
 const TOLERANCE: (&str, u64) = ("INTERVAL '1' MINUTE", 60_000);
 
-/// The two environments that are compared: those named `onprem` and `cloud`, or the only two in their order.
+/// The two environments in which a table is compared: the sides of its section `drift`. Without one they are those named
+/// `onprem` and `cloud`, or the only two in their order.
 #[must_use]
-pub fn sides(project: &Project) -> Option<(&Environment, &Environment)> {
+pub fn sides<'p>(project: &'p Project, rules: &TableRules) -> Option<(&'p Environment, &'p Environment)> {
     let all = &project.environments.0;
     let named = |name: &str| all.iter().find(|environment| environment.name.value == name);
+    if let Some(drift) = &rules.drift {
+        let side = |side: Side| named(&drift.sides.of(side).environment.value);
+        return side(Side::Onprem).zip(side(Side::Cloud));
+    }
     match (named("onprem"), named("cloud"), all.as_slice()) {
         (Some(onprem), Some(cloud), _) => Some((onprem, cloud)),
         (_, _, [one, other]) => Some((one, other)),
@@ -42,7 +48,7 @@ struct Drift<'p> {
 
 /// The file of a table that is in both environments.
 pub(super) fn file(project: &Project, rules: &TableRules) -> Option<SqlFile> {
-    let (onprem, cloud) = sides(project)?;
+    let (onprem, cloud) = sides(project, rules)?;
     if ![onprem, cloud].iter().all(|environment| rules.runs_in(&environment.name.value)) {
         return None;
     }

@@ -2,11 +2,12 @@
 
 use super::connector::{append, option, source};
 use super::identity::{JobKind, job_name};
-use super::names::{EVENT_ID, IS_OTHER, IS_ROW, KEY, OP, PARTITION, PAYLOAD};
+use super::names::{EVENT_ID, HEADERS, IS_OTHER, IS_ROW, KEY, OP, PARTITION, PAYLOAD};
 use super::payload::{change, first_of_event, json, payload, version_us, whole};
 use super::script::{Part, SqlFile, note, statement, table};
 use super::settings::settings;
 use super::{GENERATED, Job, function};
+use crate::jobs::engine::hash::SOURCE_TOPIC;
 use crate::jobs::expression::{quoted, sql_text};
 
 pub(super) fn file(job: &Job<'_>) -> SqlFile {
@@ -39,8 +40,10 @@ pub(super) fn file(job: &Job<'_>) -> SqlFile {
         option("value.format", "raw"),
         option("value.fields-include", "EXCEPT_KEY"),
     ]);
-    parts.extend(table(&sink, &["`key` BYTES".to_owned(), "`event` STRING".to_owned()], &options));
-    parts.push(statement(format!("INSERT INTO {sink} (`key`, `event`)\n{}", select(job, &events))));
+    let columns = ["`key` BYTES", "`headers` MAP<STRING, BYTES> METADATA", "`event` STRING"];
+    parts.extend(table(&sink, &columns.map(str::to_owned), &options));
+    let insert = format!("INSERT INTO {sink} (`key`, `headers`, `event`)\n{}", select(job, &reads, &events));
+    parts.push(statement(insert));
 
     let mut file = SqlFile { path: job.path("hash.sql"), parts };
     head.extend(function::used(&[&file]));
@@ -64,8 +67,9 @@ fn wm_us() -> String {
     whole(&format!("JSON_VALUE({}, '$.wm_us')", quoted(PAYLOAD)))
 }
 
-/// Texts are JSON already, so that a key keeps the form that the record's own key has.
-fn select(job: &Job<'_>, events: &str) -> String {
+/// Texts are JSON already, so that a key keeps the form that the record's own key has. A heartbeat says which topic it
+/// tells of: those of all tables of an environment stand in one.
+fn select(job: &Job<'_>, reads: &str, events: &str) -> String {
     let payload = quoted(PAYLOAD);
     let field = |path: &str| json(&format!("JSON_VALUE({payload}, '$.{path}')"));
     let number = |sql: &str| format!("COALESCE(CAST({sql} AS STRING), 'null')");
@@ -89,10 +93,12 @@ fn select(job: &Job<'_>, events: &str) -> String {
         ("wm_us", number(&wm_us())),
         ("source_dc", field("source.dc")),
     ];
+    let (op, headers) = (quoted(OP), quoted(HEADERS));
+    let source = format!("MAP[CAST('{SOURCE_TOPIC}' AS STRING), ENCODE({}, 'UTF-8')]", sql_text(reads));
     format!(
-        "SELECT\n  {},\n  CASE WHEN {} = 'm'\n    THEN {}\n    ELSE {}\n  END\nFROM {events}",
+        "SELECT\n  {},\n  CASE WHEN {op} = 'm' THEN {source} ELSE {headers} END,\n  \
+         CASE WHEN {op} = 'm'\n    THEN {}\n    ELSE {}\n  END\nFROM {events}",
         quoted(KEY),
-        quoted(OP),
         object(&heartbeat),
         object(&fields)
     )

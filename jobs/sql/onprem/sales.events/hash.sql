@@ -96,6 +96,7 @@ DROP TEMPORARY TABLE IF EXISTS `hash-onprem-sales.events.hash_events`;
 
 CREATE TEMPORARY TABLE `hash-onprem-sales.events.hash_events` (
   `key` BYTES,
+  `headers` MAP<STRING, BYTES> METADATA,
   `event` STRING
 ) WITH (
   'connector' = 'kafka',
@@ -112,9 +113,10 @@ CREATE TEMPORARY TABLE `hash-onprem-sales.events.hash_events` (
   'value.fields-include' = 'EXCEPT_KEY'
 );
 
-INSERT INTO `hash-onprem-sales.events.hash_events` (`key`, `event`)
+INSERT INTO `hash-onprem-sales.events.hash_events` (`key`, `headers`, `event`)
 SELECT
   `record.key`,
+  CASE WHEN `record.op` = 'm' THEN MAP[CAST('source_topic' AS STRING), ENCODE('onprem.cdc.sales.events', 'UTF-8')] ELSE `record.headers` END,
   CASE WHEN `record.op` = 'm'
     THEN CONCAT(
       '{"op":', '"m"',
