@@ -30,6 +30,12 @@ pub trait Job {
         Ok(())
     }
 
+    /// Whether records of an input should wait: the job remembers much already, and needs the other inputs to go on.
+    fn holds(&self, input: usize) -> bool {
+        let _ = input;
+        false
+    }
+
     /// Before every commit: what waited for its outputs to be written together.
     ///
     /// # Errors

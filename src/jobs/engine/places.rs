@@ -47,7 +47,7 @@ pub struct Input {
     pub topic: String,
     /// The group.
     pub group: String,
-    /// Whether a file log may lack it: then it has no record until it is there.
+    /// Whether it may be missing: then it has no record until it is there.
     pub may_be_missing: bool,
 }
 
@@ -99,7 +99,8 @@ fn kafka_source(inputs: &[Input], stop: &Arc<AtomicBool>) -> Result<Box<dyn Sour
 
     let mut topics = Vec::new();
     for input in inputs {
-        topics.push((options(&input.environment, stop)?, input.topic.clone(), input.group.clone()));
+        let options = options(&input.environment, stop)?;
+        topics.push((options, input.topic.clone(), input.group.clone(), input.may_be_missing));
     }
     Ok(Box::new(KafkaSource::open(&topics)?))
 }

@@ -234,6 +234,10 @@ impl Life<'_> {
         let mut marks = committed.marks.clone();
         loop {
             self.progress.alive();
+            // What ends with its input is read in any case.
+            if !self.options.until_end {
+                source.hold(&|input| job.holds(input));
+            }
             let event = source.next(WAIT)?;
             if let Event::Record(record) = &event
                 && let Some(topic) = source.topics().get(record.input)

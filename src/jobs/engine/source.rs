@@ -65,6 +65,11 @@ pub trait Source {
         to: i64,
     ) -> Result<Option<InputRecord>, EngineError>;
 
+    /// Records of inputs for which this is true wait until it is asked again. A source of one side has no need to.
+    fn hold(&mut self, is_held: &dyn Fn(usize) -> bool) {
+        let _ = is_held;
+    }
+
     /// Records that are there and were not read, as far as it is known.
     fn lag(&self) -> u64;
 

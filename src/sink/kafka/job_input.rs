@@ -69,10 +69,10 @@ impl JobInput {
         Ok(Self { topic: topic.to_owned(), consumer, options: options.clone() })
     }
 
-    /// How many partitions the topic has.
+    /// How many partitions the topic has: none when it is not there.
     ///
     /// # Errors
-    /// There is no such topic, or the brokers do not answer.
+    /// It must not be asked, or the brokers do not answer.
     pub fn partitions(&self) -> Result<u32, SinkError> {
         let servers = &self.options.bootstrap_servers;
         let (limit, stop) = (self.options.start_timeout, &self.options.stop);
@@ -80,7 +80,9 @@ impl JobInput {
             .map_err(|unanswered| unanswered.into_error(servers, |error| self.error(error)))?;
         let topic = found.topics().iter().find(|topic| topic.name() == self.topic);
         let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
-        match error.filter(|code| *code != RDKafkaErrorCode::LeaderNotAvailable) {
+        let is_none =
+            [RDKafkaErrorCode::LeaderNotAvailable, RDKafkaErrorCode::UnknownTopicOrPartition].map(Some);
+        match error.filter(|code| !is_none.contains(&Some(*code))) {
             Some(code) => Err(self.error(&KafkaError::MetadataFetch(code))),
             None => Ok(topic.map_or(0, |topic| u32::try_from(topic.partitions().len()).unwrap_or_default())),
         }

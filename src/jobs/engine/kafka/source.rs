@@ -32,6 +32,8 @@ pub struct KafkaSource {
 #[derive(Debug)]
 struct Input {
     kafka: JobInput,
+    /// Without the topic there are no records, until it is there.
+    may_be_missing: bool,
     partitions: BTreeMap<u32, Partition>,
 }
 
@@ -46,17 +48,17 @@ struct Partition {
 }
 
 impl KafkaSource {
-    /// Reads these topics, each with its cluster and consumer group.
+    /// Reads these topics, each with its cluster, its consumer group, and whether it may be missing.
     ///
     /// # Errors
     /// The options cannot be used.
-    pub fn open(topics: &[(KafkaOptions, String, String)]) -> Result<Self, EngineError> {
+    pub fn open(topics: &[(KafkaOptions, String, String, bool)]) -> Result<Self, EngineError> {
         let mut inputs = Vec::new();
-        for (options, topic, group) in topics {
+        for (options, topic, group, may_be_missing) in topics {
             let kafka = JobInput::open(options, topic, group)?;
-            inputs.push(Input { kafka, partitions: BTreeMap::new() });
+            inputs.push(Input { kafka, may_be_missing: *may_be_missing, partitions: BTreeMap::new() });
         }
-        let names = topics.iter().map(|(_, topic, _)| topic.clone()).collect();
+        let names = topics.iter().map(|(_, topic, ..)| topic.clone()).collect();
         Ok(Self { names, inputs, turn: (0, 0), counted: Instant::now(), lag: 0 })
     }
 
@@ -132,7 +134,7 @@ impl Source for KafkaSource {
     fn seek(&mut self, positions: &Positions) -> Result<(), EngineError> {
         for (name, input) in self.names.iter().zip(&mut self.inputs) {
             let count = input.kafka.partitions()?;
-            if count == 0 {
+            if count == 0 && !input.may_be_missing {
                 let what = format!("topic {name} does not exist yet, or has no partition");
                 return Err(EngineError::passing(what).next("make it, or wait for whoever writes it"));
             }

@@ -1,5 +1,7 @@
 //! How a job begins: from nothing, from its state, or from what topics still hold.
 
+use std::collections::BTreeMap;
+
 use super::{Connect, Options, Progress, RowSink};
 use crate::agent::exit::Exit;
 use crate::agent::log;
@@ -182,7 +184,8 @@ fn too_old(what: &str) -> EngineError {
     )
 }
 
-/// Hands the job everything that is still there up to the last commit, a partition after the other.
+/// Hands the job everything that is still there up to the last commit. Of the next records of all partitions the one with
+/// the smallest timestamp comes first: what is remembered until another partition tells of it is not all of a topic.
 fn rebuild(
     committed: &Committed,
     (source, job): (&mut dyn Source, &mut dyn Job),
@@ -192,24 +195,27 @@ fn rebuild(
     source.seek(&Positions::default())?;
     let mut rebuilt = Rebuilt::default();
     let topics = source.topics().to_vec();
+    let mut heads = BTreeMap::new();
     for (input, topic) in topics.iter().enumerate() {
         for partition in 0..source.partitions(input) {
             let Some(to) = committed.positions.get(topic, partition) else { continue };
             let is_cut = source.first(input, partition)? > 0;
-            let mut first_ms = None;
-            while let Some(record) = source.next_before(input, partition, to)? {
-                progress.alive();
-                first_ms.get_or_insert(record.timestamp_ms);
-                job.process(&record, &mut Nowhere)?;
-            }
-            job.flush(&mut Nowhere)?;
+            let head = source.next_before(input, partition, to)?;
             if is_cut && to > 0 {
                 // With no record left nothing at all is known of it.
-                let until = first_ms.unwrap_or(i64::MAX);
+                let until = head.as_ref().map_or(i64::MAX, |record| record.timestamp_ms);
                 rebuilt.unknown_until_ms = rebuilt.unknown_until_ms.max(Some(until));
             }
+            heads.extend(head.map(|record| ((record.timestamp_ms, input, partition), (record, to))));
         }
     }
+    while let Some(((_, input, partition), (record, to))) = heads.pop_first() {
+        progress.alive();
+        job.process(&record, &mut Nowhere)?;
+        let head = source.next_before(input, partition, to)?;
+        heads.extend(head.map(|record| ((record.timestamp_ms, input, partition), (record, to))));
+    }
+    job.flush(&mut Nowhere)?;
     Ok(rebuilt)
 }
 

@@ -7,6 +7,7 @@
 mod audit;
 mod dq;
 mod hash;
+mod rebuild;
 mod world;
 
 use std::sync::atomic::AtomicBool;
