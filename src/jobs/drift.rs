@@ -9,6 +9,8 @@ mod clock;
 mod event;
 mod job;
 mod machine;
+#[cfg(test)]
+mod measure;
 mod memory;
 mod options;
 mod order;
@@ -24,8 +26,8 @@ mod unknown;
 mod verdict;
 
 pub use cell::Cell;
-pub use event::{Both, Content, GapKind, Input, Place, RowEvent, Side};
-pub use job::{AUDIT_TOPIC, CONTROL_TOPIC, CURRENT_TOPIC, DriftJob};
+pub use event::{Both, Content, GapKind, Input, Place, RowEvent, Side, UNVERSIONED};
+pub use job::{AUDIT_TOPIC, CONTROL_TOPIC, CURRENT_TOPIC, DEAD_LETTER_TOPIC, DriftJob};
 pub use machine::{Counts, Machine, Output, State};
 pub use memory::Forgotten;
 pub use options::{Hosts, Mode, Options, SideOptions};

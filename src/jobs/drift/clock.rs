@@ -26,10 +26,26 @@ struct Host {
     marks: VecDeque<(i64, i64)>,
 }
 
+/// How far a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heard<'c> {
+    /// The node.
+    pub(super) host_id: &'c str,
+    /// Its watermark: that of all partitions.
+    pub(super) watermark_us: Option<i64>,
+    /// How far it is behind others, microseconds.
+    pub(super) behind_us: i64,
+}
+
 impl Host {
-    fn watermark_us(&self, partitions: i32) -> Option<i64> {
-        let all = (0..partitions).map(|number| self.partitions.get(&number).map(|(_, newest)| *newest));
-        all.min().flatten()
+    /// That of so many partitions; None while one of them has none.
+    fn watermark_us(&self, partitions: usize) -> Option<i64> {
+        let all = self.partitions.values().map(|(_, newest)| *newest);
+        all.min().filter(|_| self.partitions.len() >= partitions)
+    }
+
+    fn newest_us(&self) -> Option<i64> {
+        self.partitions.values().map(|(_, newest)| *newest).max()
     }
 }
 
@@ -68,12 +84,20 @@ impl Clock {
         self.of_hosts(options).map(|(_, watermark)| watermark).min().flatten()
     }
 
+    /// How many partitions there are: those of the topic, and those that heartbeats tell of. Hash events of a CDC topic may
+    /// stand in a topic of fewer partitions.
+    fn partitions(&self, options: &SideOptions) -> usize {
+        let last = self.hosts.values().filter_map(|host| host.partitions.keys().next_back()).max();
+        let heard = last.map_or(0, |last| last.saturating_add(1));
+        usize::try_from(heard.max(options.partitions)).unwrap_or_default()
+    }
+
     /// The watermark of each node that counts.
-    pub(super) fn of_hosts<'c>(
+    fn of_hosts<'c>(
         &'c self,
         options: &'c SideOptions,
     ) -> Box<dyn Iterator<Item = (&'c str, Option<i64>)> + 'c> {
-        let partitions = options.partitions;
+        let partitions = self.partitions(options);
         match &options.hosts {
             Hosts::Any => Box::new(
                 self.hosts.iter().map(move |(name, host)| (name.as_str(), host.watermark_us(partitions))),
@@ -85,9 +109,36 @@ impl Clock {
         }
     }
 
+    /// How far each node that counts is. `newest_us` is the newest watermark of either side, `first_us` what that was when
+    /// the first heartbeat came.
+    pub(super) fn heard<'c>(
+        &'c self,
+        options: &'c SideOptions,
+        newest_us: i64,
+        first_us: i64,
+    ) -> impl Iterator<Item = Heard<'c>> {
+        let newest = self.newest_by_partition();
+        self.of_hosts(options).map(move |(host_id, watermark_us)| {
+            let host = self.hosts.get(host_id);
+            let behind_us = host.and_then(|host| behind_us(host, &newest, newest_us));
+            // Who was never heard is given as long as anybody else.
+            let behind_us = behind_us.unwrap_or_else(|| newest_us.saturating_sub(first_us));
+            Heard { host_id, watermark_us, behind_us }
+        })
+    }
+
+    fn newest_by_partition(&self) -> BTreeMap<i32, i64> {
+        let mut found = BTreeMap::new();
+        for (partition, (_, newest)) in self.hosts.values().flat_map(|host| &host.partitions) {
+            let of = found.entry(*partition).or_insert(*newest);
+            *of = (*newest).max(*of);
+        }
+        found
+    }
+
     /// The newest watermark of any node in any partition.
     pub(super) fn newest_us(&self) -> Option<i64> {
-        self.hosts.values().flat_map(|host| host.partitions.values().map(|(_, newest)| *newest)).max()
+        self.hosts.values().filter_map(Host::newest_us).max()
     }
 
     /// Where the stream of this side begins.
@@ -104,9 +155,28 @@ impl Clock {
         }
     }
 
-    /// What was complete before the agent of a node said something at this time.
+    /// What was complete before the agent of a node said something at this time; of every node, where none is named.
     pub(super) fn complete_before_us(&self, host_id: &str, ts_ms: i64) -> Option<i64> {
-        let marks = &self.hosts.get(host_id)?.marks;
-        marks.iter().rev().find(|(said_ms, _)| *said_ms <= ts_ms).map(|(_, wm_us)| *wm_us)
+        let before = |host: &Host| {
+            let mark = host.marks.iter().rev().find(|(said_ms, _)| *said_ms <= ts_ms);
+            mark.map(|(_, wm_us)| *wm_us)
+        };
+        match host_id {
+            "" => self.hosts.values().map(before).min().flatten(),
+            host_id => self.hosts.get(host_id).and_then(before),
+        }
     }
+}
+
+/// How far a node is behind. Heartbeats go to all partitions at once, and one partition may be read long before another:
+/// so it is compared with others of its side in each partition, and with everybody by the partition that is furthest.
+/// None of one that was never heard.
+fn behind_us(host: &Host, newest_by_partition: &BTreeMap<i32, i64>, newest_us: i64) -> Option<i64> {
+    let first_us = host.partitions.values().map(|(first, _)| *first).min()?;
+    let in_partitions = newest_by_partition.iter().map(|(partition, newest)| {
+        let own = host.partitions.get(partition).map_or(first_us, |(_, own)| *own);
+        newest.saturating_sub(own)
+    });
+    let furthest = host.newest_us().map(|own| newest_us.saturating_sub(own));
+    in_partitions.chain(furthest).max()
 }

@@ -91,9 +91,12 @@ pub struct Content {
     pub range: Option<RangeDeletion>,
     /// Every column is written or deleted: what is older shows no more.
     pub is_full: bool,
-    /// What is written is not all told, so that only the event's id can be compared: its time.
+    /// What is written is not all told, so that only the event's id can be compared: its time, or [`UNVERSIONED`].
     pub opaque_us: Option<i64>,
 }
+
+/// In place of the time of what does not say which version of its row it belongs to.
+pub const UNVERSIONED: i64 = i64::MAX;
 
 /// An event of a row, of a static row, or of a range, on one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +117,7 @@ pub struct RowEvent {
     pub event_id: String,
     /// `c`, `u`, `d`, `rt`, `r`.
     pub op: String,
-    /// Which version of the row it is, microseconds.
+    /// Which version of the row it is, microseconds; when it was logged, of one that does not say.
     pub version_us: i64,
     /// Latest time at which it may have been logged, by the node's clock, microseconds.
     pub logged_us: i64,
@@ -146,16 +149,19 @@ pub enum Input {
         /// When the agent said so, milliseconds.
         ts_ms: i64,
     },
-    /// From here to where its last heartbeat was, the log of this node cannot be relied on.
+    /// The log of this node cannot be relied on for some time.
     Gap {
         /// Which side.
         side: Side,
-        /// The node.
+        /// The node; empty where it may be any of the side.
         host_id: String,
         /// When the agent said so, milliseconds.
         ts_ms: i64,
-        /// `lost`: events may be missing. Otherwise published ones may be untrue, too.
+        /// What is lacking, and from when to when.
         kind: GapKind,
+        /// The partition key and the record key that it is about; None: all rows. Where both are the same it is about all
+        /// rows of the partition.
+        row: Option<(String, String)>,
     },
 }
 
@@ -163,8 +169,14 @@ pub enum Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapKind {
-    /// Events of the side may be missing.
+    /// Since the last heartbeat before: events of the side may be missing.
     Lost,
-    /// Events of the side may be missing, and the node has forgotten some that were published.
+    /// The same, and the node has forgotten some that were published.
     Forgotten,
+    /// From the last heartbeat before on, until [`Self::On`]: events are missing.
+    Off,
+    /// The end of [`Self::Off`].
+    On,
+    /// All that was before: the table was truncated, so that what was published may be gone.
+    Truncated,
 }

@@ -1,16 +1,17 @@
 //! The drift job in the embedded engine: two sides in, verdicts out. It writes to no Cassandra.
 
+mod report;
+
 use serde_json::{Value, json};
 
 use super::event::{Both, Side};
 use super::machine::{Machine, Output as Said, State};
-use super::record::{Layout, NoRecord, Read, change, control, hash_event, is_truncation};
+use super::record::{Layout, NoRecord, Read, change, control, dead_letter, hash_event, is_truncation};
 use super::settings::{DriftInput, DriftRules};
 use super::verdict::Status;
 use crate::agent::exit::Exit;
-use crate::jobs::engine::{
-    EngineError, InputRecord, Job, JobReport, Kind, Output, OutputRecord, Rebuilt, Sample, Spread,
-};
+use crate::jobs::engine::hash::SOURCE_TOPIC;
+use crate::jobs::engine::{EngineError, InputRecord, Job, JobReport, Output, OutputRecord, Rebuilt, Spread};
 use crate::jobs::environment::Environment;
 use crate::jobs::rules::TableRules;
 
@@ -20,6 +21,11 @@ pub const AUDIT_TOPIC: &str = "dq_reconciliation_audit";
 pub const CONTROL_TOPIC: &str = "{prefix}.cdc.__control";
 /// What holds of each row (compacted).
 pub const CURRENT_TOPIC: &str = "dq_reconciliation_current";
+/// Where the agents of a side point to records that Kafka did not take.
+pub const DEAD_LETTER_TOPIC: &str = "{prefix}.cdc.__dead_letters";
+
+/// The topics of a side: of its records, the control topic, and that of dead letters.
+const TOPICS: usize = 3;
 
 /// The job.
 #[derive(Debug)]
@@ -27,9 +33,8 @@ pub struct DriftJob {
     name: String,
     rules: DriftRules,
     layout: Layout,
-    /// The topic and the control topic of `onprem`, then those of `cloud`.
-    topics: [String; 4],
-    /// Where hash events come from: the topic in the header of heartbeats.
+    topics: Both<[String; TOPICS]>,
+    /// The topics of the table: where hash events come from, by the header of heartbeats.
     sources: Both<String>,
     machine: Option<Machine>,
     totals: Totals,
@@ -67,12 +72,14 @@ impl DriftJob {
             DriftInput::Cdc => cdc(side),
             DriftInput::Hash => sides.of(side).topic("{prefix}_hash_events"),
         };
-        let told = |side: Side| sides.of(side).topic(CONTROL_TOPIC);
+        let topics = |side: Side| {
+            [data(side), sides.of(side).topic(CONTROL_TOPIC), sides.of(side).topic(DEAD_LETTER_TOPIC)]
+        };
         Self {
             name: format!("drift-{}-{}", sides.onprem.name.value, layout.table),
             rules: drift.clone(),
             layout,
-            topics: [data(Side::Onprem), told(Side::Onprem), data(Side::Cloud), told(Side::Cloud)],
+            topics: Both { onprem: topics(Side::Onprem), cloud: topics(Side::Cloud) },
             sources: Both { onprem: cdc(Side::Onprem), cloud: cdc(Side::Cloud) },
             machine: None,
             totals: Totals::default(),
@@ -92,10 +99,10 @@ impl DriftJob {
         &self.name
     }
 
-    /// The topics that it reads.
+    /// The topics of a side that it reads: of the records, the control topic, and that of dead letters.
     #[must_use]
-    pub fn topics(&self) -> &[String; 4] {
-        &self.topics
+    pub fn topics(&self, side: Side) -> &[String; TOPICS] {
+        self.topics.of(side)
     }
 
     /// What its state depends on.
@@ -106,7 +113,8 @@ impl DriftJob {
             DriftInput::Hash => "hash",
         };
         let options = self.rules.options(&self.layout, Both::default());
-        let mut of = json!([kind, format!("{:?}", self.layout), options, self.topics]);
+        let Both { onprem, cloud } = &self.topics;
+        let mut of = json!([kind, format!("{:?}", self.layout), options, onprem, cloud]);
         if let (true, Some(of)) = (self.is_finished, of.as_array_mut()) {
             of.push("finished".into());
         }
@@ -119,38 +127,35 @@ impl DriftJob {
 
     /// What a record tells the machine.
     fn input(&mut self, record: &InputRecord, value: &[u8]) -> Result<Option<super::Input>, NoRecord> {
-        let (side, is_control) = match record.input {
-            0 => (Side::Onprem, false),
-            1 => (Side::Onprem, true),
-            2 => (Side::Cloud, false),
-            _ => (Side::Cloud, true),
-        };
+        let side = side_of(record.input);
+        let number = record.input % TOPICS;
         let value: Value =
             serde_json::from_slice(value).map_err(|error| NoRecord(format!("it is no JSON: {error}")))?;
         let read = Read {
             side,
-            topic: self.topics.get(record.input).cloned().unwrap_or_default(),
+            topic: self.topics.of(side).get(number).cloned().unwrap_or_default(),
             partition: record.partition.try_into().unwrap_or(i32::MAX),
             offset: record.offset,
             timestamp_ms: record.timestamp_ms,
         };
-        if is_control {
-            *self.totals.truncations.of_mut(side) += u64::from(is_truncation(&value, &self.layout.table));
-            return Ok(control(&value, &read));
+        let source = self.sources.of(side).as_str();
+        match (number, self.rules.input) {
+            (0, DriftInput::Cdc) => change(&value, &self.layout, &read),
+            (0, DriftInput::Hash) => match source_of(record) {
+                // One topic of hash events has those of all tables.
+                Some(of) if of != source.as_bytes() => Ok(None),
+                None if value.get("op").and_then(Value::as_str) == Some("m") => {
+                    Err(NoRecord("a heartbeat that does not say of which topic it tells".to_owned()))
+                }
+                _ => hash_event(&value, &self.layout, &read),
+            },
+            (1, _) => {
+                let table = &self.layout.table;
+                *self.totals.truncations.of_mut(side) += u64::from(is_truncation(&value, table));
+                Ok(control(&value, table, &read))
+            }
+            _ => dead_letter(&value, record.key.as_deref(), (source, &self.layout), &read),
         }
-        match self.rules.input {
-            DriftInput::Cdc => change(&value, &self.layout, &read),
-            // One topic of hash events has those of all tables.
-            DriftInput::Hash if !self.is_from(record, side) => Ok(None),
-            DriftInput::Hash => hash_event(&value, &self.layout, &read),
-        }
-    }
-
-    /// Whether a record says that it comes from this table's topic, or does not say where it comes from.
-    fn is_from(&self, record: &InputRecord, side: Side) -> bool {
-        let source = record.headers.iter().find(|header| header.name == "source_topic");
-        let source = source.and_then(|header| header.value.as_deref());
-        source.is_none_or(|source| source == self.sources.of(side).as_bytes())
     }
 
     /// Writes what was said after a record of this timestamp.
@@ -175,6 +180,19 @@ impl DriftJob {
         })
     }
 
+    /// Where no heartbeat decides before the end, all that was read must be remembered until then.
+    fn check_finished(&self) -> Result<(), EngineError> {
+        let given_up = self.machine.as_ref().map_or(0, |machine| machine.counts().forgotten.undecided);
+        if !self.is_finished || given_up == 0 {
+            return Ok(());
+        }
+        let what = format!(
+            "drift: more than {} events, or {} rows, wait for the end of finished logs",
+            self.rules.max_waiting, self.rules.max_rows
+        );
+        Err(EngineError::new(Exit::Usage, what).next("raise max_waiting and max_rows of the section drift"))
+    }
+
     fn take(
         &mut self,
         input: super::Input,
@@ -187,11 +205,22 @@ impl DriftJob {
     }
 }
 
+/// The side of an input.
+fn side_of(input: usize) -> Side {
+    if input < TOPICS { Side::Onprem } else { Side::Cloud }
+}
+
+/// The topic that a hash event comes from, where it says so.
+fn source_of(record: &InputRecord) -> Option<&[u8]> {
+    let source = record.headers.iter().find(|header| header.name == SOURCE_TOPIC);
+    source.and_then(|header| header.value.as_deref())
+}
+
 impl Job for DriftJob {
     fn begin(&mut self, partitions: &[u32]) {
         let count =
             |input: usize| partitions.get(input).map_or(1, |count| (*count).try_into().unwrap_or(i32::MAX));
-        let partitions = Both { onprem: count(0), cloud: count(2) };
+        let partitions = Both { onprem: count(0), cloud: count(TOPICS) };
         let options = self.rules.options(&self.layout, partitions);
         let state = self.machine.take().map(|machine| machine.state().clone()).unwrap_or_default();
         self.machine = Some(Machine::new(options, state));
@@ -204,13 +233,20 @@ impl Job for DriftJob {
             return Ok(());
         };
         match self.input(record, value) {
-            Ok(Some(input)) => self.take(input, record.timestamp_ms, output),
+            Ok(Some(input)) => {
+                self.take(input, record.timestamp_ms, output)?;
+                self.check_finished()
+            }
             Ok(None) => Ok(()),
             Err(_) => {
                 self.totals.strange += 1;
                 Ok(())
             }
         }
+    }
+
+    fn holds(&self, input: usize) -> bool {
+        self.machine.as_ref().and_then(Machine::ahead) == Some(side_of(input))
     }
 
     fn end(&mut self, output: &mut dyn Output) -> Result<(), EngineError> {
@@ -265,105 +301,16 @@ impl Job for DriftJob {
                 "truncations": self.totals.truncations,
                 "events": counts.events,
                 "repeats": counts.repeats,
+                "unversioned": counts.unversioned,
                 "verdicts": Value::Object(verdicts.collect()),
                 "before_start": counts.before_start,
                 "watermark_us": machine.watermark_us(),
                 "rows": rows,
                 "event_ids": event_ids,
+                "waiting": machine.waiting(),
                 "forgotten": counts.forgotten,
             }),
             lines: self.lines(machine),
         }
-    }
-}
-
-impl DriftJob {
-    fn samples(&self, machine: &Machine) -> Vec<Sample> {
-        let counts = machine.counts();
-        let (rows, event_ids) = machine.remembered();
-        let one = |name, kind, help, value| Sample { name, kind, help, labels: Vec::new(), value };
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let mut samples: Vec<Sample> = Status::ALL
-            .iter()
-            .map(|status| Sample {
-                name: "drift_verdicts_total",
-                kind: Kind::Counter,
-                help: "Verdicts by status",
-                labels: vec![("status", status.name().to_owned())],
-                value: counts.of(*status),
-            })
-            .collect();
-        let watermark_s = machine.watermark_us().unwrap_or_default() / 1_000_000;
-        let forgotten = counts.forgotten;
-        let lost = [
-            ("rows", forgotten.rows),
-            ("versions", forgotten.undecided),
-            ("event_ids", forgotten.event_ids),
-            ("ranges", forgotten.ranges),
-        ];
-        samples.extend([
-            one(
-                "drift_events_total",
-                Kind::Counter,
-                "Events that were taken, each once a side",
-                counts.events,
-            ),
-            one(
-                "drift_repeats_total",
-                Kind::Counter,
-                "Further copies of events, of other replicas",
-                counts.repeats,
-            ),
-            one("drift_strange_total", Kind::Counter, "Records that no agent wrote", self.totals.strange),
-            one(
-                "drift_before_start_total",
-                Kind::Counter,
-                "Versions that differ and are older than the stream of a side: no verdict",
-                counts.before_start,
-            ),
-            one(
-                "drift_watermark_seconds",
-                Kind::Gauge,
-                "Up to here both sides are complete and compared, seconds since 1970",
-                u64::try_from(watermark_s).unwrap_or_default(),
-            ),
-            one("drift_rows", Kind::Gauge, "Rows that are remembered", count(rows)),
-            one("drift_event_ids", Kind::Gauge, "Event ids that are remembered", count(event_ids)),
-        ]);
-        samples.extend(Side::BOTH.map(|side| Sample {
-            name: "drift_truncations_total",
-            kind: Kind::Counter,
-            help: "Nodes that told that they truncated the table: what their side held before is gone",
-            labels: vec![("side", side.name().to_owned())],
-            value: *self.totals.truncations.of(side),
-        }));
-        samples.extend(lost.map(|(what, value)| Sample {
-            name: "drift_forgotten_total",
-            kind: Kind::Counter,
-            help: "What was forgotten before its time because there was too much",
-            labels: vec![("what", what.to_owned())],
-            value,
-        }));
-        samples
-    }
-
-    fn lines(&self, machine: &Machine) -> Vec<(String, String)> {
-        let counts = machine.counts();
-        let line = |name: &str, text: String| (name.to_owned(), text);
-        let mut lines = vec![
-            line("read", format!("{}, {} of no agent", self.totals.read, self.totals.strange)),
-            line("events", format!("{}, {} repeats", counts.events, counts.repeats)),
-        ];
-        let said = Status::ALL.iter().filter(|status| counts.of(**status) > 0);
-        lines.extend(said.map(|status| line(status.name(), counts.of(*status).to_string())));
-        let truncated = Side::BOTH.into_iter().filter(|side| *self.totals.truncations.of(*side) > 0);
-        lines.extend(truncated.map(|side| {
-            let count = self.totals.truncations.of(side);
-            line(
-                "truncated",
-                format!("{}, as {count} nodes told: what it held before still counts", side.name()),
-            )
-        }));
-        lines
     }
 }

@@ -1,19 +1,19 @@
 //! The state machine: inputs → verdicts. Neither I/O nor a clock: time is what watermarks say.
 
+mod bound;
 mod judge;
+mod said;
 mod silence;
+mod state;
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
-
-use super::clock::Clock;
-use super::event::{Both, GapKind, Input, RowEvent, Side};
-use super::memory::{EventIds, Forgotten, Memory, RowId, Waiting};
+use super::event::{GapKind, Input, RowEvent, Side, UNVERSIONED};
+use super::memory::{RowId, Waiting};
 use super::options::Options;
 use super::range::RangeDeletion;
-use super::unknown::{Gap, Gaps, Window};
-use super::verdict::{Status, Told, Verdict};
+use super::unknown::{Gap, Window};
+use super::verdict::{Told, Verdict};
+
+pub use state::{Counts, State};
 
 /// What comes of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,53 +29,6 @@ pub enum Output {
     },
 }
 
-/// What was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Counts {
-    /// Verdicts by status, in the order of [`Status::ALL`].
-    verdicts: [u64; Status::ALL.len()],
-    /// Events that were taken.
-    pub events: u64,
-    /// Further copies of events, of other replicas.
-    pub repeats: u64,
-    /// Differing versions from before the stream of a side begins: no verdict.
-    pub before_start: u64,
-    /// What was forgotten because there was too much.
-    pub forgotten: Forgotten,
-}
-
-impl Counts {
-    fn add(&mut self, status: Status) {
-        let counts = Status::ALL.iter().zip(&mut self.verdicts);
-        counts.filter(|(known, _)| **known == status).for_each(|(_, count)| *count += 1);
-    }
-
-    /// How many verdicts there were of a status.
-    #[must_use]
-    pub fn of(&self, status: Status) -> u64 {
-        let counts = Status::ALL.iter().zip(&self.verdicts);
-        counts.filter(|(known, _)| **known == status).map(|(_, count)| *count).sum()
-    }
-}
-
-/// What a machine knows: all of it can be written down and taken up again.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct State {
-    clocks: Both<Clock>,
-    gaps: Both<Gaps>,
-    memory: Memory,
-    event_ids: EventIds,
-    /// When a version must be decided.
-    due: BTreeSet<(i64, RowId, i64)>,
-    /// Rows about which something holds that may have changed.
-    dirty: BTreeSet<RowId>,
-    watermark_us: Option<i64>,
-    silent: BTreeSet<(Side, String)>,
-    /// The newest watermark when the first heartbeat came.
-    first_heard_us: Option<i64>,
-    counts: Counts,
-}
-
 /// The state machine of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
@@ -86,7 +39,8 @@ pub struct Machine {
 impl Machine {
     /// One that knows what `state` says: nothing, when it is the default.
     #[must_use]
-    pub fn new(options: Options, state: State) -> Self {
+    pub fn new(options: Options, mut state: State) -> Self {
+        state.index();
         Self { options, state }
     }
 
@@ -120,6 +74,12 @@ impl Machine {
         (self.state.memory.len(), self.state.event_ids.len())
     }
 
+    /// Events that wait for the other side, or for what was said about them to be over.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.state.waiting
+    }
+
     /// Something that was logged up to this time was lost from the state, microseconds.
     pub fn forgets_to(&mut self, us: i64) {
         self.state.memory.forgets_to(us);
@@ -128,13 +88,23 @@ impl Machine {
     /// Takes an input; what comes of it is appended.
     pub fn take(&mut self, input: Input, outputs: &mut Vec<Output>) {
         match input {
-            Input::Event(event) => self.take_event(*event),
+            Input::Event(event) => {
+                let was_crowded = self.is_crowded();
+                self.take_event(*event);
+                self.bound(outputs);
+                // Whoever is ahead may not be read any more then, and no heartbeat come.
+                if !was_crowded && self.is_crowded() {
+                    self.listen(outputs);
+                }
+            }
             Input::Heartbeat { side, partition, host_id, wm_us, ts_ms } => {
                 let options = self.options.sides.of(side);
                 self.state.clocks.of_mut(side).hear(options, &host_id, partition, wm_us, ts_ms);
                 self.advance(outputs);
             }
-            Input::Gap { side, host_id, ts_ms, kind } => self.take_gap(side, host_id, ts_ms, kind),
+            Input::Gap { side, host_id, ts_ms, kind, row } => {
+                self.take_gap(side, host_id, ts_ms, (kind, row))
+            }
         }
     }
 
@@ -148,7 +118,7 @@ impl Machine {
         }
     }
 
-    fn take_event(&mut self, event: RowEvent) {
+    fn take_event(&mut self, mut event: RowEvent) {
         let (state, options) = (&mut self.state, &self.options);
         // What a snapshot read is no write: it says what is there, and is not waited for.
         let is_read = event.op == "r";
@@ -162,33 +132,27 @@ impl Machine {
         let told_us = state.clocks.of(event.side).told_us(&event.host_id, event.partition);
         let row_id = (event.partition_key.clone(), event.key.clone());
         let row = state.memory.touch(&event);
+        if event.content.opaque_us == Some(UNVERSIONED) {
+            state.counts.unversioned += 1;
+            // It changes a part of what this side has told of the row.
+            if let Some(version_us) = row.versions.of(event.side).iter().max() {
+                event.version_us = *version_us;
+                event.content.opaque_us = Some(*version_us);
+            }
+        }
         row.take(&event);
         if row.is_open() {
             state.dirty.insert(row_id.clone());
         }
+        let range = event.content.range.clone();
+        let (side, partition_key) = (event.side, event.partition_key.clone());
         if !is_read {
             let due_us = event.logged_us.saturating_add(options.delay_us());
-            let entry = row.entries.entry(event.version_us).or_default();
-            entry.first_seen_us =
-                Some(entry.first_seen_us.map_or(event.logged_us, |first| first.min(event.logged_us)));
-            *entry.told.of_mut(event.side) = Some(Told {
-                event_id: event.event_id.clone(),
-                op: event.op,
-                row_hash: event.row_hash,
-                hash_def: event.hash_def,
-                place: event.place,
-            });
-            entry.events.push(Waiting {
-                side: event.side,
-                event_id: event.event_id,
-                content: event.content.clone(),
-                due_us,
-                window: window(options, told_us, event.version_us, due_us),
-            });
-            state.due.insert((due_us, row_id, event.version_us));
+            let window = window(options, told_us, event.version_us, due_us);
+            state.await_other(row_id, event, due_us, window);
         }
-        if let Some(range) = &event.content.range {
-            self.delete_range(event.side, &event.partition_key, range);
+        if let Some(range) = range {
+            self.delete_range(side, &partition_key, &range);
         }
     }
 
@@ -202,11 +166,20 @@ impl Machine {
         state.dirty.extend(open.map(|(key, _)| (partition_key.to_owned(), key.clone())));
     }
 
-    fn take_gap(&mut self, side: Side, host_id: String, ts_ms: i64, kind: GapKind) {
+    fn take_gap(&mut self, side: Side, host_id: String, ts_ms: i64, (kind, row): (GapKind, Option<RowId>)) {
         let state = &mut self.state;
-        let from_us = state.clocks.of(side).complete_before_us(&host_id, ts_ms).unwrap_or(i64::MIN);
-        let to_us = ts_ms.saturating_mul(1000);
-        state.gaps.of_mut(side).add(Gap { host_id, from_us, to_us, kind });
+        let before_us = state.clocks.of(side).complete_before_us(&host_id, ts_ms).unwrap_or(i64::MIN);
+        let said_us = ts_ms.saturating_mul(1000);
+        let gaps = state.gaps.of_mut(side);
+        let lasting = |from_us, to_us, kind| Gap { host_id: host_id.clone(), from_us, to_us, kind, row };
+        match kind {
+            GapKind::Lost | GapKind::Forgotten => gaps.add(lasting(before_us, said_us, kind)),
+            GapKind::Off => gaps.add(lasting(before_us, i64::MAX, kind)),
+            GapKind::Truncated => gaps.add(lasting(i64::MIN, said_us, kind)),
+            GapKind::On if gaps.end(&host_id, said_us) => {}
+            // Of what was before its beginning nothing was heard either.
+            GapKind::On => gaps.add(lasting(i64::MIN, said_us, GapKind::Lost)),
+        }
         for (partition_key, partition) in &state.memory.partitions {
             let open = partition.rows.iter().filter(|(_, row)| row.is_open());
             state.dirty.extend(open.map(|(key, _)| (partition_key.clone(), key.clone())));
@@ -215,8 +188,7 @@ impl Machine {
 
     /// The smaller watermark of both sides decides.
     fn advance(&mut self, outputs: &mut Vec<Output>) {
-        let of = |side| self.state.clocks.of(side).watermark_us(self.options.sides.of(side));
-        let watermark_us = match (of(Side::Onprem), of(Side::Cloud)) {
+        let watermark_us = match (self.watermark_of(Side::Onprem), self.watermark_of(Side::Cloud)) {
             (Some(onprem), Some(cloud)) => Some(onprem.min(cloud)),
             _ => None,
         };
@@ -227,18 +199,16 @@ impl Machine {
         self.listen(outputs);
     }
 
+    fn watermark_of(&self, side: Side) -> Option<i64> {
+        self.state.clocks.of(side).watermark_us(self.options.sides.of(side))
+    }
+
     fn reach(&mut self, now_us: i64, outputs: &mut Vec<Output>) {
         self.state.watermark_us = Some(now_us);
         self.decide(now_us, outputs);
-        self.forget(now_us);
-    }
-
-    fn forget(&mut self, now_us: i64) {
-        let (state, options) = (&mut self.state, &self.options);
-        let before_us = now_us.saturating_sub(options.retention_us);
-        let count = &mut state.counts.forgotten;
-        state.memory.forget(before_us, now_us, options.max_rows, count);
-        state.event_ids.forget(before_us, options.max_event_ids, count);
+        let before_us = now_us.saturating_sub(self.options.retention_us);
+        self.state.memory.forget(before_us, now_us);
+        self.forget_ids(before_us);
     }
 }
 
@@ -249,4 +219,30 @@ fn window(options: &Options, told_us: Option<i64>, version_us: i64, due_us: i64)
         from_us = from_us.min(version_us);
     }
     Window { from_us: from_us.saturating_sub(options.delay_us()), to_us: due_us }
+}
+
+impl State {
+    /// Remembers that the other side must have an event one day.
+    fn await_other(&mut self, row_id: RowId, event: RowEvent, due_us: i64, window: Window) {
+        let version_us = event.version_us;
+        let Some(row) = self.memory.row_mut(&row_id) else { return };
+        let entry = row.entries.entry(version_us).or_default();
+        if entry.events.is_empty() && entry.open.is_none() {
+            entry.since_us = due_us;
+            self.held.insert((due_us, row_id.clone(), version_us));
+        }
+        entry.first_seen_us =
+            Some(entry.first_seen_us.map_or(event.logged_us, |first| first.min(event.logged_us)));
+        *entry.told.of_mut(event.side) = Some(Told {
+            event_id: event.event_id.clone(),
+            op: event.op,
+            row_hash: event.row_hash,
+            hash_def: event.hash_def,
+            place: event.place,
+        });
+        let (side, event_id, content) = (event.side, event.event_id, event.content);
+        entry.events.push(Waiting { side, event_id, content, due_us, window });
+        self.waiting += 1;
+        self.due.insert((due_us, row_id, version_us));
+    }
 }

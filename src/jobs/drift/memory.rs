@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Both, Content, RowEvent, Side};
+use super::event::{Both, Content, RowEvent, Side, UNVERSIONED};
 use super::order::KeyOrder;
 use super::range::{self, Clustering, RangeDeletion};
 use super::row::SideRow;
@@ -31,6 +31,9 @@ pub(super) struct Row {
     /// What is not decided, and what is not as it should be, by version.
     pub(super) entries: BTreeMap<i64, Entry>,
     pub(super) versions: Both<VecDeque<i64>>,
+    /// The version whose verdict the compacted topic has for the row.
+    #[serde(default)]
+    pub(super) shown: Option<i64>,
     /// When something of it was logged last, and first.
     pub(super) touched_us: i64,
     pub(super) since_us: i64,
@@ -44,6 +47,9 @@ pub(super) struct Entry {
     pub(super) first_seen_us: Option<i64>,
     /// What was said about it and still holds.
     pub(super) open: Option<Status>,
+    /// When the first of its events is due: the oldest goes first, when there is too much.
+    #[serde(default)]
+    pub(super) since_us: i64,
 }
 
 /// An event that the other side has not been seen to hold.
@@ -61,6 +67,9 @@ impl Row {
     /// Merges an event, and remembers its version.
     pub(super) fn take(&mut self, event: &RowEvent) {
         self.sides.of_mut(event.side).apply(&event.content);
+        if event.content.opaque_us == Some(UNVERSIONED) {
+            return;
+        }
         let versions = self.versions.of_mut(event.side);
         if !versions.contains(&event.version_us) {
             versions.push_back(event.version_us);
@@ -145,34 +154,42 @@ impl Memory {
         self.forgotten_to_us = self.forgotten_to_us.max(Some(us));
     }
 
-    /// Forgets what was last touched before this time and is decided; then, while there are more than `most` rows, the
-    /// oldest. Counts them.
-    pub(super) fn forget(&mut self, before_us: i64, now_us: i64, most: usize, count: &mut Forgotten) {
-        while let Some((touched_us, partition_key, key)) = self.by_age.first().cloned() {
-            let too_many = self.by_age.len() > most;
-            if touched_us >= before_us && !too_many {
-                return;
-            }
-            self.by_age.pop_first();
-            let row = self.row(&(partition_key.clone(), key.clone())).map(|(_, row)| row);
-            let undecided = row.map_or(0, |row| row.entries.len() as u64);
-            if undecided > 0 && !too_many {
-                if let Some(row) = self.row_mut(&(partition_key.clone(), key.clone())) {
+    /// Forgets what was last touched before this time and is decided.
+    pub(super) fn forget(&mut self, before_us: i64, now_us: i64) {
+        while let Some((touched_us, ..)) = self.by_age.first()
+            && *touched_us < before_us
+            && let Some((touched_us, partition_key, key)) = self.by_age.pop_first()
+        {
+            let row_id = (partition_key, key);
+            match self.row_mut(&row_id) {
+                Some(row) if !row.entries.is_empty() => {
                     row.touched_us = now_us;
-                    self.by_age.insert((now_us, partition_key, key));
+                    self.by_age.insert((now_us, row_id.0, row_id.1));
                 }
-                continue;
+                _ => self.remove(&row_id, touched_us),
             }
-            if too_many {
-                count.rows += 1;
-                count.undecided += undecided;
-            }
-            self.forgets_to(touched_us);
-            if let Some(partition) = self.partitions.get_mut(&partition_key) {
-                partition.rows.remove(&key);
-                if partition.rows.is_empty() {
-                    self.partitions.remove(&partition_key);
-                }
+        }
+    }
+
+    /// The row that was touched longest ago, where there are more than so many.
+    pub(super) fn oldest_beyond(&self, most: usize) -> Option<RowId> {
+        let (_, partition_key, key) = self.by_age.first().filter(|_| self.by_age.len() > most)?;
+        Some((partition_key.clone(), key.clone()))
+    }
+
+    /// Forgets the row that was touched longest ago.
+    pub(super) fn forget_oldest(&mut self) {
+        if let Some((touched_us, partition_key, key)) = self.by_age.pop_first() {
+            self.remove(&(partition_key, key), touched_us);
+        }
+    }
+
+    fn remove(&mut self, (partition_key, key): &RowId, touched_us: i64) {
+        self.forgets_to(touched_us);
+        if let Some(partition) = self.partitions.get_mut(partition_key) {
+            partition.rows.remove(key);
+            if partition.rows.is_empty() {
+                self.partitions.remove(partition_key);
             }
         }
     }
@@ -183,7 +200,7 @@ impl Memory {
 pub struct Forgotten {
     /// Rows.
     pub rows: u64,
-    /// Versions of these rows about which nothing was decided, or which were not resolved.
+    /// Versions about which nothing was decided, or which were not resolved.
     pub undecided: u64,
     /// Event ids.
     pub event_ids: u64,

@@ -55,6 +55,8 @@ pub struct Options {
     pub max_rows: usize,
     /// How many event ids are remembered.
     pub max_event_ids: usize,
+    /// How many events wait for the other side, or for what was said about them to be over.
+    pub max_waiting: usize,
     /// A write that is older than all that is remembered and that one side alone has may be a late copy: it is
     /// INCOMPARABLE. When not, it is judged as if it was new.
     pub old_is_incomparable: bool,

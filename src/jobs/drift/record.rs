@@ -11,7 +11,7 @@ use super::event::{Content, Input, Place, RowEvent, Side};
 use super::order::KeyOrder;
 use super::range::{Bound, RangeDeletion};
 
-pub use control::{control, is_truncation};
+pub use control::{control, dead_letter, is_truncation};
 pub use hashes::hash_event;
 
 /// What a table's records hold, by its rules.

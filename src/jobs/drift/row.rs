@@ -116,6 +116,11 @@ impl SideRow {
         self.deleted_us.max(above).max(complex)
     }
 
+    /// Whether all columns were written, or the row deleted, at some time.
+    pub(super) fn is_whole(&self) -> bool {
+        self.full_us.is_some()
+    }
+
     /// Whether everything older than this time is out of sight on this side.
     pub(super) fn hides(&self, ts_us: i64, around: &Around<'_>) -> bool {
         self.full_us > Some(ts_us) || self.deleted_us.max(around.deleted_us()) >= Some(ts_us)

@@ -1,15 +1,21 @@
-//! Single situations that random histories seldom have.
+//! Single situations that random histories seldom have; ScenariosTest in flink/ has the same.
 
 use super::{
     Both, Cell, Content, GapKind, Hosts, Input, Machine, Mode, Options, Output, Place, RowEvent, Side,
-    SideOptions, State, Status,
+    SideOptions, State, Status, UNVERSIONED, Verdict,
 };
 
 const SECOND: i64 = 1_000_000;
 
-fn machine() -> Machine {
+/// A machine with one node a side, and what was said.
+struct World {
+    machine: Machine,
+    outputs: Vec<Output>,
+}
+
+fn options() -> Options {
     let side = SideOptions { hosts: Hosts::Any, partitions: 1 };
-    let options = Options {
+    Options {
         mode: Mode::Merge,
         sides: Both { onprem: side.clone(), cloud: side },
         tolerance_us: 10 * SECOND,
@@ -18,107 +24,304 @@ fn machine() -> Machine {
         retention_us: 86_400 * SECOND,
         max_rows: 100,
         max_event_ids: 100,
+        max_waiting: 100,
         old_is_incomparable: true,
         write_matches: true,
         clustering: Vec::new(),
-    };
-    Machine::new(options, State::default())
-}
-
-/// Both sides are complete up to this second.
-fn beat(machine: &mut Machine, second: i64) -> Vec<Status> {
-    let mut outputs = Vec::new();
-    for side in Side::BOTH {
-        let (wm_us, ts_ms) = (second * SECOND, second * 1000);
-        let host_id = side.name().to_owned();
-        machine.take(Input::Heartbeat { side, partition: 0, host_id, wm_us, ts_ms }, &mut outputs);
     }
-    statuses(&outputs)
 }
 
-fn statuses(outputs: &[Output]) -> Vec<Status> {
-    let status = |output: &Output| match output {
-        Output::Verdict(verdict) => Some(verdict.status),
-        Output::Current { .. } => None,
-    };
-    outputs.iter().filter_map(status).collect()
-}
+impl World {
+    fn new() -> Self {
+        Self::with(options())
+    }
 
-/// On-prem alone writes a cell at this second.
-fn write(machine: &mut Machine, second: i64, expires_at: Option<i64>) {
-    let cell = Cell { ts_us: second * SECOND, value: Some("1".to_owned()), expires_at };
-    let event = RowEvent {
-        side: Side::Onprem,
-        partition: Some(0),
-        host_id: "onprem".to_owned(),
-        partition_key: "{\"id\":1}".to_owned(),
-        key: "{\"id\":1}".to_owned(),
-        clustering: None,
-        event_id: format!("{second:032x}"),
-        op: "u".to_owned(),
-        version_us: second * SECOND,
-        logged_us: second * SECOND,
-        row_hash: None,
-        hash_def: None,
-        content: Content { cells: vec![("a".to_owned(), cell)], ..Content::default() },
-        place: Place::default(),
-    };
-    machine.take(Input::Event(Box::new(event)), &mut Vec::new());
+    fn with(options: Options) -> Self {
+        Self { machine: Machine::new(options, State::default()), outputs: Vec::new() }
+    }
+
+    fn take(&mut self, input: Input) {
+        self.machine.take(input, &mut self.outputs);
+    }
+
+    fn audit(&self) -> impl Iterator<Item = &Verdict> {
+        self.outputs.iter().filter_map(|output| match output {
+            Output::Verdict(verdict) => Some(&**verdict),
+            Output::Current { .. } => None,
+        })
+    }
+
+    /// The versions whose verdicts hold, as the compacted topic was told; None: nothing does any more.
+    fn current(&self) -> Vec<Option<i64>> {
+        let version = |output: &Output| match output {
+            Output::Verdict(_) => None,
+            Output::Current { verdict, .. } => Some(verdict.as_ref().and_then(|verdict| verdict.version_us)),
+        };
+        self.outputs.iter().filter_map(version).collect()
+    }
+
+    /// Evidence of what was said last.
+    fn told(&self) -> String {
+        self.audit().last().unwrap().to_json("t")["evidence"].to_string()
+    }
+
+    /// What was said since this was asked last.
+    fn said(&mut self) -> Vec<Status> {
+        let said = self.audit().map(|verdict| verdict.status).collect();
+        self.outputs.clear();
+        said
+    }
+
+    fn beat_one(&mut self, side: Side, partition: i32, second: i64) {
+        let (wm_us, ts_ms) = (second * SECOND, second * 1000);
+        self.take(Input::Heartbeat { side, partition, host_id: side.name().to_owned(), wm_us, ts_ms });
+    }
+
+    fn beat_both(&mut self, second: i64) {
+        Side::BOTH.into_iter().for_each(|side| self.beat_one(side, 0, second));
+    }
+
+    /// Both sides are complete up to this second.
+    fn beat(&mut self, second: i64) -> Vec<Status> {
+        self.beat_both(second);
+        self.said()
+    }
+
+    /// A side writes a cell of a row at this second.
+    fn write(&mut self, side: Side, second: i64, row: i64, expires_at: Option<i64>) {
+        let cell = Cell { ts_us: second * SECOND, value: Some("1".to_owned()), expires_at };
+        let content = Content { cells: vec![("a".to_owned(), cell)], ..Content::default() };
+        let event_id = format!("{:032x}", second * 1000 + row);
+        self.event((side, second), row, (second * SECOND, &event_id), content);
+    }
+
+    /// A hash event of a whole row.
+    fn whole(&mut self, side: Side, second: i64, version_us: i64) {
+        let cell = Cell { ts_us: version_us, value: Some("\"h\"".to_owned()), expires_at: None };
+        let content =
+            Content { cells: vec![("(row)".to_owned(), cell)], is_full: true, ..Content::default() };
+        let event_id = format!("{:032x}", second * 2 + i64::from(side == Side::Cloud));
+        self.event((side, second), 1, (version_us, &event_id), content);
+    }
+
+    /// A hash event that does not say which version of its row it belongs to.
+    fn unversioned(&mut self, side: Side, second: i64, event_id: &str) {
+        let content = Content { opaque_us: Some(UNVERSIONED), ..Content::default() };
+        self.event((side, second), 1, (second * SECOND, event_id), content);
+    }
+
+    fn event(
+        &mut self,
+        (side, second): (Side, i64),
+        row: i64,
+        (version_us, event_id): (i64, &str),
+        content: Content,
+    ) {
+        let key = format!("{{\"id\":{row}}}");
+        self.take(Input::Event(Box::new(RowEvent {
+            side,
+            partition: Some(0),
+            host_id: side.name().to_owned(),
+            partition_key: key.clone(),
+            key,
+            clustering: None,
+            event_id: event_id.to_owned(),
+            op: "u".to_owned(),
+            version_us,
+            logged_us: second * SECOND,
+            row_hash: None,
+            hash_def: None,
+            content,
+            place: Place::default(),
+        })));
+    }
+
+    fn gap(&mut self, side: Side, kind: GapKind) {
+        self.take(Input::Gap { side, host_id: side.name().to_owned(), ts_ms: 250_000, kind, row: None });
+    }
+
+    fn finish(&mut self) -> Vec<Status> {
+        self.machine.finish(&mut self.outputs);
+        self.said()
+    }
 }
 
 #[test]
 fn what_is_older_than_the_stream_of_a_side_is_no_verdict() {
-    let mut machine = machine();
-    beat(&mut machine, 100);
-    write(&mut machine, 110, None);
-    assert_eq!(beat(&mut machine, 200), []);
-    assert_eq!(machine.counts().before_start, 1);
-    write(&mut machine, 230, None);
-    assert_eq!(beat(&mut machine, 300), [Status::MissingCloud]);
+    let mut world = World::new();
+    world.beat(100);
+    world.write(Side::Onprem, 110, 1, None);
+    assert_eq!(world.beat(200), []);
+    assert_eq!(world.machine.counts().before_start, 1);
+    world.write(Side::Onprem, 230, 1, None);
+    assert_eq!(world.beat(300), [Status::MissingCloud]);
 }
 
 #[test]
 fn what_has_expired_is_missed_no_more() {
-    let mut machine = machine();
-    beat(&mut machine, 100);
-    beat(&mut machine, 200);
-    write(&mut machine, 201, Some(400));
-    assert_eq!(beat(&mut machine, 300), [Status::MissingCloud]);
-    assert_eq!(beat(&mut machine, 399), []);
-    assert_eq!(beat(&mut machine, 400), [Status::Resolved]);
+    let mut world = World::new();
+    world.beat(100);
+    world.beat(200);
+    world.write(Side::Onprem, 201, 1, Some(400));
+    assert_eq!(world.beat(300), [Status::MissingCloud]);
+    assert_eq!(world.beat(399), []);
+    assert_eq!(world.beat(400), [Status::Resolved]);
 }
 
 #[test]
 fn what_is_finished_is_decided_without_a_heartbeat() {
-    let mut machine = machine();
-    write(&mut machine, 110, None);
-    let finish = |machine: &mut Machine| {
-        let mut outputs = Vec::new();
-        machine.finish(&mut outputs);
-        statuses(&outputs)
-    };
-    assert_eq!(finish(&mut machine), [Status::MissingCloud]);
-    assert_eq!(machine.watermark_us(), Some(130 * SECOND), "tolerance and grace after it was logged");
-    assert_eq!(finish(&mut machine), [], "nothing is said twice");
-    write(&mut machine, 120, None);
-    assert_eq!(finish(&mut machine), [Status::MissingCloud], "the log went on");
+    let mut world = World::new();
+    world.write(Side::Onprem, 110, 1, None);
+    assert_eq!(world.finish(), [Status::MissingCloud]);
+    assert_eq!(world.machine.watermark_us(), Some(130 * SECOND), "tolerance and grace after it was logged");
+    assert_eq!(world.finish(), [], "nothing is said twice");
+    world.write(Side::Onprem, 120, 1, None);
+    assert_eq!(world.finish(), [Status::MissingCloud], "the log went on");
 }
 
 #[test]
 fn a_gap_that_is_told_of_late_changes_verdicts() {
-    let mut machine = machine();
-    beat(&mut machine, 100);
-    beat(&mut machine, 200);
-    write(&mut machine, 201, None);
-    assert_eq!(beat(&mut machine, 300), [Status::MissingCloud]);
-    let gap = |side: Side| Input::Gap {
-        side,
-        host_id: side.name().to_owned(),
-        ts_ms: 250_000,
-        kind: GapKind::Lost,
-    };
-    machine.take(gap(Side::Onprem), &mut Vec::new());
-    assert_eq!(beat(&mut machine, 301), [], "cloud's log is whole");
-    machine.take(gap(Side::Cloud), &mut Vec::new());
-    assert_eq!(beat(&mut machine, 302), [Status::Incomparable]);
+    let mut world = World::new();
+    world.beat(100);
+    world.beat(200);
+    world.write(Side::Onprem, 201, 1, None);
+    assert_eq!(world.beat(300), [Status::MissingCloud]);
+    world.gap(Side::Onprem, GapKind::Lost);
+    assert_eq!(world.beat(301), [], "cloud's log is whole");
+    world.gap(Side::Cloud, GapKind::Lost);
+    assert_eq!(world.beat(302), [Status::Incomparable]);
+}
+
+#[test]
+fn a_truncation_of_one_side_takes_away_what_can_be_said_of_before() {
+    let mut world = World::new();
+    world.beat(100);
+    world.beat(200);
+    world.write(Side::Onprem, 201, 1, None);
+    assert_eq!(world.beat(240), [Status::MissingCloud]);
+    world.gap(Side::Onprem, GapKind::Truncated);
+    world.beat_both(260);
+    let told = world.told();
+    assert!(told.contains("\"reason\":\"truncated\"") && told.contains("\"side\":\"onprem\""), "{told}");
+    assert_eq!(world.said(), [Status::Incomparable]);
+    assert_eq!(world.beat(280), []);
+    world.write(Side::Onprem, 281, 1, None);
+    assert_eq!(world.beat(340), [Status::MissingCloud], "it was written after it");
+}
+
+#[test]
+fn an_update_without_its_version_is_no_alarm() {
+    let mut world = World::new();
+    world.beat(100);
+    world.beat(200);
+    world.unversioned(Side::Onprem, 201, "1");
+    world.unversioned(Side::Onprem, 202, "2");
+    world.unversioned(Side::Cloud, 203, "2");
+    assert_eq!(world.machine.counts().unversioned, 3);
+    assert_eq!(world.beat(300), [Status::Incomparable, Status::Match, Status::Match]);
+    Side::BOTH.into_iter().for_each(|side| world.whole(side, 301, 290 * SECOND));
+    assert_eq!(world.beat(400), [Status::Resolved, Status::Match]);
+    world.unversioned(Side::Cloud, 401, "3");
+    world.beat_both(500);
+    assert_eq!(world.current(), [Some(290 * SECOND)], "a part of that version");
+    assert_eq!(world.said(), [Status::Incomparable]);
+    Side::BOTH.into_iter().for_each(|side| world.whole(side, 501, 490 * SECOND));
+    world.beat_both(600);
+    assert_eq!(world.current(), [None]);
+    assert_eq!(world.said(), [Status::Resolved, Status::Match]);
+}
+
+#[test]
+fn a_version_that_is_resolved_leaves_the_other_one_standing() {
+    let mut world = World::new();
+    world.beat(100);
+    world.beat(200);
+    world.write(Side::Onprem, 276, 2, None);
+    world.write(Side::Onprem, 277, 2, Some(400));
+    assert_eq!(world.beat(300), [Status::MissingCloud, Status::MissingCloud]);
+    // The newer one expires, and is what stood for the row.
+    world.beat_both(400);
+    assert_eq!(world.current(), [Some(276 * SECOND)]);
+    assert_eq!(world.said(), [Status::Resolved]);
+}
+
+#[test]
+fn a_partition_that_is_read_later_is_not_silent() {
+    let mut world = World::new();
+    for second in (0..=5000).step_by(500) {
+        world.beat_both(second);
+    }
+    world.beat_one(Side::Cloud, 1, 0);
+    assert_eq!(world.said(), []);
+    world.beat_one(Side::Cloud, 0, 6100);
+    assert_eq!(world.said(), [Status::Unknown], "on-prem is");
+}
+
+#[test]
+fn time_waits_for_every_partition_that_heartbeats_tell_of() {
+    let mut world = World::new();
+    world.beat(100);
+    world.beat_one(Side::Cloud, 2, 100);
+    world.beat(200);
+    assert_eq!(world.machine.watermark_us(), Some(100 * SECOND));
+    world.beat_one(Side::Cloud, 1, 150);
+    world.beat_one(Side::Cloud, 2, 160);
+    assert_eq!(world.machine.watermark_us(), Some(150 * SECOND));
+}
+
+#[test]
+fn what_is_remembered_has_bounds() {
+    let mut world = World::with(Options { max_rows: 2, max_event_ids: 3, ..options() });
+    world.beat(100);
+    world.beat(200);
+    for row in 1..=5 {
+        world.write(Side::Onprem, 200 + row, row, None);
+    }
+    assert_eq!(world.machine.remembered(), (2, 3));
+    let forgotten = world.machine.counts().forgotten;
+    assert_eq!((forgotten.rows, forgotten.undecided, forgotten.event_ids), (3, 3, 2));
+    assert_eq!(world.said(), [Status::Incomparable; 3]);
+}
+
+#[test]
+fn what_is_decided_is_forgotten_after_the_retention() {
+    let mut world = World::new();
+    world.beat(100);
+    world.write(Side::Onprem, 110, 1, None);
+    world.beat(110 + 86_400);
+    assert_eq!(world.machine.remembered(), (1, 1));
+    world.beat(111 + 86_400);
+    assert_eq!(world.machine.remembered(), (0, 0));
+}
+
+#[test]
+fn what_waits_for_a_silent_side_has_a_bound() {
+    let mut world = World::with(Options { max_event_ids: 1000, max_waiting: 6, ..options() });
+    world.beat(100);
+    world.beat(200);
+    for second in 300..400 {
+        world.beat_one(Side::Onprem, 0, second);
+        world.write(Side::Onprem, second, 1, None);
+        assert!(world.machine.waiting() <= 6);
+        assert_eq!(world.machine.ahead(), (second >= 303).then_some(Side::Onprem), "{second}");
+    }
+    assert!(world.told().contains("\"reason\":\"full\""), "{}", world.told());
+    let said = world.said();
+    assert_eq!(said.first(), Some(&Status::Unknown), "cloud holds all back");
+    assert_eq!(said.get(1..), Some([Status::Incomparable; 94].as_slice()));
+    assert_eq!(world.machine.counts().forgotten.undecided, 94);
+    for second in 300..400 {
+        world.write(Side::Cloud, second, 1, None);
+    }
+    // What comes in the end is compared, and nothing more is wrong with the row.
+    assert_eq!(world.current(), [None]);
+    assert!(world.said().iter().all(|status| *status == Status::Match));
+    world.beat_both(500);
+    assert_eq!(world.current(), [None], "of the job");
+    let said = world.said();
+    assert_eq!(said.last(), Some(&Status::Resolved), "cloud is heard");
+    assert_eq!(said.iter().filter(|status| **status != Status::Match).count(), 1);
+    assert_eq!(world.machine.waiting(), 0);
+    let saved = serde_json::to_value(world.machine.state()).unwrap();
+    assert_eq!(saved["due"], serde_json::json!([]));
 }

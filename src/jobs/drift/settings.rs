@@ -12,7 +12,7 @@ use crate::jobs::finding::{Code, Findings, Place};
 use crate::jobs::rules::{TableRules, Version, VersionUnit};
 use crate::jobs::yaml::{Kind, Node};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "onprem",
     "cloud",
     "input",
@@ -23,6 +23,7 @@ const KEYS: [&str; 14] = [
     "retention",
     "max_rows",
     "max_event_ids",
+    "max_waiting",
     "old_writes",
     "write_matches",
     "partition_key",
@@ -70,6 +71,8 @@ pub struct DriftRules {
     pub max_rows: u64,
     /// Event ids that are remembered.
     pub max_event_ids: u64,
+    /// Events that may wait for the other side.
+    pub max_waiting: u64,
     /// Whether a write older than all that is remembered is INCOMPARABLE when one side alone has it.
     pub old_is_incomparable: bool,
     /// Whether each MATCH is written.
@@ -113,6 +116,7 @@ pub(in crate::jobs) fn read(
         retention_s: fields.seconds("retention").unwrap_or(86_400),
         max_rows: fields.integer("max_rows", 1, 100_000_000).unwrap_or(1_000_000),
         max_event_ids: fields.integer("max_event_ids", 1, 100_000_000).unwrap_or(1_000_000),
+        max_waiting: fields.integer("max_waiting", 1, 100_000_000).unwrap_or(1_000_000),
         old_is_incomparable,
         write_matches: fields.boolean("write_matches").unwrap_or(false),
         partition_key: partition_key?,
@@ -265,6 +269,7 @@ impl DriftRules {
             retention_us: us(self.retention_s),
             max_rows: most(self.max_rows),
             max_event_ids: most(self.max_event_ids),
+            max_waiting: most(self.max_waiting),
             old_is_incomparable: self.old_is_incomparable,
             write_matches: self.write_matches,
             clustering: layout.clustering.clone(),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::event::{Both, Place, Side};
+use super::event::{Both, GapKind, Place, Side};
+use super::unknown::Gap;
 
 /// What is said about a version of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,12 +81,14 @@ pub struct Told {
 pub enum Reason {
     /// The row hashes have two definitions.
     HashDefinition,
-    /// A gap in the stream of a side: its node, from and to, microseconds.
-    Gap(Side, String, i64, i64),
+    /// A gap in the stream of a side.
+    Gap(Side, Gap),
     /// It may be a late copy of what is not remembered any more.
     Forgotten,
     /// A write of a part of a row without its cells cannot be compared.
     Partial,
+    /// More was waiting for the other side than is remembered.
+    Full,
     /// Nodes that are behind: the side, the node (empty: none at all), its watermark.
     Silent(Vec<(Side, String, Option<i64>)>),
 }
@@ -176,13 +179,17 @@ impl Reason {
                 add("reason", json!("hash_def"));
                 add("hash_defs", json!([of(Side::Onprem), of(Side::Cloud)]));
             }
-            Self::Gap(side, host_id, from_us, to_us) => {
-                let from_us = (*from_us > i64::MIN).then_some(from_us);
-                add("reason", json!("gap"));
+            Self::Gap(side, gap) => {
+                let is_truncation = gap.kind == GapKind::Truncated;
+                add("reason", json!(if is_truncation { "truncated" } else { "gap" }));
+                let host_id = (!gap.host_id.is_empty()).then_some(&gap.host_id);
+                let from_us = (gap.from_us > i64::MIN).then_some(gap.from_us);
+                let to_us = (gap.to_us < i64::MAX).then_some(gap.to_us);
                 add("gap", json!({ "side": side, "host_id": host_id, "from_us": from_us, "to_us": to_us }));
             }
             Self::Forgotten => add("reason", json!("forgotten")),
             Self::Partial => add("reason", json!("partial")),
+            Self::Full => add("reason", json!("full")),
             Self::Silent(nodes) => {
                 let node = |(side, host_id, wm_us): &(Side, String, Option<i64>)| {
                     let host_id = (!host_id.is_empty()).then_some(host_id);

@@ -98,6 +98,7 @@ fn operator(
         option("retention", seconds(drift.retention_s)),
         option("max-rows", drift.max_rows.to_string()),
         option("max-event-ids", drift.max_event_ids.to_string()),
+        option("max-waiting", drift.max_waiting.to_string()),
         option("old-writes", if drift.old_is_incomparable { "incomparable" } else { "judge" }),
         option("write-matches", drift.write_matches.to_string()),
         option("shards", SHARDS.to_string()),
@@ -122,12 +123,12 @@ fn side_options(
         Hosts::Any => "any".to_owned(),
         Hosts::These(names) => json!(names).to_string(),
     };
-    let topics = job.topics().chunks(2).nth(usize::from(side == Side::Cloud)).unwrap_or_default();
-    let mut topics = topics.iter().cloned();
+    let [topic, control, dead_letters] = job.topics(side);
     let table = &rules.table.value;
     let mut options = vec![
-        named("topic", topics.next().unwrap_or_default()),
-        named("control-topic", topics.next().unwrap_or_default()),
+        named("topic", topic.clone()),
+        named("control-topic", control.clone()),
+        named("dead-letter-topic", dead_letters.clone()),
         named("cdc-topic", environment.cdc_topic(&table.keyspace, &table.table)),
         named("hosts", hosts),
         named("properties.group.id", group(environment, rules)),

@@ -160,7 +160,8 @@ fn the_drift_job_is_told_what_the_rules_say() {
         "'version' = '{\"column\":\"at\",\"unit_us\":1000}'",
         "'input' = 'cdc',\n  'mode' = 'event_id',\n  'tolerance' = '60 s',\n  'grace' = '120 s',\n  'silence' = '300 s',\n  'retention' = '86400 s'",
         "'old-writes' = 'judge'",
-        "'onprem.topic' = 'onprem.cdc.shop.changes',\n  'onprem.control-topic' = 'onprem.cdc.__control'",
+        "'max-event-ids' = '1000000',\n  'max-waiting' = '1000000'",
+        "'onprem.topic' = 'onprem.cdc.shop.changes',\n  'onprem.control-topic' = 'onprem.cdc.__control',\n  'onprem.dead-letter-topic' = 'onprem.cdc.__dead_letters'",
         "'onprem.hosts' = '[\"6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47\"]'",
         "'cloud.hosts' = 'any',\n  'cloud.properties.group.id' = 'audit-cloud-drift-shop.changes'",
         "'cloud.properties.sasl.jaas.config' = 'org.apache.kafka.common.security.plain.PlainLoginModule required username=\"${env:CLOUD_KAFKA_USER}\" password=\"${env:CLOUD_KAFKA_PASSWORD}\";'",
@@ -170,6 +171,30 @@ fn the_drift_job_is_told_what_the_rules_say() {
         assert!(text.contains(said), "{said}\n{text}");
     }
     assert!(!files.iter().any(|file| file.path == "drift/shop.copies/drift.sql"), "it has no section drift");
+}
+
+/// The notebook's form compares the sides of the section drift, whatever the environments are called.
+#[test]
+fn a_notebook_compares_the_sides_of_the_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::copy(bundled().join("environments.yaml"), folder.path().join("environments.yaml")).unwrap();
+    let rules = std::fs::read_to_string(bundled().join("rules/sales.users.yaml")).unwrap();
+    let side = |side: &str, environment: &str| format!("{side}: {{ environment: {environment},");
+    let swapped = rules
+        .replace(&side("onprem", "onprem"), &side("onprem", "cloud"))
+        .replace(&side("cloud", "cloud"), &side("cloud", "onprem"));
+    assert_ne!(rules, swapped);
+    std::fs::write(folder.path().join("rules/sales.users.yaml"), swapped).unwrap();
+    let files = generate(&project(folder.path()));
+    let file = files.iter().find(|file| file.path == "drift/sales.users/05_drift.sql").unwrap();
+    let text = file.text();
+    for said in [
+        "SET 'pipeline.name' = 'drift-cloud+onprem-sales.users';",
+        "Verdicts: onprem is cloud, cloud is onprem.",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
 }
 
 #[test]

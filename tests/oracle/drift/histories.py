@@ -33,6 +33,10 @@ TABLE = {
 SKEW, LAG, BEAT = 30, 15, 10
 TOLERANCE, GRACE, SILENCE = 60, 30, 120
 WARM, SPAN, TAIL = 220, 150, 420
+# How much later one partition is read than the others when there is a backlog: more than SILENCE.
+BACKLOG = 300
+# What takes away from the records of a node.
+GAPS = ["gap", "forgotten", "off", "unknown_table", "truncate", "dead letters"]
 
 
 def compact(value):
@@ -45,7 +49,7 @@ class History:
         rng, self.seed, self.kind = self.rng, seed, kind
         self.mode = rng.choice(["event_id", "merge"])
         self.hosts = {side: [f"{side}-{n}" for n in range(rng.choice([1, 1, 2, 3]))] for side in SIDES}
-        self.partitions = {side: rng.choice([1, 1, 2]) for side in SIDES}
+        self.partitions = {side: 2 if kind == "backlog" else rng.choice([1, 1, 2]) for side in SIDES}
         self.skew = {h: rng.randint(-SKEW, SKEW) * SECOND for side in SIDES for h in self.hosts[side]}
         self.log = {h: [] for h in self.skew}  # (true time, event), what each node logged
         self.injected = []  # how, key, version, when, on which side
@@ -183,7 +187,7 @@ class History:
     # What happens.
     def happen(self):
         rng, begin = self.rng, T0 + WARM * SECOND
-        divergent = self.kind not in ("clean", "late")
+        divergent = self.kind not in ("clean", "late", "backlog")
         for n in range(rng.randint(8, 30)):
             now = begin + rng.randrange(SPAN * SECOND)
             ts = now + rng.choice([0, 0, 0, rng.randrange(-2 * SECOND, 2 * SECOND)]) + n
@@ -241,28 +245,51 @@ class History:
         value["source"] = {"ts_us": event["ts_us"], "host_id": host}
         return value
 
+    def told(self, how, host, begin, end):
+        """(true time, particulars) of what the agent of a node says of a gap."""
+        rng = self.rng
+        said = end + rng.randrange(1, 30) * SECOND
+        if how == "off":
+            words = "CDC is {} from here on"
+            changes = [(begin + 2 * SECOND, words.format("off") + ", which is a gap until it is on again"), (said, words.format("on"))]
+            return [(at, {"type": "schema_change", "change": f"{TABLE['table']}: altered: {words}"}) for at, words in changes]
+        if how == "unknown_table":
+            return [(said, {"type": how, "table_id": "5bc52802-de25-35ed-aeab-188eecebb090", "mutations": 1, "bytes": 9})]
+        if how == "truncate":
+            keyspace, table = TABLE["table"].split(".")
+            at_ms = (rng.randrange(begin, end) + self.skew[host]) // 1000
+            return [(said, {"type": how, "keyspace": keyspace, "table": table, "truncated_at_ms": at_ms})]
+        return [(said, {"type": how})] if how != "dead letters" else []
+
     def records(self):
         rng, streams, end = self.rng, [], T0 + (WARM + SPAN + TAIL) * SECOND
         silent = rng.choice(sorted(self.log)) if self.kind == "silent" else None
         gap = rng.choice(sorted(self.log)) if self.kind == "gap" else None
         gap_from = T0 + rng.randrange(WARM, WARM + SPAN) * SECOND
         gap_to = gap_from + rng.randrange(5, 60) * SECOND
+        how = GAPS[self.seed // len(KINDS) % len(GAPS)]
+        late = rng.choice(SIDES), rng.randrange(2)
         quiet_from = T0 + rng.randrange(WARM, WARM + SPAN) * SECOND
         quiet_to = quiet_from + rng.randrange(150, 260) * SECOND
         for host, log in sorted(self.log.items()):
             side, items = self.side_of(host), []
             for at, event in log:
-                if host == gap and gap_from <= at < gap_to:
+                if host == gap and gap_from <= at < gap_to and how != "truncate":
+                    if how == "dead letters":
+                        items.append((at + 50_000, 2, "dead letters", 0, event))
                     continue
                 cust = (event["after"] or event["before"])["cust"]
                 items.append((at + 50_000, 0, "cdc", ord(cust) % self.partitions[side], event))
             for at in range(T0 + rng.randrange(BEAT) * SECOND, end, BEAT * SECOND):
+                if host == gap and how == "off" and gap_from <= at < gap_to:
+                    continue  # the table is none of those that are told of
                 for partition in range(self.partitions[side]):
                     items.append((at, 1, "cdc", partition, at - 200_000 + self.skew[host]))
             if host == gap:
-                kind = rng.choice(["gap", "gap", "forgotten"])
-                items.append((gap_to + rng.randrange(1, 30) * SECOND, 2, "control", 0, kind))
-            lag = {(topic, p): rng.randrange(20 * SECOND) for topic in ("cdc", "control") for p in range(3)}
+                items += [(at, 2, "control", 0, what) for at, what in self.told(how, host, gap_from, gap_to)]
+            lag = {(topic, p): rng.randrange(20 * SECOND) for topic in ("cdc", "control", "dead letters") for p in range(3)}
+            if self.kind == "backlog" and side == late[0]:
+                lag["cdc", late[1]] += BACKLOG * SECOND
             for at, _, topic, partition, what in sorted(items, key=lambda item: item[:2]):
                 if host == silent and quiet_from <= at < quiet_to:
                     if isinstance(what, int):
@@ -271,11 +298,15 @@ class History:
                 ts_ms = (at + self.skew[host]) // 1000
                 if isinstance(what, int):
                     value = {"op": "m", "ts_ms": ts_ms, "source": {"ts_us": None, "host_id": host}, "wm_us": what}
-                elif isinstance(what, str):
-                    value = {"type": what, "ts_ms": ts_ms, "host_id": host}
+                elif topic == "control":
+                    value = {**what, "ts_ms": ts_ms, "host_id": host}
+                elif topic == "dead letters":
+                    value = {"topic": f"{side}.cdc.{TABLE['table']}", "event_id": what["event_id"], "ts_ms": ts_ms}
                 else:
                     value = self.published(what, ts_ms, host)
                 record = {"side": side, "topic": topic, "partition": partition, "value": value}
+                if topic == "dead letters":
+                    record["key"] = self.key(what)
                 streams.append((at + lag[topic, partition], len(streams), record))
         return [record for _, _, record in sorted(streams, key=lambda item: item[:2])]
 
@@ -300,8 +331,10 @@ def held_against(history, case):
     """The verdicts of a case beside what really happened."""
     found = case["verdicts"]
     alarms = [verdict for verdict in found if is_alarm(verdict)]
-    if history.kind in ("clean", "late", "silent") and not history.injected:
+    if history.kind in ("clean", "late", "silent", "backlog") and not history.injected:
         assert not alarms, (case["name"], alarms)
+    if history.kind == "backlog":
+        assert not [v for v in found if v["status"] == "UNKNOWN"], case["name"]
     if history.kind != "divergent":
         return
     bound = (2 * SKEW + LAG + TOLERANCE + GRACE + 2 * BEAT + 20) * SECOND
@@ -325,7 +358,7 @@ def make(seed, kind):
     return case
 
 
-KINDS = ["clean", "divergent", "gap", "silent"]
+KINDS = ["clean", "divergent", "gap", "silent", "backlog"]
 
 
 def cases(seed, count):
@@ -334,7 +367,7 @@ def cases(seed, count):
 
 
 def text():
-    return "".join(compact(case) + "\n" for case in cases(0, 20))
+    return "".join(compact(case) + "\n" for case in cases(0, 30))
 
 
 def main():

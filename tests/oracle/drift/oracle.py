@@ -7,7 +7,7 @@ Ranges are not reasoned about: every row that could be is looked at.
 """
 from itertools import product
 
-LOW = -(2**63)
+LOW, HIGH = -(2**63), 2**63 - 1
 SIDES = ("onprem", "cloud")
 ROWS = list(range(-2, 12))  # every id that histories use, and some around them
 
@@ -186,9 +186,13 @@ class Oracle:
     def take(self, record):
         value, side = record["value"], record["side"]
         if record["topic"] == "control":
-            host, said = value["host_id"], value["ts_ms"]
-            before = [wm for ms, wm in self.marks.get((side, host), []) if ms <= said]
-            self.gaps.append((side, before[-1] if before else LOW, said * 1000, value["type"]))
+            self.control(side, value)
+        elif record["topic"] == "dead letters":
+            key = record["key"]
+            hosts = {h for s, h, _ in self.beats if s == side}
+            before = min((self.complete(side, host, value["ts_ms"]) for host in hosts), default=LOW)
+            row = (key["cust"], key["id"]) if "id" in key else (key["cust"],)
+            self.gaps.append({"side": side, "from": before, "to": value["ts_ms"] * 1000, "untrue": False, "row": row})
         elif value["op"] == "m":
             self.beat(side, record["partition"], value["source"]["host_id"], value["wm_us"], value["ts_ms"])
         else:
@@ -196,6 +200,29 @@ class Oracle:
                 self.ids.add((side, value["event_id"]))
                 beat = self.beats.get((side, value["source"]["host_id"], record["partition"]))
                 self.events.append(Event(record, self.table, beat and beat[1]))
+
+    def complete(self, side, host, said):
+        """What a node had published when its agent said something."""
+        before = [wm for ms, wm in self.marks.get((side, host), []) if ms <= said]
+        return before[-1] if before else LOW
+
+    def control(self, side, value):
+        host, said, kind = value["host_id"], value["ts_ms"], value["type"]
+        gap = {"side": side, "from": self.complete(side, host, said), "to": said * 1000, "untrue": False, "row": ()}
+        if kind == "forgotten":
+            gap["untrue"] = True
+        elif kind == "truncate":
+            gap |= {"untrue": True, "from": LOW, "to": value["truncated_at_ms"] * 1000}
+        elif kind == "schema_change" and "off" in value["change"]:
+            gap |= {"to": HIGH, "host": host}
+        elif kind == "schema_change":
+            begun = [g for g in self.gaps if g["side"] == side and g.get("host") == host]
+            if begun:
+                begun[0]["to"] = said * 1000
+                del begun[0]["host"]
+                return
+            gap["from"] = LOW
+        self.gaps.append(gap)
 
     def beat(self, side, partition, host, wm, said):
         first, newest = self.beats.get((side, host, partition), (wm, wm))
@@ -218,12 +245,23 @@ class Oracle:
         silent = []
         for side in SIDES:
             for host in self.hosts(side) or [""]:
-                at = self.of_host(side, host) if host else None
-                if newest - (self.first_heard if at is None else at) > self.options["silence_us"]:
+                if self.behind(side, host, newest) > self.options["silence_us"]:
                     silent.append([side, host])
         if silent != self.silent:
             self.silent = silent
             self.say(None, None, "UNKNOWN" if silent else "RESOLVED")
+
+    def behind(self, side, host, newest):
+        """How far a node is behind: partitions are read one before the other, so each is compared by itself."""
+        own = {p: beats for (s, h, p), beats in self.beats.items() if (s, h) == (side, host)}
+        if not own:
+            return newest - self.first_heard
+        lags = [newest - max(at for _, at in own.values())]
+        for s, _, p in self.beats:
+            if s == side:
+                others = max(at for (t, _, q), (_, at) in self.beats.items() if (t, q) == (s, p))
+                lags.append(others - (own[p][1] if p in own else min(first for first, _ in own.values())))
+        return max(lags)
 
     def say(self, key, version, status, columns=()):
         self.verdicts.append({"key": key, "version_us": version, "status": status, "decided_us": self.watermark,
@@ -284,8 +322,9 @@ class Oracle:
                 told[e.side] = e.hash_def
         if len(told) == 2 and None not in told.values() and told["onprem"] != told["cloud"]:
             return True
-        touches = lambda gap: gap[1] <= window[1] and gap[2] >= window[0]
-        return any(touches(gap) and (gap[0] == lacks_on or gap[3] == "forgotten") for gap in self.gaps)
+        touches = lambda gap: gap["from"] <= window[1] and gap["to"] >= window[0]
+        is_of = lambda gap: gap["row"] in ((), (partition,), (partition, row))
+        return any(touches(g) and is_of(g) and (g["side"] == lacks_on or g["untrue"]) for g in self.gaps)
 
     def status(self, entry, found, explained):
         lacks = [side for side in SIDES if found[side]]

@@ -2,23 +2,24 @@
 
 use std::collections::BTreeSet;
 
+use super::said::verdict;
 use super::{Machine, Output};
-use crate::jobs::drift::event::{Both, Side};
+use crate::jobs::drift::event::{Both, Side, UNVERSIONED};
 use crate::jobs::drift::memory::{Entry, Partition, Row, RowId, Waiting};
 use crate::jobs::drift::options::Mode;
 use crate::jobs::drift::row::Around;
-use crate::jobs::drift::verdict::{Reason, Status, Verdict};
+use crate::jobs::drift::verdict::{Reason, Status};
 
 /// What is found about the events of a version whose time has come.
 #[derive(Debug, Default)]
-struct Found {
+pub(super) struct Found {
     /// What is lacking on each side, without an explanation.
-    lacking: Both<BTreeSet<String>>,
+    pub(super) lacking: Both<BTreeSet<String>>,
     /// What is lacking with one.
-    explained: BTreeSet<String>,
-    reason: Option<Reason>,
+    pub(super) explained: BTreeSet<String>,
+    pub(super) reason: Option<Reason>,
     /// What is lacking was written before a side's stream begins.
-    before_start: bool,
+    pub(super) before_start: bool,
     /// Numbers of the events that the other side holds, or of which nothing can be said.
     done: Vec<usize>,
     /// Some are not due.
@@ -49,9 +50,7 @@ impl Machine {
     }
 
     fn judge(&mut self, row_id: &RowId, version_us: i64, now_us: i64, outputs: &mut Vec<Output>) {
-        let Some((partition, row)) = self.state.memory.row(row_id) else { return };
-        let Some(entry) = row.entries.get(&version_us) else { return };
-        let found = self.look(partition, row, entry, now_us);
+        let Some((row, entry, found)) = self.look(row_id, version_us, (now_us, now_us)) else { return };
         let status = status(&found, row, version_us);
         let (before, is_waiting) = (entry.open, found.is_waiting);
         let said = match status {
@@ -62,7 +61,7 @@ impl Machine {
             None => Some(Status::Match),
             Some(status) => Some(status).filter(|status| before != Some(*status)),
         };
-        let verdict = said.map(|said| verdict(&row_id.1, version_us, said, entry, &found, now_us));
+        let verdict = said.map(|said| verdict(&row_id.1, version_us, said, entry, &found, Some(now_us)));
         if found.before_start {
             self.state.counts.before_start += 1;
         }
@@ -75,11 +74,19 @@ impl Machine {
         }
     }
 
-    /// Looks at the events that are due, or were when this version was last looked at.
-    fn look(&self, partition: &Partition, row: &Row, entry: &Entry, now_us: i64) -> Found {
+    /// Looks at the events that are due by then, or were when this version was last looked at; `now_us` decides what has
+    /// expired.
+    pub(super) fn look(
+        &self,
+        row_id: &RowId,
+        version_us: i64,
+        (due_to_us, now_us): (i64, i64),
+    ) -> Option<(&Row, &Entry, Found)> {
+        let (partition, row) = self.state.memory.row(row_id)?;
+        let entry = row.entries.get(&version_us)?;
         let mut found = Found::default();
         for (number, event) in entry.events.iter().enumerate() {
-            if event.due_us > now_us {
+            if event.due_us > due_to_us {
                 found.is_waiting = true;
                 continue;
             }
@@ -97,7 +104,7 @@ impl Machine {
             let expiring = event.content.cells.iter().filter_map(|(_, cell)| cell.expires_us());
             let next_us = expiring.filter(|expires_us| *expires_us > now_us).min();
             found.next_us = found.next_us.into_iter().chain(next_us).min();
-            match self.explained(side, row, entry, event) {
+            match self.explained(row_id, (row, entry), event) {
                 Some(reason) => {
                     found.explained.extend(lacking);
                     found.reason.get_or_insert(reason);
@@ -105,7 +112,7 @@ impl Machine {
                 None => found.lacking.of_mut(side).extend(lacking),
             }
         }
-        found
+        Some((row, entry, found))
     }
 
     /// The columns of an event that the other side lacks.
@@ -124,7 +131,12 @@ impl Machine {
         };
         let held = row.sides.of(side);
         let mut lacking = held.lacks(&event.content, &around);
-        if event.content.opaque_us.is_some_and(|ts_us| !held.hides(ts_us, &around)) {
+        let is_hidden = |ts_us| match ts_us {
+            // When it came its own side had told of no whole row: one that did since has taken its place.
+            UNVERSIONED => row.sides.of(event.side).is_whole(),
+            ts_us => held.hides(ts_us, &around),
+        };
+        if event.content.opaque_us.is_some_and(|ts_us| !is_hidden(ts_us)) {
             lacking.insert("(row)".to_owned());
         }
         lacking
@@ -134,8 +146,9 @@ impl Machine {
         self.state.clocks.of(side).began_us() >= Some(event.window.from_us)
     }
 
-    /// Why it cannot be known whether `side` should hold an event.
-    fn explained(&self, side: Side, row: &Row, entry: &Entry, event: &Waiting) -> Option<Reason> {
+    /// Why it cannot be known whether the other side should hold an event.
+    fn explained(&self, row_id: &RowId, (row, entry): (&Row, &Entry), event: &Waiting) -> Option<Reason> {
+        let side = event.side.other();
         let hash_def = |side| entry.told.of(side).as_ref().and_then(|told| told.hash_def.as_ref());
         if let (Some(one), Some(two)) = (hash_def(Side::Onprem), hash_def(Side::Cloud))
             && one != two
@@ -143,58 +156,40 @@ impl Machine {
             return Some(Reason::HashDefinition);
         }
         let gaps = |side| self.state.gaps.of(side);
-        let missed = gaps(side).touching(event.window).map(|gap| (side, gap));
-        let untrue = || gaps(event.side).forgetting(event.window).map(|gap| (event.side, gap));
+        let missed = gaps(side).touching(event.window, row_id).map(|gap| (side, gap));
+        let untrue = || gaps(event.side).forgetting(event.window, row_id).map(|gap| (event.side, gap));
         if let Some((side, gap)) = missed.or_else(untrue) {
-            return Some(Reason::Gap(side, gap.host_id.clone(), gap.from_us, gap.to_us));
+            return Some(Reason::Gap(side, gap.clone()));
         }
         let from_us = event.window.from_us;
         if self.state.memory.forgotten_to_us >= Some(from_us) && row.since_us > from_us {
             return Some(Reason::Forgotten);
         }
         let newest = row.versions.of(side).iter().max().copied();
-        let is_partial = event.content.opaque_us.is_some() && newest >= event.content.opaque_us;
-        is_partial.then_some(Reason::Partial)
+        let is_partial = |ts_us| ts_us == UNVERSIONED || newest >= Some(ts_us);
+        event.content.opaque_us.is_some_and(is_partial).then_some(Reason::Partial)
     }
 
     /// Takes what was found into the row.
     fn settle(&mut self, row_id: &RowId, version_us: i64, status: Option<Status>, found: &Found) {
         let Some(row) = self.state.memory.row_mut(row_id) else { return };
         let Some(entry) = row.entries.get_mut(&version_us) else { return };
-        let mut number = 0;
+        let (mut number, before) = (0, entry.events.len());
         entry.events.retain(|_| {
             number += 1;
             !found.done.contains(&(number - 1))
         });
+        self.state.waiting = self.state.waiting.saturating_sub(before - entry.events.len());
         if status.is_some() {
             entry.open = status;
         } else if !found.is_waiting {
-            row.entries.remove(&version_us);
-        }
-    }
-
-    fn say(&mut self, row_id: &RowId, verdict: Verdict, outputs: &mut Vec<Output>) {
-        self.state.counts.add(verdict.status);
-        let verdict = Box::new(verdict);
-        if verdict.status == Status::Match {
-            if self.options.write_matches {
-                outputs.push(Output::Verdict(verdict));
-            }
-            return;
-        }
-        let is_resolved = verdict.status == Status::Resolved;
-        let still_open = self.state.memory.row(row_id).is_some_and(|(_, row)| row.is_open());
-        outputs.push(Output::Verdict(verdict.clone()));
-        // A row with another version that is not resolved stays as it was last said to be.
-        if !is_resolved || !still_open {
-            let key = Some(row_id.1.clone());
-            outputs.push(Output::Current { key, verdict: (!is_resolved).then_some(verdict) });
+            self.state.remove_entry(row_id, version_us);
         }
     }
 }
 
 /// What is to be said of what was found; None when nothing is lacking.
-fn status(found: &Found, row: &Row, version_us: i64) -> Option<Status> {
+pub(super) fn status(found: &Found, row: &Row, version_us: i64) -> Option<Status> {
     let lacks = |side: Side| !found.lacking.of(side).is_empty();
     let lacking = match (lacks(Side::Onprem), lacks(Side::Cloud)) {
         (true, true) => return Some(Status::Drift),
@@ -204,21 +199,4 @@ fn status(found: &Found, row: &Row, version_us: i64) -> Option<Status> {
     };
     let has_version = row.versions.of(lacking).contains(&version_us);
     Some(if has_version { Status::Drift } else { Status::missing(lacking) })
-}
-
-fn verdict(key: &str, version_us: i64, status: Status, entry: &Entry, found: &Found, now_us: i64) -> Verdict {
-    let columns = match status {
-        Status::Incomparable => found.explained.iter().cloned().collect(),
-        _ => found.lacking.onprem.union(&found.lacking.cloud).cloned().collect(),
-    };
-    Verdict {
-        key: Some(key.to_owned()),
-        version_us: Some(version_us),
-        status,
-        told: entry.told.clone(),
-        first_seen_us: entry.first_seen_us,
-        decided_us: Some(now_us),
-        columns,
-        reason: found.reason.clone().filter(|_| status == Status::Incomparable),
-    }
 }

@@ -13,18 +13,7 @@ impl Machine {
         let newest = Side::BOTH.iter().filter_map(|side| self.state.clocks.of(*side).newest_us()).max();
         let Some(newest_us) = newest else { return };
         let first_us = *self.state.first_heard_us.get_or_insert(newest_us);
-        let mut silent = Vec::new();
-        for side in Side::BOTH {
-            let nodes: Vec<_> = self.state.clocks.of(side).of_hosts(self.options.sides.of(side)).collect();
-            let none = nodes.is_empty().then_some(("", None));
-            for (host_id, wm_us) in nodes.into_iter().chain(none) {
-                // Who was never heard is given as long as anybody else.
-                let behind_us = newest_us.saturating_sub(wm_us.unwrap_or(first_us));
-                if behind_us > self.options.silence_us {
-                    silent.push((side, host_id.to_owned(), wm_us));
-                }
-            }
-        }
+        let silent = self.silent(newest_us, first_us);
         let names: BTreeSet<_> = silent.iter().map(|(side, host_id, _)| (*side, host_id.clone())).collect();
         if names == self.state.silent {
             return;
@@ -45,5 +34,28 @@ impl Machine {
         let verdict = Box::new(verdict);
         outputs.push(Output::Verdict(verdict.clone()));
         outputs.push(Output::Current { key: None, verdict: (!is_over).then_some(verdict) });
+    }
+
+    /// Nodes that are too far behind, with their watermarks.
+    fn silent(&self, newest_us: i64, first_us: i64) -> Vec<(Side, String, Option<i64>)> {
+        // When there is no room to wait, whoever holds the time back is told of at once.
+        let waited_for = self.ahead().map(Side::other);
+        let mut silent = Vec::new();
+        for side in Side::BOTH {
+            let options = self.options.sides.of(side);
+            let holds_back = |wm_us| waited_for == Some(side) && wm_us == self.watermark_of(side);
+            let mut is_heard = false;
+            for heard in self.state.clocks.of(side).heard(options, newest_us, first_us) {
+                is_heard = true;
+                if heard.behind_us > self.options.silence_us || holds_back(heard.watermark_us) {
+                    silent.push((side, heard.host_id.to_owned(), heard.watermark_us));
+                }
+            }
+            let behind_us = newest_us.saturating_sub(first_us);
+            if !is_heard && (behind_us > self.options.silence_us || waited_for == Some(side)) {
+                silent.push((side, String::new(), None));
+            }
+        }
+        silent
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Cell, Content, Input, Layout, NoRecord, Place, Read, RowEvent, no_record};
+use crate::jobs::drift::event::UNVERSIONED;
 
 /// Path of the one cell that stands for a row.
 const ROW: &str = "(row)";
@@ -19,7 +20,9 @@ pub fn hash_event(value: &Value, layout: &Layout, read: &Read) -> Result<Option<
         let (Some(partition), Some(wm_us)) = (number("partition"), number("wm_us")) else {
             return no_record("a heartbeat without partition or wm_us");
         };
-        let Ok(partition) = partition.try_into() else { return no_record("partition is no number of one") };
+        let Some(partition) = i32::try_from(partition).ok().filter(|number| *number >= 0) else {
+            return no_record("partition is no number of one");
+        };
         return Ok(Some(Input::Heartbeat {
             side: read.side,
             partition,
@@ -28,25 +31,33 @@ pub fn hash_event(value: &Value, layout: &Layout, read: &Read) -> Result<Option<
             ts_ms: read.timestamp_ms,
         }));
     }
-    let (Some(table), Some(op), Some(version_us)) = (text("table"), text("op"), number("version_us")) else {
+    let (Some(table), Some(op), Some(version)) = (text("table"), text("op"), value.get("version_us")) else {
         return no_record("it lacks table, op or version_us");
     };
     if table != layout.table {
         return Ok(None);
+    }
+    let version_us = version.as_i64();
+    if version_us.is_none() && !version.is_null() {
+        return no_record("version_us is no number");
     }
     let Some(key) = value.get("key").filter(|key| key.is_object()).map(Value::to_string) else {
         return no_record("key is no object");
     };
     let row_hash = text("row_hash");
     let kind = text("hash_kind").unwrap_or_default();
-    let cell = |value| vec![(ROW.to_owned(), Cell { ts_us: version_us, value, expires_at: None })];
-    let content = match (kind.as_str(), &row_hash) {
-        ("full", Some(hash)) => {
-            Content { cells: cell(Some(format!("\"{hash}\""))), is_full: true, ..Content::default() }
-        }
-        ("tombstone", _) => Content { cells: cell(None), is_full: true, ..Content::default() },
-        _ => Content { opaque_us: Some(version_us), ..Content::default() },
+    let whole = |ts_us, value| Content {
+        cells: vec![(ROW.to_owned(), Cell { ts_us, value, expires_at: None })],
+        is_full: true,
+        ..Content::default()
     };
+    let content = match (version_us, kind.as_str(), &row_hash) {
+        (Some(ts_us), "full", Some(hash)) => whole(ts_us, Some(format!("\"{hash}\""))),
+        (Some(ts_us), "tombstone", _) => whole(ts_us, None),
+        // An update of a part of a row, which may not carry the column of the version either.
+        _ => Content { opaque_us: Some(version_us.unwrap_or(UNVERSIONED)), ..Content::default() },
+    };
+    let logged_us = read.timestamp_ms.saturating_mul(1000).saturating_add(999);
     Ok(Some(Input::Event(Box::new(RowEvent {
         side: read.side,
         partition: None,
@@ -56,8 +67,8 @@ pub fn hash_event(value: &Value, layout: &Layout, read: &Read) -> Result<Option<
         clustering: None,
         event_id: text("event_id").unwrap_or_default(),
         op,
-        version_us,
-        logged_us: read.timestamp_ms.saturating_mul(1000).saturating_add(999),
+        version_us: version_us.unwrap_or(logged_us),
+        logged_us,
         row_hash,
         hash_def: text("hash_def"),
         content,

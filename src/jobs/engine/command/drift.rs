@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use super::args::DriftArgs;
 use super::{Done, Labels, find, go, right_project};
 use crate::agent::exit::{Exit, Failure};
-use crate::jobs::drift::{Both, CONTROL_TOPIC, CURRENT_TOPIC, DriftJob, DriftRules, Side};
+use crate::jobs::drift::{Both, CURRENT_TOPIC, DriftJob, DriftRules, Side};
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::job::Job;
 use crate::jobs::engine::outlet::Outlet;
@@ -118,15 +118,14 @@ impl DriftConnect {
     fn source_of(&self, side: Side) -> Result<Box<dyn Source>, EngineError> {
         let environment = self.sides.of(side);
         let job = self.drift_job();
-        let topics = job.topics().chunks(2).nth(usize::from(side == Side::Cloud)).unwrap_or_default();
-        let input = |topic: &String| Input {
+        let input = |(number, topic): (usize, &String)| Input {
             environment: environment.clone(),
             topic: topic.clone(),
             group: environment.consumer_groups.drift.value.clone(),
-            // An agent begins it; a replay has nothing to say there.
-            may_be_missing: *topic == environment.topic(CONTROL_TOPIC),
+            // An agent begins the others, when it has something to say; a replay has nothing to say there.
+            may_be_missing: number > 0,
         };
-        let inputs: Vec<Input> = topics.iter().map(input).collect();
+        let inputs: Vec<Input> = job.topics(side).iter().enumerate().map(input).collect();
         open_source(self.from.of(side), &inputs, &self.stop)
     }
 }

@@ -29,6 +29,12 @@ public final class DriftCases {
         }
     }
 
+    /** The key of a record in bytes; null where it has none. */
+    public static byte[] key(JsonNode record) {
+        JsonNode key = record.get("key");
+        return key == null ? null : JsonText.of(key).getBytes(StandardCharsets.UTF_8);
+    }
+
     /** The committed ones. */
     public static List<JsonNode> vectors() throws IOException {
         List<JsonNode> cases = new ArrayList<>();

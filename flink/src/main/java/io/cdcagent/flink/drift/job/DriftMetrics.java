@@ -26,9 +26,11 @@ final class DriftMetrics {
         }
         counts(group, "drift_events_total", Counts::events);
         counts(group, "drift_repeats_total", Counts::repeats);
+        counts(group, "drift_unversioned_total", Counts::unversioned);
         counts(group, "drift_before_start_total", Counts::beforeStart);
         gauge(group, "drift_rows", State::rows);
         gauge(group, "drift_event_ids", State::eventIds);
+        gauge(group, "drift_waiting", State::waiting);
         forgotten(group, "rows", Forgotten::rows);
         forgotten(group, "versions", Forgotten::undecided);
         forgotten(group, "event_ids", Forgotten::eventIds);

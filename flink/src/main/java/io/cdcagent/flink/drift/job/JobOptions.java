@@ -49,6 +49,7 @@ final class JobOptions implements Serializable {
         for (Side side : Side.values()) {
             topic(side);
             controlTopic(side);
+            deadLetterTopic(side);
             cdcTopic(side);
             kafka(side.word() + ".");
             text(side.word() + "." + PROPERTIES + "group.id");
@@ -133,6 +134,11 @@ final class JobOptions implements Serializable {
         return text(side.word() + ".control-topic");
     }
 
+    /** Where the agents point to records that Kafka did not take. */
+    String deadLetterTopic(Side side) {
+        return text(side.word() + ".dead-letter-topic");
+    }
+
     /** Where hash events of this table come from, by their header. */
     String cdcTopic(Side side) {
         return text(side.word() + ".cdc-topic");
@@ -178,7 +184,7 @@ final class JobOptions implements Serializable {
         Mode mode = is("mode", "event_id", "merge") ? Mode.EVENT_ID : Mode.MERGE;
         return new Options(mode, sides, clustering())
                 .times(micros("tolerance"), micros("grace"), micros("silence"), micros("retention"))
-                .most(share("max-rows"), share("max-event-ids"))
+                .most(share("max-rows"), share("max-event-ids"), share("max-waiting"))
                 .oldIsIncomparable(is("old-writes", "incomparable", "judge"))
                 .writesMatches(is("write-matches", "true", "false"));
     }

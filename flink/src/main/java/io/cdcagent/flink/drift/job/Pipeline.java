@@ -1,13 +1,16 @@
 package io.cdcagent.flink.drift.job;
 
+import io.cdcagent.flink.drift.job.SideRecords.Kind;
 import io.cdcagent.flink.drift.machine.Side;
 import java.time.Duration;
+import java.util.regex.Pattern;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.DataStreamSink;
@@ -25,6 +28,9 @@ final class Pipeline {
 
     private static final Duration ALIGNED_EVERY = Duration.ofSeconds(1);
 
+    /** How often it is looked whether there are dead letters. */
+    private static final String DISCOVERED_EVERY_MS = "30000";
+
     private Pipeline() {}
 
     /** What the machines say. */
@@ -34,8 +40,10 @@ final class Pipeline {
                 records(env, job, Side.ONPREM)
                         .union(
                                 control(env, job, Side.ONPREM),
+                                deadLetters(env, job, Side.ONPREM),
                                 records(env, job, Side.CLOUD),
-                                control(env, job, Side.CLOUD));
+                                control(env, job, Side.CLOUD),
+                                deadLetters(env, job, Side.CLOUD));
         return inputs.keyBy(routed -> routed.shardKey, Types.INT)
                 .process(new DriftFunction(job, PartitionCounts::ask), type)
                 .uid("drift-machines")
@@ -54,29 +62,46 @@ final class Pipeline {
         String topic = job.topic(side);
         OffsetsInitializer group =
                 OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
-        return env.fromSource(source(job, side, topic, false, group), aligned, topic)
-                .uid("drift-" + side.word() + "-records");
+        KafkaSource<Routed> source =
+                source(job, side, Kind.RECORDS, group).setTopics(topic).build();
+        return env.fromSource(source, aligned, topic).uid("drift-" + side.word() + "-records");
     }
 
     private static DataStream<Routed> control(
             StreamExecutionEnvironment env, JobOptions job, Side side) {
         String topic = job.controlTopic(side);
         // All of it: a gap that was told of before may be one of what is read now.
-        KafkaSource<Routed> source = source(job, side, topic, true, OffsetsInitializer.earliest());
+        KafkaSource<Routed> source =
+                source(job, side, Kind.CONTROL, OffsetsInitializer.earliest())
+                        .setTopics(topic)
+                        .build();
         return env.fromSource(source, WatermarkStrategy.noWatermarks(), topic)
                 .uid("drift-" + side.word() + "-control")
                 .setParallelism(1);
     }
 
-    private static KafkaSource<Routed> source(
-            JobOptions job, Side side, String topic, boolean isControl, OffsetsInitializer from) {
+    private static DataStream<Routed> deadLetters(
+            StreamExecutionEnvironment env, JobOptions job, Side side) {
+        String topic = job.deadLetterTopic(side);
+        // An agent makes it when it has to point to something: a name that must not be there yet
+        // can only be given as a pattern.
+        KafkaSource<Routed> source =
+                source(job, side, Kind.DEAD_LETTERS, OffsetsInitializer.earliest())
+                        .setTopicPattern(Pattern.compile(Pattern.quote(topic)))
+                        .setProperty("partition.discovery.interval.ms", DISCOVERED_EVERY_MS)
+                        .build();
+        return env.fromSource(source, WatermarkStrategy.noWatermarks(), topic)
+                .uid("drift-" + side.word() + "-dead-letters")
+                .setParallelism(1);
+    }
+
+    private static KafkaSourceBuilder<Routed> source(
+            JobOptions job, Side side, Kind kind, OffsetsInitializer from) {
         return KafkaSource.<Routed>builder()
                 .setProperties(job.kafka(side.word() + "."))
                 .setProperty("isolation.level", "read_committed")
-                .setTopics(topic)
                 .setStartingOffsets(from)
-                .setDeserializer(new SideRecords(job, side, isControl))
-                .build();
+                .setDeserializer(new SideRecords(job, side, kind));
     }
 
     /** Exactly once: records of both topics in the same transactions. */

@@ -15,7 +15,13 @@ public final class Content {
     /** Every column is written or deleted: what is older shows no more. */
     final boolean isFull;
 
-    /** What is written is not all told, so that only the event's id can be compared: its time. */
+    /** In place of the time of what does not say which version of its row it belongs to. */
+    public static final long UNVERSIONED = Long.MAX_VALUE;
+
+    /**
+     * What is written is not all told, so that only the event's id can be compared: its time, or
+     * {@link #UNVERSIONED}.
+     */
     final Long opaqueUs;
 
     Content(
@@ -44,6 +50,16 @@ public final class Content {
     /** The deletion of a range. */
     public static Content rangeDeletion(RangeDeletion range) {
         return new Content(List.of(), null, range, false, null);
+    }
+
+    /** Whether it does not say which version of its row it belongs to. */
+    boolean isUnversioned() {
+        return opaqueUs != null && opaqueUs == UNVERSIONED;
+    }
+
+    /** What is not all told, as of a version. */
+    Content ofVersion(long versionUs) {
+        return new Content(cells, rowDeletionUs, range, isFull, versionUs);
     }
 
     /** Time of the oldest part. */

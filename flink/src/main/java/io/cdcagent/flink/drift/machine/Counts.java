@@ -11,6 +11,9 @@ public final class Counts {
     /** Further copies of events, of other replicas. */
     long repeats;
 
+    /** Events that do not say which version of their row they belong to. */
+    long unversioned;
+
     /** Differing versions from before the stream of a side begins: no verdict. */
     long beforeStart;
 
@@ -31,6 +34,10 @@ public final class Counts {
 
     public long repeats() {
         return repeats;
+    }
+
+    public long unversioned() {
+        return unversioned;
     }
 
     public long beforeStart() {

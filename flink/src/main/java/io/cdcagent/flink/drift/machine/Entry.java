@@ -9,6 +9,12 @@ final class Entry {
     final Both<Told> told = new Both<>(null, null);
     Long firstSeenUs;
 
+    /**
+     * When the first of its events is due, microseconds: the oldest goes first, when there is too
+     * much.
+     */
+    long sinceUs;
+
     /** What was said about it and still holds; null: nothing. */
     Status open;
 }

@@ -4,7 +4,7 @@ package io.cdcagent.flink.drift.machine;
 public final class Forgotten {
     long rows;
 
-    /** Versions of these rows about which nothing was decided, or which were not resolved. */
+    /** Versions about which nothing was decided, or which were not resolved. */
     long undecided;
 
     long eventIds;

@@ -41,8 +41,25 @@ final class Found {
         return row.versions.of(side).contains(versionUs) ? Status.DRIFT : Status.missing(side);
     }
 
+    /** What is said of a version. */
+    Verdict verdict(String key, long versionUs, Status said, Entry entry, Long decidedUs) {
+        Reason why = said == Status.INCOMPARABLE ? reason : null;
+        return Verdict.ofRow(key, versionUs, said, entry, decidedUs, columns(said), why);
+    }
+
+    /** Nothing can be said of what is lacking; for this reason, where there is no other. */
+    void explain(Reason why) {
+        for (Side side : Side.values()) {
+            explained.addAll(lacking.of(side));
+            lacking.of(side).clear();
+        }
+        if (reason == null) {
+            reason = why;
+        }
+    }
+
     /** The columns that belong to a status. */
-    SortedSet<String> columns(Status status) {
+    private SortedSet<String> columns(Status status) {
         if (status == Status.INCOMPARABLE) {
             return explained;
         }

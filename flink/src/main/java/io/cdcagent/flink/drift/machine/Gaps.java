@@ -6,37 +6,68 @@ import java.util.List;
 /** The gaps of a side. */
 final class Gaps {
     /** Gaps that are remembered; beyond that the two oldest become one. */
-    private static final int MOST = 256;
+    private static final int MOST = 1024;
 
     final List<Gap> all = new ArrayList<>();
 
     void add(Gap gap) {
-        if (all.contains(gap)) {
+        boolean goesOn = gap.kind == GapKind.OFF && goingOn(gap.hostId) >= 0;
+        if (goesOn || all.contains(gap)) {
             return;
         }
         all.add(gap);
         if (all.size() > MOST) {
-            Gap oldest = all.remove(0);
-            Gap next = all.get(0);
-            all.set(
-                    0,
-                    new Gap(
-                            next.hostId,
-                            Math.min(next.fromUs, oldest.fromUs),
-                            Math.max(next.toUs, oldest.toUs),
-                            next.kind));
+            joinOldest();
         }
     }
 
-    /** The first one that takes away from what was logged in a window; null when none does. */
-    Gap touching(Window window) {
-        return all.stream().filter(gap -> gap.touches(window)).findFirst().orElse(null);
+    private void joinOldest() {
+        int first = over(0);
+        int second = over(first + 1);
+        if (second < all.size()) {
+            all.set(second, all.get(second).join(all.get(first)));
+            all.remove(first);
+        }
+    }
+
+    /** The first one from here on that does not go on. */
+    private int over(int from) {
+        int number = from;
+        while (number < all.size() && all.get(number).kind == GapKind.OFF) {
+            number++;
+        }
+        return number;
+    }
+
+    /** Ends what goes on at a node; false when nothing does. */
+    boolean end(String hostId, long us) {
+        int number = goingOn(hostId);
+        if (number < 0) {
+            return false;
+        }
+        all.set(number, all.get(number).until(us));
+        return true;
+    }
+
+    private int goingOn(String hostId) {
+        for (int number = 0; number < all.size(); number++) {
+            Gap gap = all.get(number);
+            if (gap.kind == GapKind.OFF && gap.hostId.equals(hostId)) {
+                return number;
+            }
+        }
+        return -1;
+    }
+
+    /** The first one that takes away from what was logged of a row in a window; or null. */
+    Gap touching(Window window, RowId id) {
+        return all.stream().filter(gap -> gap.touches(window, id)).findFirst().orElse(null);
     }
 
     /** The first one in which published events may be untrue; null when there is none. */
-    Gap forgetting(Window window) {
+    Gap forgetting(Window window, RowId id) {
         return all.stream()
-                .filter(gap -> gap.kind == GapKind.FORGOTTEN && gap.touches(window))
+                .filter(gap -> gap.isUntrue() && gap.touches(window, id))
                 .findFirst()
                 .orElse(null);
     }

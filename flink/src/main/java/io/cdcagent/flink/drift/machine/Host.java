@@ -25,7 +25,7 @@ final class Host {
     }
 
     /** The first and the newest watermark by partition. */
-    final Map<Integer, Pair> partitions = new TreeMap<>();
+    final TreeMap<Integer, Pair> partitions = new TreeMap<>();
 
     /** When the agent said what, from time to time: `ts_ms`, `wm_us`. */
     final Deque<Pair> marks = new ArrayDeque<>();
@@ -47,17 +47,37 @@ final class Host {
         }
     }
 
-    /** Its watermark in all partitions; null while one of them has none. */
+    /** Its watermark in so many partitions; null while one of them has none. */
     Long watermarkUs(int count) {
-        Long smallest = null;
-        for (int number = 0; number < count; number++) {
-            Pair told = partitions.get(number);
-            if (told == null) {
-                return null;
-            }
-            smallest = Micros.firstOf(smallest, told.second);
+        return partitions.size() < count ? null : toldUs(null);
+    }
+
+    /** Its newest watermark in any partition; null while there is none. */
+    Long newestUs() {
+        Long newest = null;
+        for (Pair told : partitions.values()) {
+            newest = Micros.max(newest, told.second);
         }
-        return smallest;
+        return newest;
+    }
+
+    /**
+     * How far it is behind. Heartbeats go to all partitions at once, and one partition may be read
+     * long before another: so it is compared with others of its side in each partition, and with
+     * everybody by the partition that is furthest.
+     */
+    long behindUs(Map<Integer, Long> newestByPartition, long newestUs) {
+        Long firstUs = null;
+        for (Pair told : partitions.values()) {
+            firstUs = Micros.firstOf(firstUs, told.first);
+        }
+        long behindUs = Micros.subtract(newestUs, newestUs());
+        for (Map.Entry<Integer, Long> newest : newestByPartition.entrySet()) {
+            Pair told = partitions.get(newest.getKey());
+            long ownUs = told == null ? firstUs : told.second;
+            behindUs = Math.max(behindUs, Micros.subtract(newest.getValue(), ownUs));
+        }
+        return behindUs;
     }
 
     /** What it says next in this partition, or in any (null), was logged after this. */

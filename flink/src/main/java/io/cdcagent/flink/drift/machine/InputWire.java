@@ -49,6 +49,7 @@ public final class InputWire {
             GapNotice notice = (GapNotice) input;
             out.writeLong(notice.tsMs);
             Wire.word(notice.kind, out);
+            Wire.optional(notice.row, StateWire::rowId, out);
         }
     }
 
@@ -62,7 +63,12 @@ public final class InputWire {
             case HEARTBEAT:
                 return new Heartbeat(side, in.readInt(), hostId, in.readLong(), in.readLong());
             case GAP:
-                return new GapNotice(side, hostId, in.readLong(), GapKind.values()[in.readByte()]);
+                return new GapNotice(
+                        side,
+                        hostId,
+                        in.readLong(),
+                        GapKind.values()[in.readByte()],
+                        Wire.<RowId>optional(StateWire::rowId, in));
             default:
                 throw new IOException("input of kind " + kind);
         }

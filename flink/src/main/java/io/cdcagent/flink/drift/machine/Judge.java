@@ -9,10 +9,12 @@ import java.util.function.Consumer;
 final class Judge {
     private final Options options;
     private final State state;
+    private final Announcer announcer;
 
     Judge(Options options, State state) {
         this.options = options;
         this.state = state;
+        this.announcer = new Announcer(options, state);
     }
 
     /** Decides what is due at this time, and looks again at what may have changed. */
@@ -46,7 +48,7 @@ final class Judge {
         if (entry == null) {
             return;
         }
-        Found found = look(state.memory.partitions.get(id.partition), row, entry, nowUs);
+        Found found = look(id, row, entry, nowUs, nowUs);
         Status status = found.status(row, versionUs);
         Status said = said(status, entry.open, found);
         if (found.isBeforeStart) {
@@ -55,16 +57,16 @@ final class Judge {
         if (found.nextUs != null) {
             state.due.add(new RowTime(found.nextUs, id, versionUs));
         }
-        Verdict verdict = null;
-        if (said != null) {
-            Reason reason = said == Status.INCOMPARABLE ? found.reason : null;
-            SortedSet<String> columns = found.columns(said);
-            verdict = Verdict.ofRow(id.key, versionUs, said, entry, nowUs, columns, reason);
-        }
-        settle(row, versionUs, status, found);
+        Verdict verdict =
+                said == null ? null : found.verdict(id.key, versionUs, said, entry, nowUs);
+        settle(id, row, versionUs, status, found);
         if (verdict != null) {
             say(id, row, verdict, out);
         }
+    }
+
+    void say(RowId id, Row row, Verdict verdict, Consumer<Said> out) {
+        announcer.say(id, row, verdict, this, out);
     }
 
     private static Status said(Status status, Status before, Found found) {
@@ -81,11 +83,15 @@ final class Judge {
         return found.isBeforeStart ? null : Status.MATCH;
     }
 
-    /** Looks at the events that are due, or were when this version was last looked at. */
-    private Found look(Partition partition, Row row, Entry entry, long nowUs) {
+    /**
+     * Looks at the events that are due by then, or were when this version was last looked at;
+     * `nowUs` decides what has expired.
+     */
+    Found look(RowId id, Row row, Entry entry, long dueToUs, long nowUs) {
+        Partition partition = state.memory.partitions.get(id.partition);
         Found found = new Found();
         for (Waiting event : entry.events) {
-            if (event.dueUs > nowUs) {
+            if (event.dueUs > dueToUs) {
                 found.isWaiting = true;
                 found.left.add(event);
                 continue;
@@ -106,7 +112,7 @@ final class Judge {
                     found.nextUs = Micros.firstOf(found.nextUs, expiresUs);
                 }
             }
-            Reason reason = explained(side, row, entry, event);
+            Reason reason = explained(id, row, entry, event);
             if (reason == null) {
                 found.lacking.of(side).addAll(lacking);
                 continue;
@@ -132,28 +138,37 @@ final class Judge {
                 new Around(ranges, row.clustering, options.clustering, nowUs, options.toleranceUs);
         SideRow held = row.sides.of(side);
         SortedSet<String> lacking = held.lacks(event.content, around);
-        if (opaqueUs != null && !held.hides(opaqueUs, around)) {
+        if (opaqueUs != null && !isHidden(event, row, held, around)) {
             lacking.add(SideRow.ROW);
         }
         return lacking;
+    }
+
+    private static boolean isHidden(Waiting event, Row row, SideRow held, Around around) {
+        // When it came its own side had told of no whole row: one that did since has taken its
+        // place.
+        return event.content.isUnversioned()
+                ? row.sides.of(event.side).isWhole()
+                : held.hides(event.content.opaqueUs, around);
     }
 
     private boolean isBeforeStart(Side side, Waiting event) {
         return Micros.compare(state.clocks.of(side).beganUs, event.window.fromUs) >= 0;
     }
 
-    /** Why it cannot be known whether `side` should hold an event; null when it can. */
-    private Reason explained(Side side, Row row, Entry entry, Waiting event) {
+    /** Why it cannot be known whether the other side should hold an event; null when it can. */
+    private Reason explained(RowId id, Row row, Entry entry, Waiting event) {
+        Side side = event.side.other();
         String one = hashDef(entry, Side.ONPREM);
         String other = hashDef(entry, Side.CLOUD);
         if (one != null && other != null && !one.equals(other)) {
             return Reason.HASH_DEFINITION;
         }
-        Gap missed = state.gaps.of(side).touching(event.window);
+        Gap missed = state.gaps.of(side).touching(event.window, id);
         if (missed != null) {
             return new Reason.InGap(side, missed);
         }
-        Gap untrue = state.gaps.of(event.side).forgetting(event.window);
+        Gap untrue = state.gaps.of(event.side).forgetting(event.window, id);
         if (untrue != null) {
             return new Reason.InGap(event.side, untrue);
         }
@@ -161,9 +176,10 @@ final class Judge {
         if (Micros.compare(state.memory.forgottenToUs, fromUs) >= 0 && row.sinceUs > fromUs) {
             return Reason.FORGOTTEN;
         }
-        Long newest = row.versions.of(side).stream().max(Long::compare).orElse(null);
         Long opaqueUs = event.content.opaqueUs;
-        boolean isPartial = opaqueUs != null && Micros.compare(newest, opaqueUs) >= 0;
+        boolean isPartial =
+                event.content.isUnversioned()
+                        || (opaqueUs != null && Micros.compare(row.newestUs(side), opaqueUs) >= 0);
         return isPartial ? Reason.PARTIAL : null;
     }
 
@@ -173,29 +189,14 @@ final class Judge {
     }
 
     /** Takes what was found into the row. */
-    private static void settle(Row row, long versionUs, Status status, Found found) {
+    private void settle(RowId id, Row row, long versionUs, Status status, Found found) {
         Entry entry = row.entries.get(versionUs);
+        state.waiting -= entry.events.size() - found.left.size();
         entry.events = found.left;
         if (status != null) {
             entry.open = status;
         } else if (!found.isWaiting) {
-            row.entries.remove(versionUs);
-        }
-    }
-
-    private void say(RowId id, Row row, Verdict verdict, Consumer<Said> out) {
-        state.counts.add(verdict.status);
-        if (verdict.status == Status.MATCH) {
-            if (options.writesMatches) {
-                out.accept(Said.verdict(verdict));
-            }
-            return;
-        }
-        out.accept(Said.verdict(verdict));
-        boolean isResolved = verdict.status == Status.RESOLVED;
-        // A row with another version that is not resolved stays as it was last said to be.
-        if (!isResolved || !row.isOpen()) {
-            out.accept(Said.current(id.key, isResolved ? null : verdict));
+            state.removeEntry(id, row, versionUs);
         }
     }
 }

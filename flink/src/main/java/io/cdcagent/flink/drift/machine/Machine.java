@@ -11,6 +11,7 @@ public final class Machine {
     private final Options options;
     private final State state;
     private final Judge judge;
+    private final Limits limits;
 
     /** Tells of silent nodes; null where another machine does. */
     private final Silence silence;
@@ -23,13 +24,20 @@ public final class Machine {
         this.options = options;
         this.state = state;
         this.judge = new Judge(options, state);
-        this.silence = tellsSilence ? new Silence(options, state) : null;
+        this.limits = new Limits(options, state, judge);
+        this.silence = tellsSilence ? new Silence(options, state, limits) : null;
     }
 
     /** Takes an input; `out` is given what comes of it. */
     public void take(Input input, Consumer<Said> out) {
         if (input instanceof RowEvent) {
+            boolean wasCrowded = limits.isCrowded();
             take((RowEvent) input);
+            limits.bound(out);
+            // Whoever is ahead may not be read any more then, and no heartbeat come.
+            if (silence != null && !wasCrowded && limits.isCrowded()) {
+                silence.listen(out);
+            }
         } else if (input instanceof Heartbeat) {
             Side side = input.side;
             state.clocks.of(side).hear(options.sides.of(side), (Heartbeat) input);
@@ -39,7 +47,8 @@ public final class Machine {
         }
     }
 
-    private void take(RowEvent event) {
+    private void take(RowEvent told) {
+        RowEvent event = told;
         if (!event.isRead()) {
             if (state.eventIds.isRepeat(event.told.eventId, event.side, event.loggedUs)) {
                 state.counts.repeats++;
@@ -49,6 +58,12 @@ public final class Machine {
         }
         RowId id = event.key.id();
         Row row = state.memory.touch(event);
+        if (event.content.isUnversioned()) {
+            state.counts.unversioned++;
+            // It changes a part of what this side has told of the row.
+            Long newestUs = row.newestUs(event.side);
+            event = newestUs == null ? event : event.ofVersion(newestUs);
+        }
         row.take(event);
         if (row.isOpen()) {
             state.dirty.add(id);
@@ -65,11 +80,16 @@ public final class Machine {
     private void await(RowEvent event, RowId id, Row row) {
         long dueUs = Micros.add(event.loggedUs, options.delayUs());
         Entry entry = row.entries.computeIfAbsent(event.versionUs, version -> new Entry());
+        if (entry.events.isEmpty() && entry.open == null) {
+            entry.sinceUs = dueUs;
+            state.held.add(new RowTime(dueUs, id, event.versionUs));
+        }
         entry.firstSeenUs = Micros.firstOf(entry.firstSeenUs, event.loggedUs);
         entry.told.set(event.side, event.told);
         Long toldUs = state.clocks.of(event.side).toldUs(event.hostId, event.partition);
         Window window = window(toldUs, event.versionUs, dueUs);
         entry.events.add(new Waiting(event.side, event.told.eventId, event.content, dueUs, window));
+        state.waiting++;
         state.due.add(new RowTime(dueUs, id, event.versionUs));
     }
 
@@ -92,10 +112,30 @@ public final class Machine {
 
     private void take(GapNotice notice) {
         Long before = state.clocks.of(notice.side).completeBeforeUs(notice.hostId, notice.tsMs);
-        long fromUs = before == null ? Long.MIN_VALUE : before;
-        long toUs = Micros.multiply(notice.tsMs, 1000);
-        state.gaps.of(notice.side).add(new Gap(notice.hostId, fromUs, toUs, notice.kind));
+        long beforeUs = before == null ? Long.MIN_VALUE : before;
+        long saidUs = Micros.multiply(notice.tsMs, 1000);
+        Gaps gaps = state.gaps.of(notice.side);
+        switch (notice.kind) {
+            case OFF:
+                gaps.add(gap(notice, beforeUs, Long.MAX_VALUE, notice.kind));
+                break;
+            case ON:
+                if (!gaps.end(notice.hostId, saidUs)) {
+                    // Of what was before its beginning nothing was heard either.
+                    gaps.add(gap(notice, Long.MIN_VALUE, saidUs, GapKind.LOST));
+                }
+                break;
+            case TRUNCATED:
+                gaps.add(gap(notice, Long.MIN_VALUE, saidUs, notice.kind));
+                break;
+            default:
+                gaps.add(gap(notice, beforeUs, saidUs, notice.kind));
+        }
         state.memory.partitions.forEach((key, partition) -> partition.addOpen(key, state.dirty));
+    }
+
+    private static Gap gap(GapNotice notice, long fromUs, long toUs, GapKind kind) {
+        return new Gap(notice.hostId, fromUs, toUs, kind, notice.row);
     }
 
     /** The smaller watermark of both sides decides. */
@@ -108,7 +148,9 @@ public final class Machine {
             if (Micros.compare(nowUs, state.watermarkUs) > 0) {
                 state.watermarkUs = nowUs;
                 judge.decide(nowUs, out);
-                forget(nowUs);
+                long beforeUs = Micros.subtract(nowUs, options.retentionUs);
+                state.memory.forget(beforeUs, nowUs);
+                limits.forgetIds(beforeUs);
             }
         }
         if (silence != null) {
@@ -118,12 +160,5 @@ public final class Machine {
 
     private Long watermarkUs(Side side) {
         return state.clocks.of(side).watermarkUs(options.sides.of(side));
-    }
-
-    private void forget(long nowUs) {
-        long beforeUs = Micros.subtract(nowUs, options.retentionUs);
-        Forgotten count = state.counts.forgotten;
-        state.memory.forget(beforeUs, nowUs, options.maxRows, count);
-        state.eventIds.forget(beforeUs, options.maxEventIds, count);
     }
 }

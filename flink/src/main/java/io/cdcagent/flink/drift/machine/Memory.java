@@ -42,35 +42,33 @@ final class Memory {
         return byAge.size();
     }
 
-    /**
-     * Forgets what was last touched before this time and is decided; then, while there are more
-     * than `most` rows, the oldest. Counts them.
-     */
-    void forget(long beforeUs, long nowUs, int most, Forgotten count) {
-        while (!byAge.isEmpty()) {
-            RowTime oldest = byAge.first();
-            boolean isTooMany = byAge.size() > most;
-            if (oldest.us >= beforeUs && !isTooMany) {
-                return;
-            }
-            byAge.pollFirst();
+    /** Forgets what was last touched before this time and is decided. */
+    void forget(long beforeUs, long nowUs) {
+        while (!byAge.isEmpty() && byAge.first().us < beforeUs) {
+            RowTime oldest = byAge.pollFirst();
             Row row = row(oldest.row);
-            int undecided = row == null ? 0 : row.entries.size();
-            if (undecided > 0 && !isTooMany) {
+            if (row != null && !row.entries.isEmpty()) {
                 row.touchedUs = nowUs;
                 byAge.add(new RowTime(nowUs, oldest.row, 0));
-                continue;
+            } else {
+                remove(oldest);
             }
-            if (isTooMany) {
-                count.rows++;
-                count.undecided += undecided;
-            }
-            forgottenToUs = Micros.max(forgottenToUs, oldest.us);
-            remove(oldest.row);
         }
     }
 
-    private void remove(RowId id) {
+    /** The row that was touched longest ago, where there are more than so many; or null. */
+    RowId oldestBeyond(int most) {
+        return byAge.size() > most ? byAge.first().row : null;
+    }
+
+    /** Forgets the row that was touched longest ago. */
+    void forgetOldest() {
+        remove(byAge.pollFirst());
+    }
+
+    private void remove(RowTime oldest) {
+        forgottenToUs = Micros.max(forgottenToUs, oldest.us);
+        RowId id = oldest.row;
         Partition partition = partitions.get(id.partition);
         if (partition != null) {
             partition.rows.remove(id.key);

@@ -16,12 +16,13 @@ final class MemoryWire {
         Wire.list(memory.partitions.entrySet(), MemoryWire::partition, out);
     }
 
-    static void read(Memory memory, DataInput in) throws IOException {
+    /** `isWhole`: with what is shown of a row, and since when an entry is there. */
+    static void read(Memory memory, DataInput in, boolean isWhole) throws IOException {
         memory.forgottenToUs = Wire.number(in);
         int count = in.readInt();
         for (int number = 0; number < count; number++) {
             String key = Wire.text(in);
-            Partition partition = partition(in);
+            Partition partition = partition(in, isWhole);
             memory.partitions.put(key, partition);
             partition.rows.forEach(
                     (rowKey, row) ->
@@ -39,14 +40,14 @@ final class MemoryWire {
         Wire.list(keyed.getValue().rows.entrySet(), MemoryWire::row, out);
     }
 
-    private static Partition partition(DataInput in) throws IOException {
+    private static Partition partition(DataInput in, boolean isWhole) throws IOException {
         Partition partition = new Partition();
         for (Side side : Side.values()) {
             partition.ranges.of(side).addAll(Wire.list(ContentWire::range, in));
         }
         int count = in.readInt();
         for (int number = 0; number < count; number++) {
-            partition.rows.put(Wire.text(in), row(in));
+            partition.rows.put(Wire.text(in), row(in, isWhole));
         }
         return partition;
     }
@@ -57,6 +58,7 @@ final class MemoryWire {
         Wire.optional(row.clustering, InputWire::values, out);
         out.writeLong(row.touchedUs);
         out.writeLong(row.sinceUs);
+        Wire.number(row.shown, out);
         for (Side side : Side.values()) {
             sideRow(row.sides.of(side), out);
             Wire.list(row.versions.of(side), (version, to) -> to.writeLong(version), out);
@@ -64,18 +66,19 @@ final class MemoryWire {
         Wire.list(row.entries.entrySet(), MemoryWire::entry, out);
     }
 
-    private static Row row(DataInput in) throws IOException {
+    private static Row row(DataInput in, boolean isWhole) throws IOException {
         Row row = new Row();
         row.clustering = Wire.optional(InputWire::values, in);
         row.touchedUs = in.readLong();
         row.sinceUs = in.readLong();
+        row.shown = isWhole ? Wire.number(in) : null;
         for (Side side : Side.values()) {
             sideRow(row.sides.of(side), in);
             row.versions.of(side).addAll(Wire.list(DataInput::readLong, in));
         }
         int count = in.readInt();
         for (int number = 0; number < count; number++) {
-            row.entries.put(in.readLong(), entry(in));
+            row.entries.put(in.readLong(), entry(in, isWhole));
         }
         return row;
     }
@@ -108,9 +111,10 @@ final class MemoryWire {
         }
         Wire.number(entry.firstSeenUs, out);
         out.writeByte(entry.open == null ? NOTHING : entry.open.ordinal());
+        out.writeLong(entry.sinceUs);
     }
 
-    private static Entry entry(DataInput in) throws IOException {
+    private static Entry entry(DataInput in, boolean isWhole) throws IOException {
         Entry entry = new Entry();
         entry.events = Wire.list(EventWire::waiting, in);
         for (Side side : Side.values()) {
@@ -119,6 +123,7 @@ final class MemoryWire {
         entry.firstSeenUs = Wire.number(in);
         int open = in.readByte();
         entry.open = open == NOTHING ? null : Status.values()[open];
+        entry.sinceUs = isWhole ? in.readLong() : 0;
         return entry;
     }
 }

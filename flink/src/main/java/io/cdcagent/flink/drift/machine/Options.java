@@ -22,6 +22,7 @@ public final class Options {
 
     int maxRows = Integer.MAX_VALUE;
     int maxEventIds = Integer.MAX_VALUE;
+    int maxWaiting = Integer.MAX_VALUE;
 
     /** Whether a write that is older than all that is remembered is INCOMPARABLE. */
     boolean oldIsIncomparable;
@@ -43,10 +44,11 @@ public final class Options {
         return this;
     }
 
-    /** How many rows and event ids are remembered. */
-    public Options most(int rows, int eventIds) {
+    /** How many rows and event ids are remembered, and how many events wait for the other side. */
+    public Options most(int rows, int eventIds, int waiting) {
         maxRows = rows;
         maxEventIds = eventIds;
+        maxWaiting = waiting;
         return this;
     }
 

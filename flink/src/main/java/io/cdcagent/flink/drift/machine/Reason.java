@@ -12,6 +12,9 @@ abstract class Reason {
     /** A write of a part of a row without its cells cannot be compared. */
     static final Reason PARTIAL = new Plain("partial");
 
+    /** More was waiting for the other side than is remembered. */
+    static final Reason FULL = new Plain("full");
+
     /** The row hashes have two definitions. */
     static final Reason HASH_DEFINITION = new HashDefinition();
 
@@ -58,14 +61,15 @@ abstract class Reason {
 
         @Override
         void addTo(Both<Told> told, JsonLine evidence) {
-            evidence.text("reason", "gap");
+            boolean isTruncation = gap.kind == GapKind.TRUNCATED;
+            evidence.text("reason", isTruncation ? "truncated" : "gap");
             evidence.json(
                     "gap",
                     new JsonLine()
                             .text("side", side.word())
-                            .text("host_id", gap.hostId)
+                            .text("host_id", gap.hostId.isEmpty() ? null : gap.hostId)
                             .number("from_us", gap.fromUs > Long.MIN_VALUE ? gap.fromUs : null)
-                            .number("to_us", gap.toUs)
+                            .number("to_us", gap.toUs < Long.MAX_VALUE ? gap.toUs : null)
                             .toString());
         }
     }

@@ -22,6 +22,9 @@ final class Row {
     /** The versions that each side told of, in the order in which it did. */
     final Both<Deque<Long>> versions = Both.each(ArrayDeque::new);
 
+    /** The version whose verdict the compacted topic has for the row; null: none. */
+    Long shown;
+
     /** When something of it was logged last, and first. */
     long touchedUs;
 
@@ -30,6 +33,9 @@ final class Row {
     /** Merges an event, and remembers its version. */
     void take(RowEvent event) {
         sides.of(event.side).apply(event.content);
+        if (event.content.isUnversioned()) {
+            return;
+        }
         Deque<Long> told = versions.of(event.side);
         if (!told.contains(event.versionUs)) {
             told.addLast(event.versionUs);
@@ -37,6 +43,11 @@ final class Row {
                 told.removeFirst();
             }
         }
+    }
+
+    /** The newest version that a side told of; null: none. */
+    Long newestUs(Side side) {
+        return versions.of(side).stream().max(Long::compare).orElse(null);
     }
 
     /** Whether something is said about it that still holds. */

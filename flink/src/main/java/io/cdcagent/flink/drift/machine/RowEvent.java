@@ -7,7 +7,9 @@ public final class RowEvent extends Input {
 
     final RowKey key;
 
-    /** Which version of the row it is, microseconds. */
+    /**
+     * Which version of the row it is, microseconds; when it was logged, of one that does not say.
+     */
     final long versionUs;
 
     /** Latest time at which it may have been logged, by the node's clock, microseconds. */
@@ -32,6 +34,12 @@ public final class RowEvent extends Input {
         this.loggedUs = loggedUs;
         this.content = content;
         this.told = told;
+    }
+
+    /** The same as one of a version. */
+    RowEvent ofVersion(long version) {
+        Content of = content.ofVersion(version);
+        return new RowEvent(side, partition, hostId, key, version, loggedUs, of, told);
     }
 
     /** The columns of the partition key, compact JSON. */

@@ -98,6 +98,11 @@ final class SideRow {
         return Micros.max(Micros.max(deletedUs, above), complexUs);
     }
 
+    /** Whether all columns were written, or the row deleted, at some time. */
+    boolean isWhole() {
+        return fullUs != null;
+    }
+
     /** Whether everything older than this time is out of sight on this side. */
     boolean hides(long tsUs, Around around) {
         return Micros.compare(fullUs, tsUs) > 0

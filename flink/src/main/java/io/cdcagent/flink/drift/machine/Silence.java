@@ -11,10 +11,12 @@ import java.util.function.Consumer;
 final class Silence {
     private final Options options;
     private final State state;
+    private final Limits limits;
 
-    Silence(Options options, State state) {
+    Silence(Options options, State state, Limits limits) {
         this.options = options;
         this.state = state;
+        this.limits = limits;
     }
 
     /**
@@ -32,14 +34,19 @@ final class Silence {
         if (state.firstHeardUs == null) {
             state.firstHeardUs = newestUs;
         }
+        // When there is no room to wait, whoever holds the time back is told of at once.
+        Side ahead = limits.ahead();
         TreeSet<SilentNode> silent = new TreeSet<>();
         List<String> nodes = new ArrayList<>();
         for (Side side : Side.values()) {
+            Clock clock = state.clocks.of(side);
+            Long sideUs = clock.watermarkUs(options.sides.of(side));
             for (Map.Entry<String, Long> node : nodes(side).entrySet()) {
                 Long wmUs = node.getValue();
-                // Who was never heard is given as long as anybody else.
-                long sinceUs = wmUs == null ? state.firstHeardUs : wmUs;
-                if (Micros.subtract(newestUs, sinceUs) > options.silenceUs) {
+                boolean holdsBack =
+                        ahead != null && ahead != side && Micros.compare(wmUs, sideUs) == 0;
+                long behindUs = clock.behindUs(node.getKey(), newestUs, state.firstHeardUs);
+                if (behindUs > options.silenceUs || holdsBack) {
                     silent.add(new SilentNode(side, node.getKey()));
                     nodes.add(Reason.Silent.node(side, node.getKey(), wmUs));
                 }

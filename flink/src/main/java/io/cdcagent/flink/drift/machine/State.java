@@ -15,6 +15,12 @@ public final class State {
     /** Rows about which something holds that may have changed. */
     final TreeSet<RowId> dirty = new TreeSet<>();
 
+    /** All entries of rows, the one that is held longest at the front. */
+    final TreeSet<RowTime> held = new TreeSet<>();
+
+    /** The events of all entries. */
+    int waiting;
+
     Long watermarkUs;
     final TreeSet<SilentNode> silent = new TreeSet<>();
 
@@ -30,6 +36,34 @@ public final class State {
     /** Up to where both sides are complete, microseconds; null while that is not known. */
     public Long watermarkUs() {
         return watermarkUs;
+    }
+
+    /** Makes what is not written down. */
+    void index() {
+        memory.partitions.forEach(
+                (partition, of) ->
+                        of.rows.forEach(
+                                (key, row) ->
+                                        row.entries.forEach(
+                                                (version, entry) -> {
+                                                    RowId id = new RowId(partition, key);
+                                                    held.add(
+                                                            new RowTime(
+                                                                    entry.sinceUs, id, version));
+                                                    waiting += entry.events.size();
+                                                })));
+    }
+
+    /** Takes an entry out of its row. */
+    void removeEntry(RowId id, Row row, long versionUs) {
+        Entry entry = row.entries.remove(versionUs);
+        waiting -= entry.events.size();
+        held.remove(new RowTime(entry.sinceUs, id, versionUs));
+    }
+
+    /** Events that wait for the other side, or differ. */
+    public int waiting() {
+        return waiting;
     }
 
     /** Rows that are remembered. */

@@ -8,7 +8,10 @@ import java.util.Map;
 /** The state of a machine as bytes; the first says in which form. */
 public final class StateWire {
     /** Of the form that is written. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+
+    /** One without rows of gaps, what is shown of a row, and since when an entry is there. */
+    private static final int FIRST = 1;
 
     private StateWire() {}
 
@@ -26,11 +29,12 @@ public final class StateWire {
         Wire.list(state.dirty, StateWire::rowId, out);
         Wire.list(state.silent, StateWire::silentNode, out);
         counts(state.counts, out);
+        out.writeLong(state.counts.unversioned);
     }
 
     public static State read(DataInput in) throws IOException {
         int version = in.readInt();
-        if (version != VERSION) {
+        if (version != VERSION && version != FIRST) {
             throw new IOException("a state of version " + version + " of a drift machine");
         }
         State state = new State();
@@ -38,14 +42,18 @@ public final class StateWire {
         state.firstHeardUs = Wire.number(in);
         for (Side side : Side.values()) {
             clock(state.clocks.of(side), in);
-            state.gaps.of(side).all.addAll(Wire.list(StateWire::gap, in));
+            state.gaps.of(side).all.addAll(Wire.list(from -> gap(from, version), in));
         }
-        MemoryWire.read(state.memory, in);
+        MemoryWire.read(state.memory, in, version > FIRST);
         eventIds(state.eventIds, in);
         state.due.addAll(Wire.list(StateWire::rowTime, in));
         state.dirty.addAll(Wire.list(StateWire::rowId, in));
         state.silent.addAll(Wire.list(StateWire::silentNode, in));
         counts(state.counts, in);
+        if (version > FIRST) {
+            state.counts.unversioned = in.readLong();
+        }
+        state.index();
         return state;
     }
 
@@ -92,11 +100,16 @@ public final class StateWire {
         out.writeLong(gap.fromUs);
         out.writeLong(gap.toUs);
         Wire.word(gap.kind, out);
+        Wire.optional(gap.row, StateWire::rowId, out);
     }
 
-    private static Gap gap(DataInput in) throws IOException {
+    private static Gap gap(DataInput in, int version) throws IOException {
         return new Gap(
-                Wire.text(in), in.readLong(), in.readLong(), GapKind.values()[in.readByte()]);
+                Wire.text(in),
+                in.readLong(),
+                in.readLong(),
+                GapKind.values()[in.readByte()],
+                version > FIRST ? Wire.<RowId>optional(StateWire::rowId, in) : null);
     }
 
     private static void eventIds(EventIds ids, DataOutput out) throws IOException {
@@ -117,12 +130,12 @@ public final class StateWire {
         }
     }
 
-    private static void rowId(RowId id, DataOutput out) throws IOException {
+    static void rowId(RowId id, DataOutput out) throws IOException {
         Wire.text(id.partition, out);
         Wire.text(id.key, out);
     }
 
-    private static RowId rowId(DataInput in) throws IOException {
+    static RowId rowId(DataInput in) throws IOException {
         return new RowId(Wire.text(in), Wire.text(in));
     }
 

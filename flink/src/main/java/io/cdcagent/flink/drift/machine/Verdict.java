@@ -21,8 +21,8 @@ public final class Verdict {
     /** When it may have been logged first, microseconds. */
     private final Long firstSeenUs;
 
-    /** The watermark that decided. */
-    private final Long decidedUs;
+    /** The watermark that decided; null where none did. */
+    final Long decidedUs;
 
     /** Columns that differ. */
     private final Collection<String> columns;
@@ -55,7 +55,7 @@ public final class Verdict {
             long versionUs,
             Status status,
             Entry entry,
-            long decidedUs,
+            Long decidedUs,
             Collection<String> columns,
             Reason reason) {
         return new Verdict(

@@ -104,7 +104,7 @@ public final class ChangeRecord {
         }
     }
 
-    private static RowKey key(ObjectNode row, Layout layout) throws NoRecordException {
+    static RowKey key(ObjectNode row, Layout layout) throws NoRecordException {
         String partition = text(row, layout.partitionColumns());
         if (partition == null) {
             String names = String.join(", ", layout.partitionColumns());

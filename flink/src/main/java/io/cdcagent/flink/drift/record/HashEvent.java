@@ -30,12 +30,16 @@ public final class HashEvent {
             return heartbeat(value, hostId, read);
         }
         String table = Json.text(value, "table");
-        Long versionUs = Json.number(value, "version_us");
-        if (table == null || op == null || versionUs == null) {
+        JsonNode version = value.get("version_us");
+        if (table == null || op == null || version == null) {
             throw new NoRecordException("it lacks table, op or version_us");
         }
         if (!table.equals(layout.table)) {
             return null;
+        }
+        Long versionUs = Json.number(version);
+        if (versionUs == null && !version.isNull()) {
+            throw new NoRecordException("version_us is no number");
         }
         JsonNode object = Json.object(value, "key");
         if (object == null) {
@@ -44,13 +48,14 @@ public final class HashEvent {
         String key = JsonText.of(object);
         String eventId = Json.text(value, "event_id");
         String hash = Json.text(value, "row_hash");
+        long loggedUs = Micros.endOfMillis(read.timestampMs);
         return new RowEvent(
                 read.side,
                 null,
                 hostId,
                 new RowKey(key, key, null),
-                versionUs,
-                Micros.endOfMillis(read.timestampMs),
+                versionUs == null ? loggedUs : versionUs,
+                loggedUs,
                 content(Json.text(value, "hash_kind"), hash, versionUs),
                 new Told(
                         eventId == null ? "" : eventId,
@@ -67,13 +72,17 @@ public final class HashEvent {
         if (partition == null || wmUs == null) {
             throw new NoRecordException("a heartbeat without partition or wm_us");
         }
-        if (partition != partition.intValue()) {
+        if (partition != partition.intValue() || partition < 0) {
             throw new NoRecordException("partition is no number of one");
         }
         return new Heartbeat(read.side, partition.intValue(), hostId, wmUs, read.timestampMs);
     }
 
-    private static Content content(String kind, String hash, long versionUs) {
+    private static Content content(String kind, String hash, Long versionUs) {
+        if (versionUs == null) {
+            // An update of a part of a row, which need not carry the column of the version.
+            return Content.cells(List.of(), false, Content.UNVERSIONED);
+        }
         if ("full".equals(kind) && hash != null) {
             // The hash as it is: quotes in it are none of JSON's.
             Cell cell = new Cell(versionUs, "\"" + hash + "\"", null);

@@ -4,7 +4,7 @@ package io.cdcagent.flink.drift.record;
 public final class NoRecordException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    NoRecordException(String why) {
+    public NoRecordException(String why) {
         super(why);
     }
 }

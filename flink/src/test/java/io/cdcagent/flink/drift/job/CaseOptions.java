@@ -28,6 +28,7 @@ final class CaseOptions {
         found.put("retention", "86400 s");
         found.put("max-rows", "10000");
         found.put("max-event-ids", "100000");
+        found.put("max-waiting", "100000");
         found.put("old-writes", "incomparable");
         found.put("write-matches", "true");
         found.put("shards", "" + shards);
@@ -38,7 +39,8 @@ final class CaseOptions {
             found.put(side + ".hosts", hosts.isArray() ? JsonText.of(hosts) : hosts.asText());
             found.put(side + ".topic", "cdc");
             found.put(side + ".control-topic", "control");
-            found.put(side + ".cdc-topic", "cdc");
+            found.put(side + ".dead-letter-topic", "dead letters");
+            found.put(side + ".cdc-topic", side + ".cdc." + table.get("table").asText());
             found.put(side + ".properties.bootstrap.servers", side);
             found.put(side + ".properties.group.id", "g");
         }

@@ -146,11 +146,17 @@ class DriftFunctionTest {
         Side side = record.get("side").asText().equals("cloud") ? Side.CLOUD : Side.ONPREM;
         String topic = record.get("topic").asText();
         byte[] value = JsonText.of(record.get("value")).getBytes(StandardCharsets.UTF_8);
+        SideRecords.Kind kind =
+                topic.equals("control")
+                        ? SideRecords.Kind.CONTROL
+                        : topic.equals("cdc")
+                                ? SideRecords.Kind.RECORDS
+                                : SideRecords.Kind.DEAD_LETTERS;
         List<Routed> found = new ArrayList<>();
-        new SideRecords(job, side, topic.equals("control"))
+        int partition = record.get("partition").asInt();
+        new SideRecords(job, side, kind)
                 .deserialize(
-                        new ConsumerRecord<>(
-                                topic, record.get("partition").asInt(), 0, null, value),
+                        new ConsumerRecord<>(topic, partition, 0, DriftCases.key(record), value),
                         new ListCollector<>(found));
         return found;
     }
@@ -180,7 +186,7 @@ class DriftFunctionTest {
     void whatNoAgentWroteIsPassedOver() throws Exception {
         JsonNode drift = DriftCases.vectors().get(0);
         JobOptions job = options(drift);
-        SideRecords records = new SideRecords(job, Side.ONPREM, false);
+        SideRecords records = new SideRecords(job, Side.ONPREM, SideRecords.Kind.RECORDS);
         List<Routed> found = new ArrayList<>();
         for (String value : new String[] {"", "{", "[]", "{\"op\":\"m\"}", null}) {
             byte[] bytes = value == null ? null : value.getBytes(StandardCharsets.UTF_8);
@@ -188,6 +194,31 @@ class DriftFunctionTest {
                     new ConsumerRecord<>("cdc", 0, 0, null, bytes), new ListCollector<>(found));
         }
         assertTrue(found.isEmpty());
+    }
+
+    @Test
+    void aHeartbeatOfHashEventsSaysOfWhichTopicItTells() throws Exception {
+        Map<String, String> options = CaseOptions.of(DriftCases.vectors().get(0), SHARDS);
+        options.put("input", "hash");
+        SideRecords records =
+                new SideRecords(new JobOptions(options), Side.ONPREM, SideRecords.Kind.RECORDS);
+        byte[] beat =
+                "{\"op\":\"m\",\"host_id\":\"h\",\"partition\":0,\"wm_us\":5,\"source_dc\":\"d\"}"
+                        .getBytes(StandardCharsets.UTF_8);
+        Map<String, Integer> routed = new HashMap<>();
+        for (String source : new String[] {"", "onprem.cdc.shop.notes", "onprem.cdc.shop.orders"}) {
+            ConsumerRecord<byte[], byte[]> record =
+                    new ConsumerRecord<>("onprem_hash_events", 0, 0, null, beat);
+            if (!source.isEmpty()) {
+                record.headers().add("source_topic", source.getBytes(StandardCharsets.UTF_8));
+            }
+            List<Routed> found = new ArrayList<>();
+            records.deserialize(record, new ListCollector<>(found));
+            routed.put(source, found.size());
+        }
+        assertEquals(
+                Map.of("", 0, "onprem.cdc.shop.notes", 0, "onprem.cdc.shop.orders", SHARDS),
+                routed);
     }
 
     @Test

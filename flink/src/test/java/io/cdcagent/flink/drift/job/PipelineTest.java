@@ -73,8 +73,10 @@ class PipelineTest {
                         Set.of(
                                 "drift-onprem-records",
                                 "drift-onprem-control",
+                                "drift-onprem-dead-letters",
                                 "drift-cloud-records",
                                 "drift-cloud-control",
+                                "drift-cloud-dead-letters",
                                 "drift-machines",
                                 "drift-verdicts")),
                 names.toString());

@@ -1,6 +1,7 @@
 package io.cdcagent.flink.drift.machine;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.cdcagent.flink.drift.DriftCases;
 import io.cdcagent.flink.drift.record.ChangeRecord;
 import io.cdcagent.flink.drift.record.ControlRecord;
 import io.cdcagent.flink.drift.record.Layout;
@@ -47,7 +48,7 @@ final class CaseRun {
                         given.get("grace_us").asLong(),
                         given.get("silence_us").asLong(),
                         86_400_000_000L)
-                .most(1000, 10_000)
+                .most(1000, 10_000, 10_000)
                 .oldIsIncomparable(true)
                 .writesMatches(true);
     }
@@ -81,11 +82,7 @@ final class CaseRun {
             JsonNode value = record.get("value");
             int partition = record.get("partition").asInt();
             ReadAt read = new ReadAt(side, topic, partition, 0, value.get("ts_ms").asLong());
-            boolean isControl = topic.equals("control");
-            Input input =
-                    isControl
-                            ? ControlRecord.input(value, read)
-                            : ChangeRecord.input(value, layout, read);
+            Input input = input(record, layout, read);
             boolean isRestart = restartEvery > 0 && number % restartEvery == 0;
             take(isRestart ? InputWire.of(InputWire.bytes(input)) : input);
             for (int state = 0; isRestart && state < states.length; state++) {
@@ -94,6 +91,21 @@ final class CaseRun {
             number++;
         }
         return this;
+    }
+
+    private static Input input(JsonNode record, Layout layout, ReadAt read)
+            throws NoRecordException {
+        JsonNode value = record.get("value");
+        switch (record.get("topic").asText()) {
+            case "control":
+                return ControlRecord.input(value, layout, read);
+            case "dead letters":
+                byte[] key = DriftCases.key(record);
+                String topic = record.get("side").asText() + ".cdc." + layout.table();
+                return ControlRecord.deadLetter(value, key, topic, layout, read);
+            default:
+                return ChangeRecord.input(value, layout, read);
+        }
     }
 
     private void take(Input input) {

@@ -1,121 +1,185 @@
 package io.cdcagent.flink.drift.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Single situations that random histories seldom have, as in src/jobs/drift/scenarios.rs. */
 class ScenariosTest {
-    private static final long SECOND = 1_000_000;
-
-    private final State state = new State();
-    private Machine machine = machine(100, 100);
-
-    private Machine machine(int rows, int eventIds) {
-        SideOptions side = new SideOptions(null, 1);
-        Options options =
-                new Options(Mode.MERGE, new Both<>(side, side), List.of())
-                        .times(10 * SECOND, 10 * SECOND, 1000 * SECOND, 86_400 * SECOND)
-                        .most(rows, eventIds)
-                        .oldIsIncomparable(true)
-                        .writesMatches(true);
-        return new Machine(options, state, true);
-    }
-
-    /** Both sides are complete up to this second. */
-    private List<Status> beat(long second) {
-        List<Status> found = new ArrayList<>();
-        for (Side side : Side.values()) {
-            machine.take(
-                    new Heartbeat(side, 0, side.word(), second * SECOND, second * 1000),
-                    said -> {
-                        if (!said.isCurrent()) {
-                            found.add(said.verdict().status());
-                        }
-                    });
-        }
-        return found;
-    }
-
-    /** On-prem alone writes a cell of a row at this second. */
-    private void write(long second, long row, Long expiresAt) {
-        String key = "{\"id\":" + row + "}";
-        Cell cell = new Cell(second * SECOND, "1", expiresAt);
-        Content content = Content.cells(List.of(new PathCell("a", cell)), false, null);
-        String id = Long.toHexString(second);
-        Told told = new Told(id, "u", null, null, new Place("t", 0, 0, null, null));
-        long us = second * SECOND;
-        machine.take(
-                new RowEvent(
-                        Side.ONPREM,
-                        0,
-                        "onprem",
-                        new RowKey(key, key, null),
-                        us,
-                        us,
-                        content,
-                        told),
-                said -> {
-                    throw new AssertionError("an event decides nothing");
-                });
-    }
+    private World world = new World();
 
     @Test
     void whatIsOlderThanTheStreamOfASideIsNoVerdict() {
-        beat(100);
-        write(110, 1, null);
-        assertEquals(List.of(), beat(200));
-        assertEquals(1, state.counts().beforeStart());
-        write(230, 1, null);
-        assertEquals(List.of(Status.MISSING_CLOUD), beat(300));
+        world.beat(100);
+        world.write(110, 1, null);
+        assertEquals(List.of(), world.beat(200));
+        assertEquals(1, world.state.counts().beforeStart());
+        world.write(230, 1, null);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(300));
     }
 
     @Test
     void whatHasExpiredIsMissedNoMore() {
-        beat(100);
-        beat(200);
-        write(201, 1, 400L);
-        assertEquals(List.of(Status.MISSING_CLOUD), beat(300));
-        assertEquals(List.of(), beat(399));
-        assertEquals(List.of(Status.RESOLVED), beat(400));
+        world.beat(100);
+        world.beat(200);
+        world.write(201, 1, 400L);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(300));
+        assertEquals(List.of(), world.beat(399));
+        assertEquals(List.of(Status.RESOLVED), world.beat(400));
+    }
+
+    private void gap(Side side, GapKind kind) {
+        world.take(new GapNotice(side, side.word(), 250_000, kind));
     }
 
     @Test
     void aGapThatIsToldOfLateChangesVerdicts() {
-        beat(100);
-        beat(200);
-        write(201, 1, null);
-        assertEquals(List.of(Status.MISSING_CLOUD), beat(300));
-        gap(Side.ONPREM);
-        assertEquals(List.of(), beat(301), "cloud's log is whole");
-        gap(Side.CLOUD);
-        assertEquals(List.of(Status.INCOMPARABLE), beat(302));
+        world.beat(100);
+        world.beat(200);
+        world.write(201, 1, null);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(300));
+        gap(Side.ONPREM, GapKind.LOST);
+        assertEquals(List.of(), world.beat(301), "cloud's log is whole");
+        gap(Side.CLOUD, GapKind.LOST);
+        assertEquals(List.of(Status.INCOMPARABLE), world.beat(302));
     }
 
-    private void gap(Side side) {
-        machine.take(new GapNotice(side, side.word(), 250_000, GapKind.LOST), said -> {});
+    @Test
+    void aTruncationOfOneSideTakesAwayWhatCanBeSaidOfBefore() {
+        world.beat(100);
+        world.beat(200);
+        world.write(201, 1, null);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(240));
+        gap(Side.ONPREM, GapKind.TRUNCATED);
+        for (Side side : Side.values()) {
+            world.beat(side, 0, 260);
+        }
+        assertTrue(world.told().contains("\"reason\":\"truncated\",\"gap\":{\"side\":\"onprem\""));
+        assertEquals(List.of(Status.INCOMPARABLE), world.said());
+        assertEquals(List.of(), world.beat(280));
+        world.write(281, 1, null);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(340), "it was written after it");
+    }
+
+    @Test
+    void anUpdateWithoutItsVersionIsNoAlarm() {
+        world.beat(100);
+        world.beat(200);
+        world.unversioned(Side.ONPREM, 201, "1");
+        world.unversioned(Side.ONPREM, 202, "2");
+        world.unversioned(Side.CLOUD, 203, "2");
+        assertEquals(3, world.state.counts().unversioned());
+        assertEquals(List.of(Status.INCOMPARABLE, Status.MATCH, Status.MATCH), world.beat(300));
+        for (Side side : Side.values()) {
+            world.whole(side, 301, 290 * World.SECOND);
+        }
+        assertEquals(List.of(Status.RESOLVED, Status.MATCH), world.beat(400));
+        world.unversioned(Side.CLOUD, 401, "3");
+        assertEquals(List.of(Status.INCOMPARABLE), world.beat(500));
+        Verdict last = world.current.get(world.current.size() - 1);
+        assertEquals(290 * World.SECOND, last.versionUs, "a part of that version");
+        for (Side side : Side.values()) {
+            world.whole(side, 501, 490 * World.SECOND);
+        }
+        assertEquals(List.of(Status.RESOLVED, Status.MATCH), world.beat(600));
+        assertNull(world.current.get(world.current.size() - 1));
+    }
+
+    @Test
+    void aVersionThatIsResolvedLeavesTheOtherOneStanding() {
+        world.beat(100);
+        world.beat(200);
+        world.write(Side.ONPREM, 276, 2, null);
+        world.write(Side.ONPREM, 277, 2, 400L);
+        assertEquals(List.of(Status.MISSING_CLOUD, Status.MISSING_CLOUD), world.beat(300));
+        world.current.clear();
+        // The newer one expires, and is what stood for the row.
+        assertEquals(List.of(Status.RESOLVED), world.beat(400));
+        assertEquals(1, world.current.size());
+        assertEquals(276 * World.SECOND, world.current.get(0).versionUs);
+    }
+
+    @Test
+    void aPartitionThatIsReadLaterIsNotSilent() {
+        for (long second = 0; second <= 5000; second += 500) {
+            world.beat(Side.ONPREM, 0, second);
+            world.beat(Side.CLOUD, 0, second);
+        }
+        world.beat(Side.CLOUD, 1, 0);
+        assertEquals(List.of(), world.said());
+        world.beat(Side.CLOUD, 0, 6100);
+        assertEquals(List.of(Status.UNKNOWN), world.said(), "on-prem is");
+    }
+
+    @Test
+    void timeWaitsForEveryPartitionThatHeartbeatsTellOf() {
+        world.beat(100);
+        world.beat(Side.CLOUD, 2, 100);
+        world.beat(200);
+        assertEquals(100 * World.SECOND, world.state.watermarkUs());
+        world.beat(Side.CLOUD, 1, 150);
+        world.beat(Side.CLOUD, 2, 160);
+        assertEquals(150 * World.SECOND, world.state.watermarkUs());
     }
 
     @Test
     void whatIsRememberedHasBounds() {
-        machine = machine(2, 3);
-        beat(100);
+        world = new World(Mode.MERGE, 2, 3, 100);
+        world.beat(100);
+        world.beat(200);
         for (long row = 1; row <= 5; row++) {
-            write(100 + row, row, null);
+            world.write(200 + row, row, null);
         }
-        assertEquals(5, state.rows());
-        beat(110);
-        assertEquals(2, state.rows());
-        assertEquals(3, state.eventIds());
-        assertEquals(3, state.counts().forgotten().rows());
-        assertEquals(3, state.counts().forgotten().undecided());
-        assertEquals(2, state.counts().forgotten().eventIds());
-        beat(100 + 2 * 86_400);
-        beat(100 + 4 * 86_400);
-        assertEquals(0, state.eventIds());
-        assertTrue(state.memory.partitions.isEmpty(), "after the retention");
+        assertEquals(2, world.state.rows());
+        assertEquals(3, world.state.eventIds());
+        assertEquals(3, world.state.counts().forgotten().rows());
+        assertEquals(3, world.state.counts().forgotten().undecided());
+        assertEquals(2, world.state.counts().forgotten().eventIds());
+        assertEquals(
+                List.of(Status.INCOMPARABLE, Status.INCOMPARABLE, Status.INCOMPARABLE),
+                world.said());
+    }
+
+    @Test
+    void whatIsDecidedIsForgottenAfterTheRetention() {
+        world.beat(100);
+        world.write(110, 1, null);
+        world.beat(110 + 86_400);
+        assertEquals(1, world.state.rows());
+        world.beat(111 + 86_400);
+        assertEquals(0, world.state.eventIds());
+        assertTrue(world.state.memory.partitions.isEmpty());
+    }
+
+    @Test
+    void whatWaitsForASilentSideHasABound() {
+        world = new World(Mode.MERGE, 100, 1000, 6);
+        world.beat(100);
+        world.beat(200);
+        for (long second = 300; second < 400; second++) {
+            world.beat(Side.ONPREM, 0, second);
+            world.write(second, 1, null);
+            assertTrue(world.state.waiting() <= 6);
+        }
+        assertTrue(world.told().contains("\"reason\":\"full\""), world.told());
+        List<Status> said = world.said();
+        assertEquals(Status.UNKNOWN, said.get(0));
+        assertEquals(94, said.stream().filter(Status.INCOMPARABLE::equals).count());
+        assertEquals(95, said.size());
+        assertEquals(94, world.state.counts().forgotten().undecided());
+        for (long second = 300; second < 400; second++) {
+            world.write(Side.CLOUD, second, 1, null);
+        }
+        // What comes in the end is compared, and nothing more is wrong with the row.
+        assertNull(world.current.get(world.current.size() - 1));
+        assertTrue(world.said().stream().allMatch(Status.MATCH::equals));
+        List<Status> last = world.beat(500);
+        assertEquals(Status.RESOLVED, last.get(last.size() - 1), "cloud is heard");
+        assertEquals(1, last.stream().filter(status -> status != Status.MATCH).count());
+        assertEquals(0, world.state.waiting());
+        assertTrue(world.state.due.isEmpty() && world.state.held.isEmpty());
     }
 }
