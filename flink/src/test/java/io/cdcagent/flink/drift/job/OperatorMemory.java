@@ -4,22 +4,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.cdcagent.flink.drift.DriftCases;
 import io.cdcagent.flink.drift.machine.Side;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.api.common.functions.util.ListCollector;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.runtime.state.KeyedStateHandle;
-import org.apache.flink.runtime.state.storage.FileSystemCheckpointStorage;
 import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.apache.flink.table.data.RowData;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What a million rows cost in the operator; src/jobs/drift/measure.rs measures the same of the
@@ -116,32 +111,18 @@ class OperatorMemory {
         System.out.printf("%d rows of %s: %d ms, %d MiB%n", ROWS, side.word(), millis, usedMib());
     }
 
-    private void checkpoint() throws Exception {
-        long begin = System.nanoTime();
-        OperatorSubtaskState saved = task.snapshot(0, 0);
-        long millis = (System.nanoTime() - begin) / 1_000_000;
-        long bytes =
-                saved.getManagedKeyedState().stream()
-                        .mapToLong(KeyedStateHandle::getStateSize)
-                        .sum();
-        System.out.printf("checkpoint: %d MiB, %d ms%n", bytes >> 20, millis);
-    }
-
     @Test
-    void aMillionRows(@TempDir Path checkpoints) throws Exception {
-        task.setCheckpointStorage(new FileSystemCheckpointStorage(checkpoints.toUri()));
+    void aMillionRows() throws Exception {
         task.open();
         long begin = T0_US - 1_000_000_000;
         beat(begin);
         beat(begin + 500_000_000);
         System.out.printf("empty: %d MiB%n", usedMib());
         tell(Side.ONPREM);
-        checkpoint();
         tell(Side.CLOUD);
         beat(T0_US + 2_000_000_000L);
         task.getOutput().clear();
         System.out.printf("decided: %d MiB%n", usedMib());
-        checkpoint();
         task.close();
     }
 }
