@@ -1,7 +1,7 @@
 //! What a million rows cost. OperatorMemory in flink/ measures the same of the operator.
 //!
 //! ```text
-//! cargo test --release --lib jobs::drift::measure -- --ignored --nocapture
+//! cargo test --lib jobs::drift::measure -- --ignored --nocapture
 //! ```
 
 use std::time::Instant;
@@ -46,6 +46,7 @@ fn memory_mib() -> u64 {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "it is what it is for")]
 #[ignore = "it takes gigabytes and half a minute"]
 fn a_million_rows() {
     let side = SideOptions { hosts: Hosts::Any, partitions: 1 };
