@@ -10,7 +10,7 @@ const MOST: usize = 1024;
 
 /// A stretch of the log of one node, microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Gap {
+pub struct Gap {
     /// Empty: of any node of the side.
     pub(super) host_id: String,
     pub(super) from_us: i64,
