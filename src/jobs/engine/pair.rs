@@ -174,6 +174,10 @@ mod tests {
             Ok(0)
         }
 
+        fn end(&mut self, _: usize, _: u32) -> Result<i64, EngineError> {
+            Ok(0)
+        }
+
         fn next(&mut self, _: Duration) -> Result<Event, EngineError> {
             let record = self.1.pop_front().map(|timestamp_ms| InputRecord {
                 input: 0,
