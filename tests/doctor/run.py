@@ -109,7 +109,7 @@ def cases(doctor):
     spool = raw.parent / "spool"
     findings = doctor.expect("a spool that is made later", 0, None, spool_directory=str(spool))
     assert findings["spool"]["verdict"] == "pass", findings["spool"]
-    findings = doctor.expect("no room for a spool", 0, None, spool_directory=str(spool), spool_min_free_mb=1 << 40)
+    findings = doctor.expect("no room for a spool", 0, None, spool_directory=str(spool), spool_min_free_mb=1 << 30)
     assert findings["spool"]["verdict"] == "warn", findings["spool"]
     doctor.expect("a spool on another file system", 6, "spool", spool_directory="/proc/self")
     if os.geteuid() == 0:
