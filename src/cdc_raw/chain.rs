@@ -94,6 +94,26 @@ pub fn follow(file: &File, name: SegmentName, before: Option<&Chain>) -> io::Res
     Ok(Followed::Chain(chain))
 }
 
+/// Whether a section whose marker stands at `from` or behind it is whole and holds anything.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn has_content_from(file: &File, name: SegmentName, from: u64) -> io::Result<bool> {
+    let Ok(descriptor) = open_head(file, name)? else { return Ok(false) };
+    let length = file.metadata()?.len();
+    let mut marker = descriptor.length as u64;
+    loop {
+        match section(file, &descriptor, marker)? {
+            LiveSection::Closed { end, .. } if end > length => return Ok(false),
+            LiveSection::Closed { plain_length, .. } if plain_length > 0 && marker >= from => {
+                return Ok(true);
+            }
+            LiveSection::Closed { end, .. } => marker = end,
+            LiveSection::Unwritten | LiveSection::Torn | LiveSection::Unsound => return Ok(false),
+        }
+    }
+}
+
 /// The fingerprint of a segment, once its first section is whole.
 ///
 /// # Errors

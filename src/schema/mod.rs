@@ -30,7 +30,7 @@ pub use model::{Column, ColumnKind, Schema, TableId, TableMap, TableSchema};
 pub use problem::{Problem, ProblemKind};
 pub use refresh::{Due, Refresh, RefreshLimits};
 pub use rows::SystemSchemaRows;
-pub use store::{SchemaStore, StoreLimits};
+pub use store::{LogPlace, SchemaStore, StoreLimits};
 pub use table_cache::TableCache;
 
 /// Why a schema file could not be used at all.

@@ -69,6 +69,12 @@ pub trait Sink {
         0
     }
 
+    /// So many parked mutations at most should stand in a checkpoint: more than those of one look at the log beyond
+    /// that, and it may have no room for them.
+    fn most_parked(&self) -> usize {
+        usize::MAX
+    }
+
     /// Whether a commit may hold records of one segment only.
     fn commits_each_segment(&self) -> bool {
         false

@@ -224,7 +224,7 @@ fn changes_and_restarts(stack: &Stack, source: &CqlSource) {
     stack.cql(
         "CREATE TABLE sales.more (id int PRIMARY KEY, a text) WITH cdc = true; ALTER TABLE sales.more DROP a",
     );
-    assert_ne!(source.node().unwrap().schema_version, before.schema_version);
+    assert_ne!(source.node().unwrap().schema_version, before.node.schema_version);
     let after = source.fetch().unwrap();
     let new: Vec<_> = after.rows.tables.iter().filter(|row| !before.rows.tables.contains(row)).collect();
     assert!(matches!(new.as_slice(), [row] if row.table_name == "more" && row.cdc), "{new:?}");

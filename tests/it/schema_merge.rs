@@ -4,7 +4,8 @@
 use cdc_agent::change::schema_change;
 use cdc_agent::commitlog::{Decoder, FrameStep, Mutation, SectionStep, Sections, Segment};
 use cdc_agent::schema::{
-    Effect, LoggedUpdate, SchemaHistory, SchemaStore, StoreLimits, SystemSchemaRows, TableId, build, load,
+    Effect, LogPlace, LoggedUpdate, SchemaHistory, SchemaStore, StoreLimits, SystemSchemaRows, TableId,
+    build, load,
 };
 
 use crate::support::{fixture, fixture_key, segments};
@@ -152,31 +153,36 @@ fn without_the_node() {
         let folder = tempfile::tempdir().unwrap();
         let open = || SchemaStore::open(folder.path(), "", StoreLimits::default()).unwrap().0;
         let mut store = open();
+        let at = |entry| LogPlace { segment: 1, marker: 28, entry };
         store.fetched(&before, 1_000);
+        store.settled(&before, 1_000, at(0));
         store.save_now(1_000).unwrap();
 
         let mut store = open();
-        let mut history = history(&store.as_of(5_000));
-        for (time, payload) in (5_000..).zip(payloads(set)) {
+        let mut history = history(&store.as_of(at(0)));
+        for (entry, payload) in (1..).zip(payloads(set)) {
             let logged = logged(&history, &payload).unwrap();
-            for effect in history.apply(&logged) {
-                let (Effect::Created(table) | Effect::Altered(table)) = effect else { continue };
-                store.logged(history.rows_of(table.id).unwrap(), time, None);
+            let made_us = logged.iter().filter_map(LoggedUpdate::changed_at_us).max();
+            for table in history.apply(&logged).iter().filter_map(Effect::table) {
+                // Fixtures were made in this century.
+                assert!(made_us.unwrap() > 946_684_800_000_000, "{made_us:?}");
+                let rows = history.rows_of(table).unwrap();
+                store.logged(&rows, made_us.unwrap() / 1000, at(entry));
             }
         }
         assert_is(&history, &after);
         store.save_now(i64::MAX).unwrap();
 
         let store = open();
-        let (again, problems) = SchemaHistory::new(&store.as_of(i64::MAX));
+        let (again, problems) = SchemaHistory::new(&store.as_of(LogPlace::END));
         assert_eq!(problems, []);
         assert_is(&again, &after);
         assert!(store.versions(id_of(&before, "evolve", "t")).len() > 5);
         // The table that was made and dropped meanwhile is known, too.
         assert!(again.schema().tables().any(|table| table.name == "dropped"));
         // With the schema of the beginning, the log is read as the first time.
-        let mut from_start = self::history(&store.as_of(1_000));
-        for other in store.others(1_000) {
+        let mut from_start = self::history(&store.as_of(at(0)));
+        for other in store.others(at(0)) {
             from_start.learn(&other);
         }
         follow(&mut from_start, set);

@@ -1,6 +1,7 @@
 //! Which schema holds from where on.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use super::doubt::{self, Doubts};
@@ -8,7 +9,9 @@ use crate::change::filter::TableFilter;
 use crate::change::schema_change;
 use crate::checkpoint::Checkpoint;
 use crate::commitlog::{Decoder, Mutation, Peek, Position};
-use crate::schema::{Effect, Schema, SchemaHistory, SystemSchemaRows, TableId, TableMap, system};
+use crate::schema::{
+    Effect, LoggedUpdate, Schema, SchemaHistory, SystemSchemaRows, TableId, TableMap, system,
+};
 
 /// A schema and the place from which it holds.
 #[derive(Debug)]
@@ -26,6 +29,15 @@ impl Epoch {
     }
 }
 
+/// Keeps what the log told of the schema for an agent that goes on from a later place.
+pub(in crate::agent) trait KeepsSchema: fmt::Debug + Send + Sync {
+    /// The log left a table like this from a place on; the change was made at `at_ms`, milliseconds since 1970.
+    fn logged(&self, table: &SystemSchemaRows, from: Position, at_ms: i64);
+
+    /// What was logged is on disk behind this, as far as it can be: before a checkpoint says that it was read.
+    fn keep(&self);
+}
+
 /// The schema at one place of the log.
 #[derive(Debug, Clone)]
 pub(in crate::agent) struct SchemaAt {
@@ -34,8 +46,10 @@ pub(in crate::agent) struct SchemaAt {
     filter: TableFilter,
     /// Places behind which it may be another one.
     pub(in crate::agent) doubts: Doubts,
-    /// Tables that the log changed since they were taken.
-    touched: Vec<TableId>,
+    /// Whether the log changed the schema since that was asked last.
+    is_touched: bool,
+    /// `None` where nobody goes on without the log so far.
+    keeper: Option<Arc<dyn KeepsSchema>>,
     /// `None` where reading never goes back.
     before: Option<Vec<Before>>,
 }
@@ -54,13 +68,36 @@ struct Before {
 impl SchemaAt {
     pub(in crate::agent) fn new(history: SchemaHistory, filter: TableFilter) -> Self {
         let epoch = Arc::new(Epoch::new(None, history.schema().clone(), &filter));
-        Self { history, epoch, filter, doubts: Doubts::default(), touched: Vec::new(), before: None }
+        Self {
+            history,
+            epoch,
+            filter,
+            doubts: Doubts::default(),
+            is_touched: false,
+            keeper: None,
+            before: None,
+        }
     }
 
     /// Remembers from here on what is needed to [go back](Self::go_back).
     pub(in crate::agent) fn remember(mut self) -> Self {
         self.before.get_or_insert_default();
         self
+    }
+
+    /// Begins anew with a schema that holds at the place from which on the log is read. What the log tells is kept.
+    pub(in crate::agent) fn begin(&mut self, history: SchemaHistory, keeper: Arc<dyn KeepsSchema>) {
+        *self = Self { keeper: Some(keeper), ..self.elsewhere(history).remember() };
+    }
+
+    /// The schema at another place.
+    pub(in crate::agent) fn elsewhere(&self, history: SchemaHistory) -> Self {
+        Self::new(history, self.filter.clone())
+    }
+
+    /// Who keeps what the log tells.
+    pub(in crate::agent) fn keeper(&self) -> Option<Arc<dyn KeepsSchema>> {
+        self.keeper.clone()
     }
 
     pub(in crate::agent) fn epoch(&self) -> &Arc<Epoch> {
@@ -103,14 +140,9 @@ impl SchemaAt {
         self.begin_epoch(from, &effects)
     }
 
-    /// The tables that the log changed since the last call.
-    pub(in crate::agent) fn take_touched(&mut self) -> Vec<TableId> {
-        std::mem::take(&mut self.touched)
-    }
-
-    /// The rows of a table at this place, where all of it is known.
-    pub(in crate::agent) fn rows_of(&self, id: TableId) -> Option<SystemSchemaRows> {
-        self.history.rows_of(id)
+    /// Whether the log changed the schema since the last call.
+    pub(in crate::agent) fn take_touched(&mut self) -> bool {
+        std::mem::take(&mut self.is_touched)
     }
 
     fn keep(&mut self, before: Option<Before>) {
@@ -150,8 +182,11 @@ impl SchemaAt {
             epoch: Arc::clone(&self.epoch),
             doubts: self.doubts.clone(),
         });
-        let effects = match change {
-            Ok(updates) => self.history.apply(&updates),
+        let (effects, at_us) = match change {
+            Ok(updates) => {
+                let at_us = updates.iter().filter_map(LoggedUpdate::changed_at_us).max();
+                (self.history.apply(&updates), at_us)
+            }
             Err(problem) => {
                 self.keep(before);
                 self.doubts.add(from, problem);
@@ -173,7 +208,13 @@ impl SchemaAt {
         if changes.is_empty() {
             return (Vec::new(), false);
         }
-        self.touched.extend(changes.iter().filter_map(Effect::table));
+        self.is_touched = true;
+        if let Some(keeper) = &self.keeper {
+            let tables = changes.iter().filter(|effect| !is_own(effect)).filter_map(Effect::table);
+            for rows in tables.filter_map(|id| self.history.rows_of(id)) {
+                keeper.logged(&rows, from, at_us.unwrap_or_default() / 1000);
+            }
+        }
         self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
         // A node that starts drops and makes its own tables anew: nothing that a consumer could act on.
         (changes.iter().filter(|effect| !is_own(effect)).map(ToString::to_string).collect(), true)

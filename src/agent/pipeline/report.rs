@@ -64,6 +64,8 @@ pub(in crate::agent) struct Report {
     pub(in crate::agent) lost: Lost,
     pub(in crate::agent) damage: Limited<(SegmentId, Damage)>,
     pub(in crate::agent) parked: Limited<Undelivered>,
+    /// Mutations that were tried again in vain, and told of before.
+    pub(in crate::agent) parked_again: Limited<Undelivered>,
     /// Mutations that earlier replays parked and that could not be tried again: their segments were not given.
     pub(in crate::agent) parked_elsewhere: BTreeMap<SegmentId, u64>,
     /// Mutations that earlier replays parked and that this one does not ask for: they stay parked.
@@ -289,6 +291,7 @@ impl Report {
         }
         self.damage.append(other.damage);
         self.parked.append(other.parked);
+        self.parked_again.append(other.parked_again);
         add_counts(&mut self.parked_elsewhere, other.parked_elsewhere);
         self.parked_unasked += other.parked_unasked;
         self.parked_unfit += other.parked_unfit;

@@ -31,6 +31,10 @@ impl Work<'_, '_> {
             Ok(outcome) => return Ok(outcome),
             Err(failed) => failed,
         };
+        // Of one that was parked before it was asked for then: to ask each time again would have no end.
+        if !self.is_retried && failed.advice().is_none() {
+            self.worker.later.ask();
+        }
         let position = place.position(0);
         self.check_goes_on(position, &failed)?;
         if self.count_unknown(frame, peeked, &failed) {

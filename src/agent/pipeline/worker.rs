@@ -29,6 +29,9 @@ pub(in crate::agent) trait Outlet {
 pub(in crate::agent) trait LaterSchema: Sync {
     /// The latest one.
     fn last_epoch(&self) -> Arc<Epoch>;
+
+    /// A mutation was met that the latest one does not decode, and a newer one may.
+    fn ask(&self) {}
 }
 
 /// Knows which partitions are to be given out here, of those that several nodes have.
@@ -107,7 +110,7 @@ pub(in crate::agent) struct Work<'w, 'u> {
     /// Of the mutation at hand.
     pub(in crate::agent) tally: Tally,
     /// Whether an earlier replay parked the mutation at hand.
-    is_retried: bool,
+    pub(in crate::agent) is_retried: bool,
     /// Whether that was in another scope: it is only done when all of it is given out.
     pub(in crate::agent) must_be_whole: bool,
     /// Whether nothing of the mutation at hand is asked for.

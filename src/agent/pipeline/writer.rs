@@ -1,9 +1,11 @@
 //! Writes batches to the sink, in order, and commits what is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, MutationRecords, Parked, Retried};
+use super::epoch::KeepsSchema;
 use super::report::{HeldBack, Report, Undelivered};
 use super::unit::After;
 use super::waiting::Waiting;
@@ -57,6 +59,8 @@ pub(in crate::agent) struct Writer<'s> {
     is_urgent: bool,
     /// Makes records of what is told of with a commit.
     ledger: Option<&'s dyn Ledger>,
+    /// Keeps the schema that holds behind what a commit says is done.
+    keeper: Option<Arc<dyn KeepsSchema>>,
     /// Whether the sink failed in a way that [`Sink::rewind`] mends.
     is_rewindable: bool,
     /// Whether it is not known how its last commit ended.
@@ -84,6 +88,7 @@ impl<'s> Writer<'s> {
             has_news: false,
             is_urgent: false,
             ledger: None,
+            keeper: None,
             is_rewindable: false,
             is_indefinite: false,
         }
@@ -168,6 +173,16 @@ impl<'s> Writer<'s> {
         self.ledger = Some(ledger);
     }
 
+    /// From here on what the log told of the schema is kept before a commit says that it was read.
+    pub(in crate::agent) fn keep_schema(&mut self, keeper: Option<Arc<dyn KeepsSchema>>) {
+        self.keeper = keeper;
+    }
+
+    /// Whether as much is parked as the checkpoint has room for.
+    pub(in crate::agent) fn is_full_of_parked(&self) -> bool {
+        self.checkpoint.parked_count() >= self.sink.most_parked()
+    }
+
     /// Records that were sent and are not committed, and about their bytes.
     pub(in crate::agent) fn uncommitted(&self) -> (u64, u64) {
         (self.sent.saturating_sub(self.sent_before), self.uncommitted as u64)
@@ -243,12 +258,17 @@ impl<'s> Writer<'s> {
         let place = entry.position;
         self.has_news = true;
         self.waiting.add(place, tags.clone());
-        if !self.is_ahead_of(place) || self.checkpoint.is_parked(place) {
+        let was_parked = self.checkpoint.is_parked(place);
+        if !self.is_ahead_of(place) || was_parked {
             self.checkpoint.park(place, tags).map_err(checkpoint_failure)?;
             failpoint::cross("parked");
             *self.told.entry(place.segment).or_default() += 1;
         }
-        self.pending.parked.push(entry);
+        // In the records of a destination it was told when it was parked.
+        match was_parked && self.ledger.is_some() {
+            true => self.pending.parked_again.push(entry),
+            false => self.pending.parked.push(entry),
+        }
         Ok(())
     }
 
@@ -374,6 +394,9 @@ impl<'s> Writer<'s> {
     /// Makes everything durable that was sent.
     pub(in crate::agent) fn commit(&mut self) -> Result<(), Failure> {
         let started = Instant::now();
+        if let Some(keeper) = &self.keeper {
+            keeper.keep();
+        }
         self.write_ledger()?;
         self.uncommitted = 0;
         self.checkpoint.next_generation();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::agent::pipeline::epoch::Epoch;
 use crate::agent::pipeline::worker::LaterSchema;
 
-/// The newest schema, and whether it was asked for.
+/// The newest schema, and whether a newer one is asked for.
 #[derive(Debug)]
 pub(super) struct Newest {
     epoch: Mutex<Arc<Epoch>>,
@@ -27,15 +27,23 @@ impl Newest {
         Arc::clone(&self.epoch.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a mutation needed it since the last call: a hint that the node may know more.
-    pub(super) fn was_asked_for(&self) -> bool {
+    /// Whether a mutation needs a newer one: a hint that the node may know more.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.is_asked_for.load(Ordering::Relaxed)
+    }
+
+    /// Whether one needed it since the last call.
+    pub(super) fn take_asked_for(&self) -> bool {
         self.is_asked_for.swap(false, Ordering::Relaxed)
     }
 }
 
 impl LaterSchema for Newest {
     fn last_epoch(&self) -> Arc<Epoch> {
-        self.is_asked_for.store(true, Ordering::Relaxed);
         self.get()
+    }
+
+    fn ask(&self) {
+        self.is_asked_for.store(true, Ordering::Relaxed);
     }
 }

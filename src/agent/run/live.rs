@@ -5,6 +5,7 @@ mod commits;
 mod drained;
 mod ended;
 mod losses;
+mod pass;
 mod requests;
 mod retries;
 #[cfg(feature = "cql")]
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 pub(super) use ended::{Ended, Went};
+use pass::{Pass, Step, step};
 
 use super::beyond::Beyond;
 use super::finished::Finished;
@@ -43,7 +45,7 @@ use crate::agent::pipeline::writer::Writer;
 use crate::agent::socket::Inbox;
 use crate::cdc_raw::{FileId, GrowingError, Now, Pace, Rest, SegmentFile, Standing, State, Watch, Woken};
 use crate::checkpoint::Fingerprint;
-use crate::commitlog::{Position, SegmentId, SegmentName};
+use crate::commitlog::{SegmentId, SegmentName};
 use crate::envelope::Visibility;
 use crate::failpoint;
 
@@ -97,21 +99,13 @@ pub(super) struct Live<'l> {
     read_since: Option<Instant>,
     /// Parked mutations are to be tried again.
     retries: bool,
+    /// It was said that no more can be parked.
+    is_full_of_parked: bool,
     /// Segments of ended processes of which it is known what was forgotten.
     judged: BTreeSet<FileId>,
     /// The last error of a growing segment, said once.
     trouble: Option<String>,
     was_busy: bool,
-}
-
-/// What a pass over the segments came to.
-#[derive(Debug, Default)]
-struct Pass {
-    has_news: bool,
-    /// Whether all that may be read was read.
-    is_drained: bool,
-    /// Where bytes stand behind it; in later segments, too.
-    more_at: Vec<Position>,
 }
 
 impl<'l> Live<'l> {
@@ -123,6 +117,9 @@ impl<'l> Live<'l> {
         let beats = Beats::new(parts.heartbeat);
         parts.beyond.rewind(writer.checkpoint());
         let retries = writer.checkpoint().parked().next().is_some();
+        if retries {
+            parts.schema.ask();
+        }
         Self {
             parts,
             writer,
@@ -136,6 +133,7 @@ impl<'l> Live<'l> {
             is_newest_tried: false,
             read_since: None,
             retries,
+            is_full_of_parked: false,
             judged: BTreeSet::new(),
             trouble: None,
             was_busy: true,
@@ -185,7 +183,8 @@ impl<'l> Live<'l> {
         self.take_requests()?;
         let look = self.look(now, is_urgent)?;
         let cdc_off = self.parts.schema.is_cdc_off().then_some(losses::NODE_CDC_OFF);
-        self.parts.telling.turn(self.parts.found.problem.as_deref().or(cdc_off));
+        let full = self.tell_full_of_parked();
+        self.parts.telling.turn(self.parts.found.problem.as_deref().or(cdc_off), full);
         let pass = self.pass()?;
         self.was_busy = pass.has_news;
         if pass.has_news {
@@ -271,7 +270,8 @@ impl<'l> Live<'l> {
     /// Reads all segments, in the order of the log, as far as they may be read now.
     fn pass(&mut self) -> Result<Pass, Failure> {
         let mut pass = Pass::default();
-        if self.parts.found.problem.is_some() || self.parts.found.looked.is_none() {
+        let is_known = self.parts.found.problem.is_none() && self.parts.found.looked.is_some();
+        if !is_known || self.is_short_of_schema() {
             return Ok(pass);
         }
         let standings = std::mem::take(&mut self.parts.found.lives.standings);
@@ -294,7 +294,7 @@ impl<'l> Live<'l> {
                 state if state.is_still() => self.read_still(standing, pass)?,
                 _ => self.read_growing(standing, pass)?,
             };
-            if step == Step::Wait || self.parts.stop.is_asked() {
+            if step == Step::Wait || self.parts.stop.is_asked() || self.is_short_of_schema() {
                 // What stands in a later segment is not read yet.
                 left.for_each(|later| self.pass_by(later, pass));
                 break;
@@ -333,7 +333,8 @@ impl<'l> Live<'l> {
             return self.finish(file, fingerprint);
         }
         let from = checkpoint.open_at(id).unwrap_or(start_of(id));
-        let epoch = self.parts.schema.newest().get();
+        let newest = self.parts.schema.newest();
+        let (epoch, may_be_asked) = (newest.get(), self.parts.schema.is_reachable() == Some(true));
         let Self { parts, writer, beats, watermark, .. } = self;
         let stop = parts.stop;
         let read = still::read(
@@ -345,11 +346,15 @@ impl<'l> Live<'l> {
             writer,
             &mut |writer| {
                 beats.beat(parts.notices, writer, &epoch.schema, watermark.us())?;
-                Ok(!stop.is_asked())
+                let is_short = (may_be_asked && newest.is_asked_for()) || writer.is_full_of_parked();
+                Ok(!stop.is_asked() && !is_short)
             },
         )?;
         match (read, standing.state) {
-            (Read::Stopped, _) => Ok(Step::Wait),
+            (Read::Stopped, _) => {
+                pass.is_drained = false;
+                Ok(Step::Wait)
+            }
             (Read::Gone | Read::Blank, _) => Ok(Step::Through),
             (Read::Through(Some(fingerprint)), State::Final(_)) => self.finish(file, fingerprint),
             (Read::Through(_) | Read::Damaged, _) => {
@@ -411,7 +416,8 @@ impl<'l> Live<'l> {
             pass.has_news |= looked.has_news;
             if looked.rest == Rest::More {
                 self.beat()?;
-                if self.parts.stop.is_asked() {
+                if self.parts.stop.is_asked() || self.is_short_of_schema() {
+                    pass.is_drained = false;
                     return Ok(Step::Wait);
                 }
                 continue;
@@ -444,18 +450,4 @@ impl<'l> Live<'l> {
         }
         Ok(step(standing.state))
     }
-}
-
-/// Whether the segment behind one that was read to its end may be read.
-fn step(state: State) -> Step {
-    if state.lets_next_begin() { Step::Through } else { Step::Wait }
-}
-
-/// What to do behind a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// Go on with the next one.
-    Through,
-    /// More may come.
-    Wait,
 }

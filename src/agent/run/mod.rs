@@ -26,6 +26,7 @@ pub(super) mod offline;
 mod owned_first;
 pub(super) mod parked;
 mod passed;
+mod reached;
 mod reader;
 mod recognised;
 #[cfg(feature = "cql")]
@@ -33,6 +34,8 @@ mod refusals;
 mod reload;
 mod remembered;
 mod schema;
+#[cfg(feature = "cql")]
+mod schema_kept;
 #[cfg(feature = "cql")]
 mod snapshot;
 mod spool;
@@ -148,6 +151,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut passed = Passed::open(&state);
     let mut recognised = Recognised::default();
     let mut remembered = Remembered::new(remembered::Limits::default());
+    let reading = Reading { directory: &directory, keys: &keys };
+    schema.begin(&reading, &sink.checkpoint().cloned().unwrap_or_default(), &passed);
     let blocks_writes = live.log.cdc_block_writes;
     let mut gaps = Told::new(blocks_writes);
     #[cfg(feature = "cql")]
@@ -181,9 +186,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let checkpoint = sink.checkpoint().cloned().unwrap_or_default();
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
         writer.tell(&notices);
+        writer.keep_schema(schema.keeper());
         let begun = begin.tell(&notices, &mut writer);
         let parts = Parts {
-            reading: Reading { directory: &directory, keys: &keys },
+            reading,
             asked,
             sync_period,
             stop: &stop,

@@ -9,21 +9,23 @@ use zeroize::Zeroizing;
 use super::node_cdc::NodeCdc;
 use super::owned_first::OwnedFirst;
 use super::refusals::Refusals;
+use super::schema_kept::{KeptSchema, place};
 use super::stop::Stop;
 use super::unsettled::Unsettled;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::keys::password;
 use crate::agent::log;
 use crate::cli::{CassandraArgs, SourceArgs};
+use crate::commitlog::Position;
 use crate::config::Secret;
 use crate::failpoint;
+use crate::schema::SystemSchemaRows;
 use crate::schema::refresh::{Due, Refresh, RefreshLimits};
 use crate::schema::source::{
-    CqlError, CqlSettings, CqlSource, Credentials, ExpectedNode, Fetched, NodeInfo, Pending, Ring,
-    TlsSettings,
+    CqlError, CqlSettings, CqlSource, Credentials, ExpectedNode, Fetched, IdentityError, NodeInfo, Pending,
+    Ring, TlsSettings,
 };
-use crate::schema::store::{SchemaStore, StoreLimits};
-use crate::schema::{SchemaHistory, SystemSchemaRows};
+use crate::schema::store::LogPlace;
 
 /// The node, and the history of its schema.
 #[derive(Debug)]
@@ -31,20 +33,34 @@ pub(super) struct Node {
     source: CqlSource,
     /// Takes its place when no request is under way.
     next_source: Option<CqlSource>,
-    store: SchemaStore,
+    kept: Arc<KeptSchema>,
     refresh: Refresh,
     under_way: Option<UnderWay>,
+    /// The schema that came last.
+    newest: Option<SystemSchemaRows>,
     /// Fetched, and not yet taken over as a whole.
     unsettled: Unsettled<SystemSchemaRows>,
     expected: ExpectedNode,
     /// Whether the last request failed, and it was said.
     is_away: bool,
+    /// Whether another node answered, and it was said.
+    is_other: bool,
     /// When the schema was asked for last and came, in milliseconds since 1970.
     refreshed_ms: Option<i64>,
     /// What the node owns first, where that matters, and the request for its ring.
     owned: Option<(Arc<OwnedFirst>, Option<Pending<Ring>>)>,
     /// Whether the node puts its changes into `cdc_raw`.
     pub(super) cdc: NodeCdc,
+}
+
+/// A schema that came from the node.
+#[derive(Debug)]
+pub(super) struct Came {
+    /// When it was asked for.
+    pub(super) began: Instant,
+    pub(super) rows: SystemSchemaRows,
+    /// Whether it is another one than the one that came before.
+    pub(super) is_other: bool,
 }
 
 #[derive(Debug)]
@@ -173,26 +189,20 @@ impl Node {
         args: &CassandraArgs,
     ) -> Result<Self, Failure> {
         let host_id = names.host_id.map(|id| id.to_string()).unwrap_or_default();
-        let (store, aside) = SchemaStore::open(state_dir, &host_id, StoreLimits::default())
-            .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-        if let Some(aside) = aside {
-            log::warn(&format!(
-                "the history of the schema is begun anew, the old one is {}: {}",
-                aside.path.display(),
-                aside.reason
-            ));
-        }
+        let kept = Arc::new(KeptSchema::open(state_dir, &host_id)?);
         let poll_interval = Duration::from_millis(args.schema_refresh_interval_ms.get());
         let limits = RefreshLimits { poll_interval, ..RefreshLimits::default() };
         Ok(Self {
             source,
             next_source: None,
-            store,
+            kept,
             refresh: Refresh::new(limits),
             under_way: None,
+            newest: None,
             unsettled: Unsettled::default(),
             expected: expected(names),
             is_away: false,
+            is_other: false,
             refreshed_ms: None,
             owned: None,
             cdc: NodeCdc::default(),
@@ -227,21 +237,14 @@ impl Node {
         }
     }
 
-    /// Whether tables are known. A node can have none yet.
-    pub(super) fn knows_tables(&self) -> bool {
-        self.store.tables().next().is_some()
+    /// What is known of its schema over time.
+    pub(super) fn kept(&self) -> &Arc<KeptSchema> {
+        &self.kept
     }
 
-    /// The schema as it was at `at_ms`: what a log of that time is read with.
-    pub(super) fn history(&self, at_ms: i64) -> SchemaHistory {
-        let (mut history, problems) = SchemaHistory::new(&self.store.as_of(at_ms));
-        for problem in problems {
-            log::warn(&format!("schema: {problem}"));
-        }
-        for rows in self.store.others(at_ms) {
-            history.learn(&rows);
-        }
-        history
+    /// The newest schema that is known: the node's, if it has answered.
+    pub(super) fn newest(&self) -> SystemSchemaRows {
+        self.newest.clone().unwrap_or_else(|| self.kept.newest())
     }
 
     /// The node is asked through this source from the next request on.
@@ -255,23 +258,14 @@ impl Node {
         self.refresh.hint();
     }
 
-    /// The log changed these tables.
-    pub(super) fn logged(&mut self, tables: Vec<SystemSchemaRows>) {
-        if tables.is_empty() {
-            return;
-        }
-        let now_ms = wall_ms();
-        for rows in tables {
-            self.store.logged(rows, now_ms, None);
-        }
-        // What was fetched before does not have it.
+    /// The log changed the schema: what was fetched before does not have it.
+    pub(super) fn logged(&mut self) {
         self.unsettled.logged();
         self.refresh.hint();
-        self.save();
     }
 
-    /// Asks the node, takes its answers. A schema that came, and when it was asked for.
-    pub(super) fn tend(&mut self, now: Instant) -> Option<(Instant, SystemSchemaRows)> {
+    /// Asks the node, takes its answers. A schema that came.
+    pub(super) fn tend(&mut self, now: Instant) -> Option<Came> {
         self.tend_ring();
         self.cdc.tend(&self.source, now);
         if self.under_way.is_none() {
@@ -294,9 +288,10 @@ impl Node {
         match &under_way.request {
             Request::Fetch(pending) => match pending.poll() {
                 None => self.under_way = Some(under_way),
-                Some(Ok(fetched)) => {
-                    return Some(self.fetched(fetched, under_way.began, under_way.wall_ms, now));
-                }
+                Some(Ok(fetched)) => match self.fetched(fetched, under_way.began, under_way.wall_ms, now) {
+                    Ok(came) => return Some(came),
+                    Err(other) => self.is_another(&other, now),
+                },
                 Some(Err(error)) => self.failed(&error, now),
             },
             Request::Poll(pending) => match pending.poll() {
@@ -308,34 +303,44 @@ impl Node {
         None
     }
 
+    /// Takes a schema on, unless it is another node's.
     fn fetched(
         &mut self,
         fetched: Fetched,
         began: Instant,
         wall_ms: i64,
         now: Instant,
-    ) -> (Instant, SystemSchemaRows) {
+    ) -> Result<Came, IdentityError> {
         failpoint::cross("schema_fetched");
+        fetched.node.check(&self.expected)?;
         self.is_back();
         self.refreshed_ms = Some(wall_ms);
-        self.refresh.fetched(&fetched.schema_version, now);
-        self.store.fetched(&fetched.rows, wall_ms);
-        self.save();
+        self.refresh.fetched(&fetched.node.schema_version, now);
+        self.kept.fetched(&fetched.rows, wall_ms);
         self.unsettled.answered(now, fetched.rows.clone());
-        (began, fetched.rows)
+        let is_other = self.newest.replace(fetched.rows.clone()).as_ref() != Some(&fetched.rows);
+        Ok(Came { began, rows: fetched.rows, is_other })
     }
 
     fn polled(&mut self, node: &NodeInfo, wall_ms: i64, now: Instant) {
-        self.is_back();
-        if let Err(error) = node.check(&self.expected) {
-            log::error(&error.to_string());
+        if let Err(other) = node.check(&self.expected) {
+            return self.is_another(&other, now);
         }
+        self.is_back();
         if let Some((_, request)) = &mut self.owned {
             *request = Some(self.source.start_ring());
         }
         if self.refresh.polled(&node.schema_version, now) {
-            self.store.unchanged(wall_ms);
-            self.save();
+            self.kept.unchanged(wall_ms);
+        }
+    }
+
+    /// Another node answers: nothing of it is taken over.
+    fn is_another(&mut self, other: &IdentityError, now: Instant) {
+        self.refresh.failed(now);
+        self.is_away = true;
+        if !std::mem::replace(&mut self.is_other, true) {
+            log::error(&format!("its schema is not taken over: {other}"));
         }
     }
 
@@ -347,6 +352,7 @@ impl Node {
     }
 
     fn is_back(&mut self) {
+        self.is_other = false;
         if std::mem::replace(&mut self.is_away, false) {
             log::info("the node answers again");
         }
@@ -357,9 +363,16 @@ impl Node {
         !self.is_away
     }
 
-    /// A fetched schema that can be taken over as a whole. `read_since`: all that was logged before it is read.
-    pub(super) fn settled(&mut self, read_since: Option<Instant>) -> Option<SystemSchemaRows> {
-        self.unsettled.settled(read_since)
+    /// A fetched schema that can be taken over as a whole. `read_since`: all that was logged before it is read, up to
+    /// `reached`.
+    pub(super) fn settled(
+        &mut self,
+        read_since: Option<Instant>,
+        reached: Option<Position>,
+    ) -> Option<SystemSchemaRows> {
+        let rows = self.unsettled.settled(read_since)?;
+        self.kept.settled(&rows, reached.map_or(LogPlace::START, place));
+        Some(rows)
     }
 
     /// When the schema was asked for last and came, in milliseconds since 1970.
@@ -370,35 +383,21 @@ impl Node {
     /// Waits for a first schema.
     ///
     /// # Errors
-    /// The node refuses for some minutes.
+    /// The node refuses for some minutes, or is another one than the configured one.
     pub(super) fn fetch_now(&mut self, refusals: &mut Refusals, stop: &Stop) -> Result<bool, Failure> {
         let (began, wall_ms) = (Instant::now(), wall_ms());
         self.refresh.began(Due::Fetch, began);
         self.unsettled.asked();
         match refusals.wait(stop, || self.source.fetch()) {
-            Ok(fetched) => {
-                self.fetched(fetched, began, wall_ms, Instant::now());
-                Ok(true)
-            }
+            Ok(fetched) => match self.fetched(fetched, began, wall_ms, Instant::now()) {
+                Ok(_) => Ok(true),
+                Err(other) => Err(Failure::new(Exit::Usage, other.to_string())),
+            },
             Err(error) if error.is_transient() || stop.is_asked() => {
                 self.failed(&error, Instant::now());
                 Ok(false)
             }
             Err(error) => Err(unusable(error)),
-        }
-    }
-
-    fn save(&mut self) {
-        if let Err(error) = self.store.save(wall_ms()) {
-            log::warn(&format!("the history of the schema cannot be kept: {error}"));
-        }
-        failpoint::cross("schema_kept");
-    }
-
-    /// Keeps what is known on disk: before a stop.
-    pub(super) fn save_now(&mut self) {
-        if let Err(error) = self.store.save_now(wall_ms()) {
-            log::warn(&format!("the history of the schema cannot be kept: {error}"));
         }
     }
 }

@@ -6,6 +6,8 @@ use crate::agent::keys::Keys;
 use crate::cdc_raw::{Directory, SegmentFile, chain};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::Index;
+#[cfg(feature = "cql")]
+use crate::commitlog::Position;
 
 /// Where segments are, and the keys of encrypted ones.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,16 @@ impl Reading<'_> {
         let _held = self.directory.hold_moves();
         let opened = File::open(self.directory.segment(file.name)).ok()?;
         chain::fingerprint(&opened, file.name).ok().flatten()
+    }
+
+    /// Whether a section of a segment from this place on holds something. One of which a part was done before does not
+    /// count.
+    #[cfg(feature = "cql")]
+    pub(super) fn has_content_from(&self, file: &SegmentFile, place: Position) -> bool {
+        let _held = self.directory.hold_moves();
+        let from = if place.entry > 0 { place.marker.saturating_add(1) } else { place.marker };
+        let opened = File::open(self.directory.segment(file.name));
+        opened.and_then(|opened| chain::has_content_from(&opened, file.name, from)).unwrap_or(false)
     }
 
     /// What the index of a segment says now.

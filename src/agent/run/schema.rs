@@ -6,17 +6,26 @@ use std::time::Instant;
 
 use super::later::Newest;
 #[cfg(feature = "cql")]
-use super::node::Node;
+use super::node::{Came, Node};
+use super::passed::Passed;
+#[cfg(feature = "cql")]
+use super::reached;
+use super::reader::Reading;
+#[cfg(feature = "cql")]
+use super::schema_kept::place;
 use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::from_schema_file;
 #[cfg(feature = "cql")]
 use crate::agent::log;
-use crate::agent::pipeline::epoch::SchemaAt;
+use crate::agent::pipeline::epoch::{KeepsSchema, SchemaAt};
+#[cfg(feature = "cql")]
+use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::Owned;
 use crate::change::filter::TableFilter;
 use crate::checkpoint::Checkpoint;
 use crate::cli::CassandraArgs;
+use crate::commitlog::{Position, SegmentId};
 use crate::schema::SchemaHistory;
 
 /// The schema at the place that is read, and where newer ones come from.
@@ -27,6 +36,9 @@ pub(super) struct LiveSchema {
     newest: Arc<Newest>,
     #[cfg(feature = "cql")]
     node: Option<Node>,
+    /// Since when a mutation waits for a newer one that was asked for.
+    #[cfg(feature = "cql")]
+    wanted: Option<Instant>,
 }
 
 /// What came of a look after the schema.
@@ -35,8 +47,13 @@ pub(super) struct LiveSchema {
 pub(super) enum News {
     /// Nothing.
     None,
-    /// A schema was fetched: parked mutations may be decodable now. It began at this time.
-    Fetched(Instant),
+    /// A schema was fetched.
+    Fetched {
+        /// When the node was asked for it.
+        began: Instant,
+        /// Whether it is another one than the one before: parked mutations may be decodable now.
+        is_other: bool,
+    },
 }
 
 impl LiveSchema {
@@ -52,15 +69,53 @@ impl LiveSchema {
             at,
             #[cfg(feature = "cql")]
             node: None,
+            #[cfg(feature = "cql")]
+            wanted: None,
         })
     }
 
-    /// From the node.
+    /// From the node, or what is kept of it: the newest that is known, until [`Self::begin`].
     #[cfg(feature = "cql")]
-    pub(super) fn from_node(node: Node, history: SchemaHistory, filter: TableFilter) -> Self {
+    pub(super) fn from_node(node: Node, filter: TableFilter) -> Self {
+        let (history, problems) = SchemaHistory::new(&node.newest());
+        for problem in problems {
+            log::warn(&format!("schema: {problem}"));
+        }
         let at = SchemaAt::new(history, filter).remember();
         let newest = Arc::new(Newest::new(Arc::clone(at.epoch())));
-        Self { at, newest, node: Some(node) }
+        Self { at, newest, node: Some(node), wanted: None }
+    }
+
+    /// The log is read from what `checkpoint` leaves on: with the schema that it was read with there before.
+    #[cfg(feature = "cql")]
+    pub(super) fn begin(&mut self, reading: &Reading<'_>, checkpoint: &Checkpoint, passed: &Passed) {
+        let Some(node) = &self.node else { return };
+        let kept = node.kept();
+        let history = kept.history(reached::next_place(reading, checkpoint, passed));
+        self.at.begin(history, Arc::clone(kept) as Arc<dyn KeepsSchema>);
+        if let Some(oldest) = reached::oldest(reading) {
+            // Ids begin above the milliseconds of the process's start.
+            kept.forget_before(oldest.0);
+        }
+    }
+
+    #[cfg(not(feature = "cql"))]
+    pub(super) fn begin(&mut self, _: &Reading<'_>, _: &Checkpoint, _: &Passed) {}
+
+    /// The schema at the start of a segment that was read before; of a file the one at the place that is read.
+    pub(super) fn at_start_of(&self, segment: SegmentId) -> SchemaAt {
+        #[cfg(feature = "cql")]
+        if let Some(node) = &self.node {
+            return self.at.elsewhere(node.kept().history(place(start_of(segment))));
+        }
+        #[cfg(not(feature = "cql"))]
+        let _ = segment;
+        self.at.clone()
+    }
+
+    /// Who keeps what the log tells of it.
+    pub(super) fn keeper(&self) -> Option<Arc<dyn KeepsSchema>> {
+        self.at.keeper()
     }
 
     /// The newest schema that is known.
@@ -103,30 +158,48 @@ impl LiveSchema {
         false
     }
 
-    /// Goes on with requests to the node. `read_since`: all that was logged before this time is read.
+    /// Goes on with requests to the node. `read_since`: all that was logged before this time is read, up to `reached`.
     #[cfg(feature = "cql")]
-    pub(super) fn tend(&mut self, now: Instant, read_since: Option<Instant>) -> News {
-        let touched = self.at.take_touched();
+    pub(super) fn tend(
+        &mut self,
+        now: Instant,
+        read_since: Option<Instant>,
+        reached: Option<Position>,
+    ) -> News {
+        let (is_touched, is_asked_for) = (self.at.take_touched(), self.newest.take_asked_for());
         let Some(node) = &mut self.node else { return News::None };
-        let rows = touched.iter().filter_map(|id| self.at.rows_of(*id));
-        node.logged(rows.collect());
-        if self.newest.was_asked_for() {
+        if is_touched {
+            node.logged();
+        }
+        if is_asked_for {
+            self.wanted = Some(now);
             node.hint();
         }
-        let fetched = node.tend(now);
-        if let Some(rows) = node.settled(read_since) {
+        let came = node.tend(now);
+        if let Some(rows) = node.settled(read_since, reached) {
             tell(&self.at.settle(None, &rows));
         }
-        let Some((began, rows)) = fetched else { return News::None };
+        let Some(Came { began, rows, is_other }) = came else { return News::None };
+        self.wanted.take_if(|wanted| began >= *wanted);
         tell(&self.at.learn(None, &rows));
         self.newest.set(Arc::new(self.at.epoch_of(&rows)));
-        News::Fetched(began)
+        News::Fetched { began, is_other }
     }
 
     #[cfg(not(feature = "cql"))]
-    pub(super) fn tend(&mut self, _: Instant, _: Option<Instant>) -> News {
+    pub(super) fn tend(&mut self, _: Instant, _: Option<Instant>, _: Option<Position>) -> News {
         self.at.take_touched();
+        self.newest.take_asked_for();
         News::None
+    }
+
+    /// Whether a mutation needs a newer schema, and it will come: what is read until then would only be parked, too.
+    pub(super) fn is_awaited(&self) -> bool {
+        #[cfg(feature = "cql")]
+        let is_wanted = self.wanted.is_some() || self.newest.is_asked_for();
+        #[cfg(not(feature = "cql"))]
+        let is_wanted = false;
+        is_wanted && self.is_reachable() == Some(true)
     }
 
     /// Reading goes on from `checkpoint`: the schema that holds there does, too. What the node told since is asked for
@@ -195,7 +268,7 @@ impl LiveSchema {
     pub(super) fn save(&mut self) {
         #[cfg(feature = "cql")]
         if let Some(node) = &mut self.node {
-            node.save_now();
+            node.kept().save_now();
         }
     }
 }

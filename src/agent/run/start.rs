@@ -217,17 +217,13 @@ fn from_node(
     }
     keep_identity(state, kept, names)?;
     let mut node = Node::open(source, state, names, args)?;
-    while !node.fetch_now(&mut refusals, stop)? && !node.knows_tables() {
+    while !node.fetch_now(&mut refusals, stop)? && !node.kept().knows_tables() {
         if stop.is_asked() {
             return Ok(None);
         }
         stop.sleep(PAUSE);
     }
-    let held = directory.hold_moves();
-    let begins = directory.scan().ok().and_then(|scan| scan.segments.first().map(|file| file.name.id.0));
-    drop(held);
-    let history = node.history(begins.unwrap_or(i64::MAX));
-    Ok(Some(LiveSchema::from_node(node, history, filter)))
+    Ok(Some(LiveSchema::from_node(node, filter)))
 }
 
 /// Puts names of the node in that are not configured, as an agent with this state directory took them on before.

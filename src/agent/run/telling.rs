@@ -68,11 +68,12 @@ impl Telling {
         self.telemetry.phase_if_new(phase, why);
     }
 
-    /// The loop lives.
-    pub(super) fn turn(&self, problem: Option<&str>) {
-        match problem {
-            Some(_) => self.phase(Phase::WaitingForDirectory, problem),
-            None => self.phase(Phase::Running, None),
+    /// The loop lives. `problem` with the directory; `wants_schema`: why nothing is read without a better schema.
+    pub(super) fn turn(&self, problem: Option<&str>, wants_schema: Option<&str>) {
+        match (problem, wants_schema) {
+            (Some(_), _) => self.phase(Phase::WaitingForDirectory, problem),
+            (None, Some(_)) => self.phase(Phase::WaitingForSchema, wants_schema),
+            (None, None) => self.phase(Phase::Running, None),
         }
     }
 
@@ -136,6 +137,7 @@ impl Telling {
         });
         self.ledger(report);
         self.parked.note(&report.parked.listed, checkpoint);
+        self.parked.note(&report.parked_again.listed, checkpoint);
     }
 
     fn ledger(&mut self, report: &Report) {

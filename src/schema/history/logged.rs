@@ -61,6 +61,19 @@ pub struct LoggedRow {
     pub cells: Vec<(String, i64, Option<Vec<u8>>)>,
 }
 
+impl LoggedUpdate {
+    /// When the change was made: the newest timestamp in it.
+    #[must_use]
+    pub fn changed_at_us(&self) -> Option<i64> {
+        let of_row = |row: &LoggedRow| {
+            let cells = row.cells.iter().map(|(_, at, _)| *at).max();
+            row.live_at.max(row.deleted_at).max(cells)
+        };
+        let rows = self.rows.iter().filter_map(of_row);
+        self.deletions.iter().map(|(_, at)| *at).chain(rows).max()
+    }
+}
+
 /// A row of `system_schema` by table, keyspace and clustering.
 pub(super) type RowKey = (Source, String, Vec<String>);
 

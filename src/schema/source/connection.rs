@@ -137,13 +137,13 @@ impl Node {
             for (array, table) in query::TABLES {
                 texts.push((array, self.rows(&query::select(table), table).await?));
             }
-            let after = self.info().await?.schema_version;
-            if before == after {
+            let node = self.info().await?;
+            if before == node.schema_version {
                 let rows = query::rows(texts);
                 let rows = rows.map_err(|error| CqlError::Rows { address: self.address(), error })?;
-                return Ok(Fetched { rows, schema_version: after });
+                return Ok(Fetched { rows, node });
             }
-            before = after;
+            before = node.schema_version;
         }
         Err(CqlError::Changing { address: self.address(), attempts: ATTEMPTS })
     }

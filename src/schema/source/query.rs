@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::file::{self, FileError};
 use super::super::rows::SystemSchemaRows;
 use super::super::system;
+use super::NodeInfo;
 
 /// The tables of `system_schema` that matter: name of the array in a schema file, and how errors call the table.
 pub(super) const TABLES: [(&str, &str); 6] = [
@@ -31,8 +32,8 @@ pub(super) fn select(table: &str) -> String {
 pub struct Fetched {
     /// Its rows, without those of Cassandra's own keyspaces: these are built in.
     pub rows: SystemSchemaRows,
-    /// `system.local.schema_version`, the same before and after the rows were read.
-    pub schema_version: String,
+    /// The node that gave it. The version of its schema was the same before and after the rows were read.
+    pub node: NodeInfo,
 }
 
 /// Brings rows, each as the text of its JSON object, into the form of a schema file, by the same reader.

@@ -7,6 +7,7 @@
 mod bound;
 mod file;
 mod json;
+mod place;
 mod split;
 mod stored;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use bound::StoreLimits;
 pub use file::PutAside;
+pub use place::{LogPlace, ParseLogPlaceError};
 pub use versions::TableVersion;
 use versions::Versions;
 
@@ -108,25 +110,38 @@ impl SchemaStore {
     }
 
     /// A schema change in the log, made at `at_ms`, left one table like this
-    /// ([`SchemaHistory::rows_of`](super::SchemaHistory::rows_of)). Whether that is new.
-    pub fn logged(&mut self, table: SystemSchemaRows, at_ms: i64, position: Option<&str>) -> bool {
-        let changed = self.versions.logged(table, at_ms, position);
+    /// ([`SchemaHistory::rows_of`](super::SchemaHistory::rows_of)) from `place` on. Whether that is new.
+    pub fn logged(&mut self, table: &SystemSchemaRows, at_ms: i64, place: LogPlace) -> bool {
+        let changed = self.versions.logged(table, at_ms, place);
         self.changed |= changed;
         changed
     }
 
-    /// The schema as it was at `at_ms`, one table a name: what a log of that time is read with from there on.
-    /// Dropped tables stay in it.
-    #[must_use]
-    pub fn as_of(&self, at_ms: i64) -> SystemSchemaRows {
-        self.versions.as_of(at_ms)
+    /// The node's whole schema was taken over at `place` ([`SchemaHistory::settle`](super::SchemaHistory::settle)): the
+    /// log is read with it from there on. Whether that is new.
+    pub fn settled(&mut self, rows: &SystemSchemaRows, at_ms: i64, place: LogPlace) -> bool {
+        let changed = self.versions.settled(rows, at_ms, place);
+        self.changed |= changed;
+        changed
     }
 
-    /// The tables that [`Self::as_of`] leaves out, because their names meant other ones at that time: each as it was
-    /// then.
+    /// The schema with which the log was read at `place`, one table a name: what it is read with from there on again.
+    /// Dropped tables stay in it.
     #[must_use]
-    pub fn others(&self, at_ms: i64) -> Vec<SystemSchemaRows> {
-        self.versions.others(at_ms)
+    pub fn as_of(&self, place: LogPlace) -> SystemSchemaRows {
+        self.versions.as_of(place)
+    }
+
+    /// The tables that [`Self::as_of`] leaves out, because their names meant other ones there: each as it was there.
+    #[must_use]
+    pub fn others(&self, place: LogPlace) -> Vec<SystemSchemaRows> {
+        self.versions.others(place)
+    }
+
+    /// The newest schema that is known, one table a name: the log may not have got there.
+    #[must_use]
+    pub fn newest(&self) -> SystemSchemaRows {
+        self.versions.newest()
     }
 
     /// All that is known of a table, the oldest first.
@@ -146,6 +161,12 @@ impl SchemaStore {
         let forgotten = bound::forget(&mut self.versions, self.limits, before_ms);
         self.changed |= forgotten > 0;
         forgotten
+    }
+
+    /// Whether something beside times of last sight is not in the file.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.changed
     }
 
     /// Writes the file, when there is something to write. Times of last sight alone are written every five minutes.

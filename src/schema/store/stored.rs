@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::json::to_json;
+use super::place::LogPlace;
 use super::split;
 use super::versions::{TableVersion, Versions};
 use crate::schema::file;
@@ -14,6 +15,9 @@ use crate::schema::model::TableId;
 struct StoredHistory {
     /// Host id of the node; empty when it is not known.
     node: String,
+    /// Whether versions that the log was read with have their places. Older programs kept none.
+    #[serde(default)]
+    places: bool,
     tables: Vec<StoredTable>,
 }
 
@@ -46,7 +50,12 @@ pub(super) fn versions(stored: Value, node: &str) -> Result<Versions, String> {
     for table in stored.tables {
         let id: TableId = table.id.parse().map_err(|_| format!("`{}` is not a table id", table.id))?;
         let of_table = table.versions.into_iter().map(|version| read(id, version));
-        versions.tables.insert(id, of_table.collect::<Result<_, _>>()?);
+        let mut of_table: Vec<TableVersion> = of_table.collect::<Result<_, _>>()?;
+        if let Some(last) = of_table.last_mut().filter(|_| !stored.places) {
+            // That is what the log was read with last, as far as can be told.
+            last.position.get_or_insert(LogPlace::START);
+        }
+        versions.tables.insert(id, of_table);
     }
     Ok(versions)
 }
@@ -61,7 +70,7 @@ fn read(id: TableId, stored: StoredVersion) -> Result<TableVersion, String> {
         first_seen_ms: stored.first_seen_ms,
         last_seen_ms: stored.last_seen_ms,
         changed_at_ms: stored.changed_at_ms,
-        position: stored.position,
+        position: stored.position.and_then(|position| position.parse().ok()),
     })
 }
 
@@ -71,7 +80,7 @@ pub(super) fn text(versions: &Versions, node: &str) -> Result<Vec<u8>, serde_jso
         id: id.to_string(),
         versions: versions.iter().map(stored).collect(),
     });
-    serde_json::to_vec(&StoredHistory { node: node.to_owned(), tables: tables.collect() })
+    serde_json::to_vec(&StoredHistory { node: node.to_owned(), places: true, tables: tables.collect() })
 }
 
 fn stored(version: &TableVersion) -> StoredVersion {
@@ -79,7 +88,7 @@ fn stored(version: &TableVersion) -> StoredVersion {
         first_seen_ms: version.first_seen_ms,
         last_seen_ms: version.last_seen_ms,
         changed_at_ms: version.changed_at_ms,
-        position: version.position.clone(),
+        position: version.position.map(|position| position.to_string()),
         schema: to_json(&version.rows),
     }
 }

@@ -57,8 +57,8 @@ fn rows_of_real_nodes_keep_their_meaning() {
         assert!(kept.fetched(&rows, 1_000));
         kept.save_now(1_000).unwrap();
         let again = store(folder.path());
-        assert_eq!(again.others(1_000), []);
-        let (whole, read) = (build(&rows), build(&again.as_of(1_000)));
+        assert_eq!(again.others(LogPlace::END), []);
+        let (whole, read) = (build(&rows), build(&again.as_of(LogPlace::END)));
         assert_eq!(read.problems, []);
         assert_eq!(whole.schema.tables().count(), read.schema.tables().count());
         for table in whole.schema.tables() {
@@ -71,24 +71,32 @@ fn rows_of_real_nodes_keep_their_meaning() {
     assert!(seen > 5, "{seen}");
 }
 
+fn at(entry: u32) -> LogPlace {
+    LogPlace { segment: 7, marker: 28, entry }
+}
+
 #[test]
-fn the_schema_of_a_time() {
+fn the_schema_of_a_place() {
     let mut versions = Versions::default();
-    assert!(versions.fetched(&rows('0', "", ", a int"), 1_000));
-    versions.unchanged(2_000);
-    assert!(versions.fetched(&rows('0', "", ", a int, b int"), 3_000));
-    assert!(!versions.fetched(&rows('0', "", ", a int, b int"), 4_000));
-    for (at_ms, expected) in
-        [(0, vec!["a"]), (2_000, vec!["a"]), (2_001, vec!["a", "b"]), (9_000, vec!["a", "b"])]
+    let [one, two, three] =
+        ["", ", b int", ", b int, c int"].map(|more| rows('0', "", &format!(", a int{more}")));
+    assert!(versions.fetched(&one, 1_000));
+    assert!(versions.settled(&one, 1_000, at(10)) && !versions.settled(&one, 2_000, at(20)));
+    assert!(versions.fetched(&two, 3_000));
+    assert_eq!(columns(&versions.as_of(LogPlace::END)), ["a"], "the log was not read up to the change");
+    assert_eq!(columns(&versions.newest()), ["a", "b"]);
+    // The log says where and when.
+    assert!(versions.logged(&two, 2_500, at(30)));
+    assert!(!versions.logged(&two, 2_500, at(30)), "the log read again");
+    assert!(!versions.logged(&two, 2_600, at(31)), "it changed nothing");
+    // It lacks the next change.
+    assert!(versions.fetched(&three, 5_000) && versions.settled(&three, 5_000, at(50)));
+    assert_eq!(versions.tables[&id(ORDERS)].len(), 4, "one that the node told of before the log did");
+    for (place, expected) in
+        [(0, vec!["a"]), (29, vec!["a"]), (30, vec!["a", "b"]), (50, vec!["a", "b", "c"])]
     {
-        assert_eq!(columns(&versions.as_of(at_ms)), expected, "{at_ms}");
+        assert_eq!(columns(&versions.as_of(at(place))), expected, "{place}");
     }
-    // The log says when exactly.
-    assert!(versions.logged(rows('0', "", ", a int, b int"), 2_500, Some("7:28:1")));
-    assert_eq!(columns(&versions.as_of(2_499)), ["a"]);
-    assert_eq!(columns(&versions.as_of(2_500)), ["a", "b"]);
-    assert!(!versions.logged(rows('0', "", ", a int, b int"), 2_500, Some("7:28:1")), "the log read again");
-    assert_eq!(versions.tables[&id(ORDERS)].len(), 2);
 }
 
 #[test]
@@ -96,35 +104,72 @@ fn a_state_that_only_the_log_showed() {
     let mut versions = Versions::default();
     versions.fetched(&rows('0', "", ", a int"), 1_000);
     versions.fetched(&rows('0', "", ", a int, b int, c int"), 9_000);
-    // The agent lags: it reads at 9,000 what happened at 5,000.
-    assert!(versions.logged(rows('0', "", ", a int, b int"), 5_000, None));
-    assert_eq!(columns(&versions.as_of(5_000)), ["a", "b"]);
-    assert_eq!(columns(&versions.as_of(5_001)), ["a", "b", "c"], "it decodes what is written from there on");
+    // The agent lags: it reads after 9,000 what happened at 5,000.
+    assert!(versions.logged(&rows('0', "", ", a int, b int"), 5_000, at(3)));
+    assert_eq!(columns(&versions.as_of(at(2))), ["a"]);
+    assert_eq!(columns(&versions.as_of(at(3))), ["a", "b"]);
+    assert_eq!(columns(&versions.newest()), ["a", "b", "c"]);
+}
+
+/// What the log made is not there before it did; what it only changed is.
+#[test]
+fn before_the_log_told() {
+    let mut versions = Versions::default();
+    assert!(versions.logged(&rows('0', "", ", a int"), 1_000, at(5)));
+    assert_eq!(versions.as_of(at(4)).tables, []);
+    assert_eq!(columns(&versions.as_of(at(5))), ["a"]);
+    let mut versions = Versions::default();
+    versions.fetched(&rows('0', "", ", a int, b int"), 2_000);
+    assert!(versions.logged(&rows('0', "", ", a int, b int"), 1_000, at(5)));
+    assert_eq!(columns(&versions.as_of(at(4))), ["a", "b"]);
+}
+
+/// What a table was before and is again: the switch back counts as well.
+#[test]
+fn a_state_that_comes_back() {
+    let mut versions = Versions::default();
+    let [on, off] = ["true", "false"].map(|cdc| {
+        let mut rows = rows('0', "", "");
+        rows.tables[0].cdc = cdc == "true";
+        rows
+    });
+    versions.fetched(&on, 1_000);
+    versions.settled(&on, 1_000, at(1));
+    // The node was only asked again when it was over.
+    versions.fetched(&on, 9_000);
+    assert!(versions.logged(&off, 5_000, at(5)) && versions.logged(&on, 6_000, at(6)));
+    let cdc = |place| versions.as_of(at(place)).tables[0].cdc;
+    assert_eq!([4, 5, 6].map(cdc), [true, false, true]);
+    // The log lacks it this time.
+    assert!(versions.settled(&off, 9_500, at(8)) && versions.settled(&on, 9_900, at(9)));
+    let cdc = |place| versions.as_of(at(place)).tables[0].cdc;
+    assert_eq!([7, 8, 9].map(cdc), [true, false, true]);
 }
 
 #[test]
 fn a_name_that_meant_two_tables() {
     let mut versions = Versions::default();
     versions.fetched(&rows('0', "", ", a int"), 1_000);
-    versions.unchanged(2_000);
+    versions.settled(&rows('0', "", ", a int"), 1_000, at(1));
     versions.fetched(&rows('1', "", ", b int"), 3_000);
-    let id_at = |at_ms| versions.as_of(at_ms).tables[0].id.to_string();
-    assert!(id_at(2_000).ends_with('0') && id_at(2_001).ends_with('1'));
-    let others =
-        |at_ms| versions.others(at_ms).iter().map(|rows| rows.tables[0].id.to_string()).collect::<Vec<_>>();
-    assert!(matches!(others(3_000).as_slice(), [id] if id.ends_with('0')));
-    assert!(matches!(others(1_000).as_slice(), [id] if id.ends_with('1')));
+    let last = |rows: &SystemSchemaRows| rows.tables[0].id.to_string().pop().unwrap();
+    assert_eq!(last(&versions.as_of(LogPlace::END)), '0', "the log was not read up to the change");
+    versions.settled(&rows('1', "", ", b int"), 3_000, at(3));
+    let others = |place| versions.others(at(place)).iter().map(last).collect::<Vec<_>>();
+    assert_eq!((last(&versions.as_of(at(2))), others(2)), ('0', vec!['1']));
+    assert_eq!((last(&versions.as_of(at(3))), others(3)), ('1', vec!['0']));
 }
 
 #[test]
 fn a_type_belongs_to_the_version() {
     let mut versions = Versions::default();
     let with = |fields| format!("CREATE TYPE shop.address ({fields}); CREATE TYPE shop.unused (x int);");
-    versions.fetched(&rows('0', &with("street text"), ", a frozen<list<address>>"), 1_000);
-    versions.fetched(&rows('0', &with("street text, city text"), ", a frozen<list<address>>"), 2_000);
+    for (place, fields) in [(1, "street text"), (2, "street text, city text")] {
+        versions.settled(&rows('0', &with(fields), ", a frozen<list<address>>"), 1_000, at(place));
+    }
     let fields =
-        |at_ms| versions.as_of(at_ms).types.iter().map(|row| row.field_names.len()).collect::<Vec<_>>();
-    assert_eq!((fields(1_000), fields(2_000)), (vec![1], vec![2]));
+        |place| versions.as_of(at(place)).types.iter().map(|row| row.field_names.len()).collect::<Vec<_>>();
+    assert_eq!((fields(1), fields(2)), (vec![1], vec![2]));
 }
 
 #[test]
@@ -135,12 +180,14 @@ fn the_file_of_version_1_is_read() {
     for _ in 0..2 {
         let versions = kept.versions(id(ORDERS));
         assert_eq!(versions.len(), 2);
-        assert_eq!(versions[1].position.as_deref(), Some("1790857840000:28:7"));
-        assert_eq!(kept.as_of(500).tables[0].id.to_string(), "8e167865-0000-11f0-8000-00000000000a");
-        assert_eq!(columns(&kept.as_of(4_499)), ["at", "total", "to"]);
-        assert_eq!(kept.as_of(4_499).types[0].type_name, "address");
-        assert_eq!(columns(&kept.as_of(4_500)), ["at", "total"]);
-        assert_eq!(kept.as_of(4_500).dropped_columns[0].dropped_at_us, 1_790_857_845_123_000);
+        let place: LogPlace = "1790857840000:28:7".parse().unwrap();
+        assert_eq!(versions[1].position, Some(place));
+        let before = LogPlace { entry: 6, ..place };
+        assert_eq!(kept.as_of(before).tables[0].id.to_string(), "8e167865-0000-11f0-8000-00000000000a");
+        assert_eq!(columns(&versions[0].rows), ["at", "total", "to"]);
+        assert_eq!(versions[0].rows.types[0].type_name, "address");
+        assert_eq!(columns(&kept.as_of(place)), ["at", "total"]);
+        assert_eq!(kept.as_of(place).dropped_columns[0].dropped_at_us, 1_790_857_845_123_000);
         kept.save_now(7_000).unwrap();
         kept = store(folder.path());
     }
@@ -217,7 +264,7 @@ fn the_past_is_bounded_and_the_present_is_kept() {
     kept.fetched(&rows('1', "", &wide), 10_000);
     kept.save_now(10_000).unwrap();
     assert_eq!(kept.versions(id(ORDERS)), []);
-    assert_eq!(columns(&kept.as_of(10_000)).len(), 100);
+    assert_eq!(columns(&kept.newest()).len(), 100);
     assert_eq!(kept.forget_before(i64::MAX), 0);
 }
 
@@ -228,5 +275,5 @@ fn before_a_first_fetch_nothing_newest_is_forgotten() {
     let mut kept = store(folder.path());
     assert_eq!(kept.forget_before(i64::MAX), 1);
     assert_eq!(kept.tables().count(), 2);
-    assert_eq!(columns(&kept.as_of(9_000)), ["at", "total"]);
+    assert_eq!(columns(&kept.as_of(LogPlace::END)), ["at", "total"]);
 }

@@ -1,7 +1,8 @@
-//! What each table looked like, and when. Pure: times come from the caller.
+//! What each table looked like, when, and from where on in the log. Pure: times and places come from the caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::place::LogPlace;
 use super::split;
 use crate::schema::model::TableId;
 use crate::schema::rows::{SystemSchemaRows, TypeRow};
@@ -17,8 +18,9 @@ pub struct TableVersion {
     pub last_seen_ms: i64,
     /// When it began, exactly, where the log says it.
     pub changed_at_ms: Option<i64>,
-    /// Where in the log it begins, where that is known: the text of a position.
-    pub position: Option<String>,
+    /// From where on the log is read with it: behind the change, where the log has it, else where the node's schema was
+    /// taken over. `None`: reading has not come that far.
+    pub position: Option<LogPlace>,
 }
 
 /// The versions of all tables.
@@ -58,33 +60,60 @@ impl Versions {
         }
     }
 
-    /// Takes over one table as a change in the log left it. Whether anything is new.
-    pub(super) fn logged(&mut self, mut rows: SystemSchemaRows, at_ms: i64, position: Option<&str>) -> bool {
-        split::sort(&mut rows);
-        let Some(id) = split::id(&rows) else { return false };
+    /// Takes over one table as a change in the log left it: from `place` on. Whether anything is new.
+    pub(super) fn logged(&mut self, rows: &SystemSchemaRows, at_ms: i64, place: LogPlace) -> bool {
+        let Some((id, rows)) = split::by_table(rows).pop_first() else { return false };
         let versions = self.tables.entry(id).or_default();
-        let position = position.map(str::to_owned);
-        if let Some(same) = versions.iter_mut().find(|v| v.rows == rows && v.last_seen_ms >= at_ms) {
-            // Seen later than it began, or read a second time.
-            if same.changed_at_ms.is_some_and(|known| known <= at_ms) || same.first_seen_ms < at_ms {
-                return false;
-            }
-            same.changed_at_ms = Some(at_ms);
-            same.position = position;
-            return true;
+        let is_read_again = versions.iter().any(|version| version.position == Some(place));
+        if is_read_again || reached(versions.iter(), place).is_some_and(|before| before.rows == rows) {
+            return false;
         }
-        let place = versions.iter().take_while(|version| version.first_seen_ms <= at_ms).count();
-        let version = TableVersion { changed_at_ms: Some(at_ms), position, ..TableVersion::new(rows, at_ms) };
-        versions.insert(place, version);
+        let version = TableVersion {
+            changed_at_ms: Some(at_ms),
+            position: Some(place),
+            ..TableVersion::new(rows, at_ms)
+        };
+        let index = versions.iter().take_while(|version| version.first_seen_ms <= at_ms).count();
+        versions.insert(index, version);
         true
     }
 
-    /// The schema as it was at `at_ms`: of each name the version that had begun and was not followed by another.
-    ///
-    /// A version begins where the log says so, else right after the one before it was last seen: mutations name
-    /// columns, and a newer version still knows those that were dropped, so the newer one decodes what was written
-    /// in between. Before all versions it is the first.
-    pub(super) fn as_of(&self, at_ms: i64) -> SystemSchemaRows {
+    /// From `place` on the log is read with this whole schema, which the node has had since then at the latest. Whether
+    /// anything is new.
+    pub(super) fn settled(&mut self, rows: &SystemSchemaRows, at_ms: i64, place: LogPlace) -> bool {
+        let mut changed = false;
+        for (id, rows) in split::by_table(rows) {
+            let versions = self.tables.entry(id).or_default();
+            if reached(versions.iter(), place).is_some_and(|version| version.rows == rows) {
+                continue;
+            }
+            changed = true;
+            match versions.last_mut().filter(|last| last.rows == rows && last.position.is_none()) {
+                Some(last) => last.position = Some(place),
+                None => {
+                    let version = TableVersion::new(rows, at_ms);
+                    versions.push(TableVersion { position: Some(place), ..version });
+                }
+            }
+        }
+        changed
+    }
+
+    /// The schema with which the log is read at `place`: of each name the version that was reached last. A name of which
+    /// none was reached has the first one that does not come with the log.
+    pub(super) fn as_of(&self, place: LogPlace) -> SystemSchemaRows {
+        self.of_each_name(|versions| in_force(versions, place))
+    }
+
+    /// The newest version of each name, wherever the log has got to.
+    pub(super) fn newest(&self) -> SystemSchemaRows {
+        self.of_each_name(|versions| versions.last().copied())
+    }
+
+    fn of_each_name<'v>(
+        &'v self,
+        pick: impl Fn(&[&'v TableVersion]) -> Option<&'v TableVersion>,
+    ) -> SystemSchemaRows {
         let mut by_name: BTreeMap<(&str, &str), Vec<&TableVersion>> = BTreeMap::new();
         for version in self.tables.values().flatten() {
             if let Some(name) = split::name(&version.rows) {
@@ -95,7 +124,7 @@ impl Versions {
         let mut types = BTreeMap::new();
         for mut versions in by_name.into_values() {
             versions.sort_by_key(|version| version.begin());
-            if let Some(version) = in_force(&versions, at_ms) {
+            if let Some(version) = pick(&versions) {
                 add(&mut rows, &mut types, version);
             }
         }
@@ -103,14 +132,14 @@ impl Versions {
         rows
     }
 
-    /// Of each table that [`Self::as_of`] leaves out, because its name meant another one, the rows at `at_ms`.
-    pub(super) fn others(&self, at_ms: i64) -> Vec<SystemSchemaRows> {
-        let as_of = self.as_of(at_ms);
+    /// Of each table that [`Self::as_of`] leaves out, because its name means another one at `place`, the rows there.
+    pub(super) fn others(&self, place: LogPlace) -> Vec<SystemSchemaRows> {
+        let as_of = self.as_of(place);
         let tables = as_of.tables.iter().map(|row| row.id);
         let named: BTreeSet<TableId> = tables.chain(as_of.views.iter().map(|row| row.id)).collect();
         let others = self.tables.iter().filter(|(id, _)| !named.contains(id));
         let rows = others.filter_map(|(_, versions)| {
-            in_force(&versions.iter().collect::<Vec<_>>(), at_ms).map(|version| version.rows.clone())
+            in_force(&versions.iter().collect::<Vec<_>>(), place).map(|version| version.rows.clone())
         });
         rows.collect()
     }
@@ -138,14 +167,19 @@ impl TableVersion {
     }
 }
 
-/// Of versions in their order, the one in force.
-fn in_force<'a>(versions: &[&'a TableVersion], at_ms: i64) -> Option<&'a TableVersion> {
-    let later = versions.iter().zip(versions.iter().skip(1));
-    let begun = later.take_while(|(before, version)| {
-        let begin = version.changed_at_ms.unwrap_or_else(|| before.last_seen_ms.saturating_add(1));
-        begin <= at_ms
-    });
-    versions.get(begun.count()).copied()
+/// Of versions in their order, the one with which the log is read at `place`.
+fn in_force<'a>(versions: &[&'a TableVersion], place: LogPlace) -> Option<&'a TableVersion> {
+    let given = || versions.iter().find(|version| version.changed_at_ms.is_none()).copied();
+    reached(versions.iter().copied(), place).or_else(given)
+}
+
+/// Of versions, the one that was reached last at `place`.
+fn reached<'a>(
+    versions: impl IntoIterator<Item = &'a TableVersion>,
+    place: LogPlace,
+) -> Option<&'a TableVersion> {
+    let reached = versions.into_iter().filter(|version| version.position.is_some_and(|from| from <= place));
+    reached.max_by_key(|version| version.position)
 }
 
 fn add<'a>(

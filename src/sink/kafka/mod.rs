@@ -59,6 +59,10 @@ use topics::{Kind, Topics};
 use trouble::Trouble;
 use turn::Turn;
 
+/// A parked mutation takes some 50 bytes in the record of the checkpoint. What one look at the log parks beyond the limit
+/// has room as well: at most 15,000 of the shortest ones.
+const BYTES_PER_PARKED: usize = 250;
+
 /// The Kafka sink.
 pub struct KafkaSink {
     options: KafkaOptions,
@@ -364,6 +368,10 @@ impl Sink for KafkaSink {
 
     fn queued(&self) -> u64 {
         self.turn.as_ref().map_or(0, Turn::queued)
+    }
+
+    fn most_parked(&self) -> usize {
+        self.options.extra.longest_record() / BYTES_PER_PARKED
     }
 
     fn commits_each_segment(&self) -> bool {

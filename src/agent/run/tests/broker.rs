@@ -37,6 +37,9 @@ pub(super) struct SimulatedSink {
     pub(super) faults: u64,
     /// So many commits are taken back, besides.
     pub(super) undoes: u32,
+    /// It fails behind so many commits, and commits as often as it can until then.
+    pub(super) commits_left: Option<u32>,
+    pub(super) most_parked: usize,
     known: Checkpoint,
     has_failed: bool,
 }
@@ -46,7 +49,16 @@ impl SimulatedSink {
     pub(super) fn open(broker: &Rc<RefCell<Broker>>, random: Random, faults: u64) -> Self {
         broker.borrow_mut().sent.clear();
         let known = broker.borrow().checkpoint.clone();
-        Self { broker: Rc::clone(broker), random, faults, undoes: 0, known, has_failed: false }
+        Self {
+            broker: Rc::clone(broker),
+            random,
+            faults,
+            undoes: 0,
+            commits_left: None,
+            most_parked: usize::MAX,
+            known,
+            has_failed: false,
+        }
     }
 
     fn fails(&mut self) -> bool {
@@ -85,8 +97,9 @@ impl Sink for SimulatedSink {
 
     fn take_back(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
         assert!(!self.has_failed, "nothing is committed after an error");
-        let is_undone = self.undoes > 0;
-        self.undoes -= u32::from(is_undone);
+        let is_undone = self.undoes > 0 || self.commits_left == Some(0);
+        self.undoes = self.undoes.saturating_sub(1);
+        self.commits_left = self.commits_left.map(|left| left.saturating_sub(1));
         if is_undone || self.fails() {
             return Err(self.undone());
         }
@@ -110,6 +123,14 @@ impl Sink for SimulatedSink {
 
     fn checkpoint(&self) -> Option<&Checkpoint> {
         Some(&self.known)
+    }
+
+    fn is_full(&self) -> bool {
+        self.commits_left.is_some()
+    }
+
+    fn most_parked(&self) -> usize {
+        self.most_parked
     }
 
     fn rewind(&mut self) -> Result<(), SinkError> {

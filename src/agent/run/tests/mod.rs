@@ -6,7 +6,10 @@
 mod away;
 mod broker;
 mod node;
+mod parked;
 mod random;
+#[cfg(feature = "cql")]
+mod restarted;
 mod rewound;
 mod staying;
 mod writers;
@@ -40,6 +43,7 @@ use crate::agent::pipeline::writer::Writer;
 use crate::agent::record_options::{Reading as Kind, encoder_config, table_filter};
 use crate::agent::socket::Inbox;
 use crate::cdc_raw::{Directory, DirectoryError, Timing, Watch};
+use crate::change::filter::TableFilter;
 use crate::cli::{LogArgs, Settings, Undecodable, UnknownTable};
 use crate::envelope::Visibility;
 use crate::sink::Sink;
@@ -68,6 +72,14 @@ struct World {
     keeps: bool,
     /// How long those that are not there are remembered.
     memory: Memory,
+    /// An agent dies behind so many commits.
+    dies_after: Option<u32>,
+    /// So many parked mutations have room in a checkpoint.
+    most_parked: usize,
+    /// The schema is what agents before kept of it, and not the file.
+    is_schema_kept: bool,
+    /// Turns of the loop after which a newer schema was asked for.
+    asked: u32,
 }
 
 /// How an agent's life goes.
@@ -100,6 +112,10 @@ impl World {
             settled: 0,
             keeps: false,
             memory,
+            dies_after: None,
+            most_parked: usize::MAX,
+            is_schema_kept: false,
+            asked: 0,
         }
     }
 
@@ -121,7 +137,7 @@ impl World {
         let settings = settings();
         let keys = Keys::open(&settings.keys, &settings.names).unwrap();
         let filter = table_filter(&settings.filter);
-        let mut schema = LiveSchema::from_file(&self.dir.path().join("schema.json"), filter.clone()).unwrap();
+        let mut schema = self.schema(&state, &filter);
         let newest = schema.newest();
         let config = encoder_config(&settings, &newest.get().schema, Kind::Live).unwrap();
         let notices = Notices::new(&config, self.visibility, filter);
@@ -141,9 +157,12 @@ impl World {
         let sink_random = Random::new(self.seed ^ self.random.below(1 << 40));
         let mut sink = SimulatedSink::open(&self.broker, sink_random, faults);
         sink.undoes = std::mem::take(&mut self.undoes);
+        (sink.commits_left, sink.most_parked) = (self.dies_after, self.most_parked);
         let mut found = Found::new(Timing { sync_period: PERIOD, ..Timing::default() });
         let mut beyond = Beyond::open(&state);
         let mut passed = Passed::open(&state);
+        let reading = Reading { directory: &directory, keys: &keys };
+        schema.begin(&reading, sink.checkpoint().unwrap(), &passed);
         let mut telling = Telling::new(Limits::default());
         let mut recognised = Recognised::default();
         let mut remembered = Remembered::new(self.memory);
@@ -154,8 +173,9 @@ impl World {
             let checkpoint = sink.checkpoint().cloned().unwrap();
             let mut writer = Writer::new(&mut sink, checkpoint, true);
             writer.tell(&notices);
+            writer.keep_schema(schema.keeper());
             let parts = Parts {
-                reading: Reading { directory: &directory, keys: &keys },
+                reading,
                 asked: self.visibility,
                 sync_period: PERIOD,
                 stop: &stop,
@@ -192,6 +212,7 @@ impl World {
                     stop.ask_reload();
                 }
                 let went = agent.step(self.node.now(), is_urgent);
+                self.asked += u32::from(newest.is_asked_for());
                 self.check_deleted(&before);
                 match went {
                     // What was sent is committed; a new loop goes on from there.
@@ -200,6 +221,7 @@ impl World {
                         break;
                     }
                     Ok(_) => self.check_watermark(agent.watermark_us()),
+                    Err(_) if self.dies_after.is_some() => return,
                     Err(_) if agent.is_rewindable() => break,
                     Err(failure) => self.fail(&format!("the agent ended: {failure}")),
                 }
@@ -212,6 +234,14 @@ impl World {
                 passed.rewind();
                 schema.rewind(sink.checkpoint().unwrap());
             }
+        }
+    }
+
+    fn schema(&self, state: &Path, filter: &TableFilter) -> LiveSchema {
+        match self.is_schema_kept {
+            #[cfg(feature = "cql")]
+            true => restarted::kept(state, filter.clone()),
+            _ => LiveSchema::from_file(&self.dir.path().join("schema.json"), filter.clone()).unwrap(),
         }
     }
 

@@ -199,7 +199,7 @@ impl Node {
         self.advance(Duration::from_micros(random.below(20_000)));
     }
 
-    fn write(&mut self, random: &mut Random) {
+    pub(super) fn write(&mut self, random: &mut Random) {
         let place = self.segments.len() - 1;
         self.mend(place);
         let number = u32::try_from(self.writes.len()).unwrap();

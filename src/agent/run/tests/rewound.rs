@@ -36,7 +36,7 @@ impl World {
     }
 
     /// What consumers see, without the time at which it was sent.
-    fn seen(&self) -> Vec<(String, String, Value)> {
+    pub(super) fn seen(&self) -> Vec<(String, String, Value)> {
         let broker = self.broker.borrow();
         let seen = broker.committed.iter().map(|seen| {
             let mut value: Value = serde_json::from_str(&seen.value).unwrap_or_default();
