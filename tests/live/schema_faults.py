@@ -1,11 +1,15 @@
 """Scenarios in which the schema changes while an agent reads, which asks the node over CQL."""
 
+import itertools
+import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from agent import wait_for
 from agent_faults import ONCE
 from case import Failed
 from events import event, identity
+from node import SEGMENT, listing
 from registry import SMALL, scenario
 from workload import quoted
 
@@ -16,12 +20,11 @@ class Own:
     """Writes to tables of a scenario's own, into the same log."""
 
     def __init__(self, case):
-        self.case, self.number = case, 0
+        self.case, self.numbers = case, itertools.count(1)
 
     def insert(self, table, key="id", **columns):
         """An INSERT with literals: text is quoted, everything else is as it is. Returns its event."""
-        self.number += 1
-        ts, name = self.case.writers.clock.next(), f"{table}-{self.number % 5}"
+        ts, name = self.case.writers.clock.next(), f"{table}-{next(self.numbers) % 5}"
         values = {key: name, **columns}
         texts = ", ".join(quoted(value) if isinstance(value, str) else str(value) for value in values.values())
         cql = f"INSERT INTO {self.case.ks}.{table} ({', '.join(values)}) VALUES ({texts}) USING TIMESTAMP {ts}"
@@ -32,6 +35,11 @@ class Own:
     def many(self, count, table, make):
         for number in range(count):
             self.insert(table, **make(number))
+
+    def crowd(self, count, insert):
+        """So many writes, some at a time: `insert` of the number of each."""
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(insert, range(count)))
 
 
 def live(case):
@@ -134,6 +142,65 @@ def schema_no_cql(case):
     return case.judge(agent)
 
 
+def segments(case):
+    return {int(match[1]) for match in map(SEGMENT.match, listing(case.stack.cdc_raw)[0]) if match}
+
+
+# Written while the agent is away: more than fit into a checkpoint, if each waited.
+BACKLOG = 24_000
+
+
+def restarted(case, between=lambda: None):
+    """The schema changes while the agent runs, the segments that say so go away, and the agent is away while much is written."""
+    agent, own, change = live(case)
+    change("CREATE TABLE KS.own (id text PRIMARY KEY, v text) WITH cdc = true")
+    change("CREATE TABLE KS.late (id text PRIMARY KEY, v text)")
+    change("CREATE TABLE KS.named (id text PRIMARY KEY, v text) WITH cdc = true")
+    own.many(5, "own", lambda n: {"v": f"v{n}"})
+    case.caught_up(agent)
+    change("ALTER TABLE KS.own ADD x int")
+    change("ALTER TABLE KS.late WITH cdc = true")
+    change("ALTER TABLE KS.named RENAME id TO name")
+    own.many(5, "own", lambda n: {"v": f"w{n}", "x": n})
+    own.many(5, "late", lambda n: {"v": f"w{n}"})
+    case.caught_up(agent)
+    told = segments(case)
+    until = time.monotonic() + 120
+    while segments(case) & told:
+        agent.check_running()
+        if time.monotonic() > until:
+            raise AssertionError("the segments with the changes of the schema stay")
+        own.crowd(100, lambda n: own.insert("own", v="p" * 3000, x=n))
+    case.caught_up(agent)
+    agent.kill()
+    own.crowd(BACKLOG, lambda n: own.insert("own", v=f"a{n}", x=n))
+    own.crowd(500, lambda n: own.insert("late", v=f"a{n}"))
+    own.crowd(500, lambda n: own.insert("named", key="name", v=f"a{n}"))
+    between()
+    agent.start()
+    return agent
+
+
+@scenario("schema-restart", f"columns, CDC and names of keys change while the agent runs, it is killed, and what said so is deleted: a large backlog behind it is published {ONCE}", kinds=BOTH)
+def schema_restart(case):
+    return case.judge(restarted(case), content=False)
+
+
+@scenario("schema-restart-no-cql", f"the same, and the node answers no CQL: what the agent kept of the schema is enough: {ONCE}", kinds=BOTH)
+def schema_restart_no_cql(case):
+    sentinels = []
+
+    def away():
+        sentinels.append(case.writers.sentinel())
+        case.stack.nodetool("disablebinary")
+
+    agent = restarted(case, away)
+    wait_for(lambda: case.seen(sentinels[0]), "the backlog without CQL", 120, agent)
+    case.stack.nodetool("enablebinary")
+    case.stack.wait_for_session()
+    return case.judge(agent, content=False)
+
+
 @scenario("cdc-off-on", "CDC of a table is switched off and on: what was written in between is not published, all else once", kinds=BOTH)
 def cdc_off_on(case):
     agent, own, change = live(case)
@@ -165,6 +232,32 @@ def wrong_node(case):
         case.note(f"{option}: exit code {code}")
         if code != 2:
             raise Failed(f"{option}: ended with {code}: {agent.said()[-1000:]}")
+    case.writers.start()
+    case.busy(1, 2)
+    return case.judge(case.agent().start())
+
+
+@scenario("wrong-node-later", "a node that does not answer at the start and then is not the one of the state directory: its schema is not taken over, the agent ends", kinds=("file",))
+def wrong_node_later(case):
+    case.schema = "cql"
+    case.prepare()
+    state = case.folder / "other"
+    state.mkdir()
+    node = case.stack.service("onprem")
+    known = {"cluster": node["cluster"], "dc": node["dc"], "host_id": "00000000-0000-4000-8000-000000000000"}
+    (state / "node.json").write_text(json.dumps(known))
+    case.stack.nodetool("disablebinary")
+    agent = case.agent(log="other.log", state=state)
+    for option in ("--host-id", "--cluster", "--dc"):
+        place = agent.options.index(option)
+        del agent.options[place : place + 2]
+    agent.start()
+    wait_for(lambda: "cannot be had now" in agent.said(), "the agent to miss the node", 60, agent)
+    case.stack.nodetool("enablebinary")
+    code = agent.wait(60)
+    if code != 2 or "host id" not in agent.said():
+        raise Failed(f"ended with {code}: {agent.said()[-1000:]}")
+    case.stack.wait_for_session()
     case.writers.start()
     case.busy(1, 2)
     return case.judge(case.agent().start())
