@@ -12,7 +12,9 @@ use serde_json::Value;
 use super::writers::segment_writer::SegmentWriter;
 use super::{Life, World, settings};
 use crate::agent::run::node::{self, Node};
+use crate::agent::run::refusals::Refusals;
 use crate::agent::run::schema::LiveSchema;
+use crate::agent::run::stop::Stop;
 use crate::change::filter::TableFilter;
 use crate::cli::CassandraArgs;
 use crate::commitlog::{FrameStep, Position, SectionStep, Sections, Segment};
@@ -30,7 +32,7 @@ pub(super) fn kept(state: &Path, filter: TableFilter) -> LiveSchema {
     let args = CassandraArgs::from_arg_matches(&command.try_get_matches_from(words).unwrap()).unwrap();
     let source = node::source(&args).unwrap();
     let mut node = Node::open(source, state, &settings().source, &args).unwrap();
-    assert!(!node.fetch_now().unwrap());
+    assert!(!node.fetch_now(&mut Refusals::default(), &Stop::never()).unwrap());
     LiveSchema::from_node(node, filter)
 }
 
