@@ -1,5 +1,6 @@
 //! One producer: records in, and one transaction after the other.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -81,7 +82,7 @@ pub(super) struct Producer {
     unserved: u32,
     in_transaction: bool,
     /// Topics of the records that were handed over since all were acknowledged.
-    sent_to: Vec<Box<str>>,
+    sent_to: BTreeSet<Box<str>>,
     /// What may still come of it, and of the producers that had its id before.
     doubts: Doubts,
 }
@@ -124,7 +125,7 @@ impl Producer {
             options: options.clone(),
             unserved: 0,
             in_transaction: false,
-            sent_to: Vec::new(),
+            sent_to: BTreeSet::new(),
             doubts: Doubts::default(),
         })
     }
@@ -206,8 +207,8 @@ impl Producer {
                 _ => return Err(self.stuck(&error, record.topic)),
             }
         }
-        if !self.sent_to.iter().rev().any(|topic| **topic == *record.topic) {
-            self.sent_to.push(Box::from(record.topic));
+        if !self.sent_to.contains(record.topic) {
+            self.sent_to.insert(Box::from(record.topic));
         }
         self.unserved += 1;
         if self.unserved >= SERVE_EVERY {
