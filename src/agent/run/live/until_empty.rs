@@ -17,7 +17,10 @@ impl Live<'_> {
                 || checkpoint.done_as(standing.file.name.id).is_some()
                 || self.parts.passed.has(&standing.file, checkpoint)
         };
-        let is_read = !pass.has_news && self.parts.found.lives.standings.iter().all(is_done);
+        // Where no more can be parked, no more is read.
+        let is_at_end =
+            self.writer.is_full_of_parked() || self.parts.found.lives.standings.iter().all(is_done);
+        let is_read = !pass.has_news && is_at_end;
         is_read && !self.waits_for_schema()
     }
 
