@@ -200,8 +200,11 @@ class Drift(unittest.TestCase):
         """`cdc-jobs run drift`, which goes on until it is stopped."""
         out, state = self.out(table), self.folder / f"{table}.state"
         words = ["run", "drift", "--env", "onprem", "--table", table, "--jobs", self.jobs, "--out", out, "--state", state, "--quiet"]
-        with (self.folder / f"{table}.log").open("w") as log:
+        with self.log(table).open("w") as log:
             self.programs[table] = subprocess.Popen([PROGRAM, *map(str, words)], cwd=ROOT, stdout=log, stderr=log)
+
+    def log(self, table):
+        return self.folder / f"{table}.log"
 
     def out(self, table):
         return self.folder / f"{table}.out"
@@ -302,11 +305,22 @@ class Drift(unittest.TestCase):
         own = {place: end for place, end in ends.items() if ".cdc.__" in place[0] or is_of(table, place[0])}
         return all(found.get(place, 0) >= end for place, end in own.items())
 
+    def embedded_has(self, ends, table):
+        """Whether `cdc-jobs run drift` has read to these ends; fails if it has ended."""
+        self.assertIsNone(self.programs[table].poll(), f"cdc-jobs run, {table}, has ended:\n{self.log(table).read_text()}")
+        return self.is_read(self.embedded_reads(self.out(table)), ends, table)
+
+    def embedded_lacks(self, ends, table):
+        """What is wrong when it does not read on."""
+        found = self.embedded_reads(self.out(table))
+        missing = {place: (found.get(place), end) for place, end in ends.items() if found.get(place, 0) < end}
+        return f"cdc-jobs run, {table}: read and end are {missing}; it says:\n{self.log(table).read_text()}"
+
     def read(self):
         """Waits until all jobs have read all that there is."""
         ends = self.offsets()
         for table in TABLES:
-            wait_for(lambda table=table: self.is_read(self.embedded_reads(self.out(table)), ends, table), f"cdc-jobs run, {table}")
+            wait_for(lambda table=table: self.embedded_has(ends, table), lambda table=table: self.embedded_lacks(ends, table))
             wait_for(lambda table=table: self.is_read(self.flink_reads(table), ends, table), f"Flink, {table}")
 
     def assert_same(self):
