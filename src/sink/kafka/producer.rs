@@ -220,7 +220,8 @@ impl Producer {
 
     /// Why `send` failed: what failed before explains it better than that the transaction cannot go on.
     fn stuck(&self, error: &KafkaError, topic: &str) -> Stuck {
-        self.inner.poll(Duration::ZERO);
+        // Which record failed may stand behind log lines.
+        self.serve();
         let broken = error.rdkafka_error_code() == Some(RDKafkaErrorCode::State);
         let what = format!("cannot send a record to topic {topic}");
         let transaction = || self.why_broken(&what).filter(|_| broken).map(Stuck::from);
