@@ -20,7 +20,8 @@ const RANGES: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Partition {
     pub(super) ranges: Both<Vec<RangeDeletion>>,
-    pub(super) rows: BTreeMap<String, Row>,
+    /// Boxed, as are the entries of a row: a map keeps room for eleven, and most hold one.
+    pub(super) rows: BTreeMap<String, Box<Row>>,
 }
 
 /// A row, or a static row together with the ranges of its partition: what has one record key.
@@ -29,7 +30,7 @@ pub(super) struct Row {
     pub(super) clustering: Option<Clustering>,
     pub(super) sides: Both<SideRow>,
     /// What is not decided, and what is not as it should be, by version.
-    pub(super) entries: BTreeMap<i64, Entry>,
+    pub(super) entries: BTreeMap<i64, Box<Entry>>,
     pub(super) versions: Both<VecDeque<i64>>,
     /// The version whose verdict the compacted topic has for the row.
     #[serde(default)]
@@ -119,11 +120,13 @@ impl Memory {
     pub(super) fn touch(&mut self, event: &RowEvent) -> &mut Row {
         let (partition_key, key) = (&event.partition_key, &event.key);
         let partition = self.partitions.entry(partition_key.clone()).or_default();
-        let new = || Row {
-            clustering: event.clustering.clone(),
-            touched_us: event.logged_us,
-            since_us: event.logged_us,
-            ..Row::default()
+        let new = || {
+            Box::new(Row {
+                clustering: event.clustering.clone(),
+                touched_us: event.logged_us,
+                since_us: event.logged_us,
+                ..Row::default()
+            })
         };
         let row = partition.rows.entry(key.clone()).or_insert_with(new);
         if row.clustering.is_none() {
@@ -137,11 +140,11 @@ impl Memory {
 
     pub(super) fn row(&self, (partition_key, key): &RowId) -> Option<(&Partition, &Row)> {
         let partition = self.partitions.get(partition_key)?;
-        partition.rows.get(key).map(|row| (partition, row))
+        partition.rows.get(key).map(|row| (partition, &**row))
     }
 
     pub(super) fn row_mut(&mut self, (partition_key, key): &RowId) -> Option<&mut Row> {
-        self.partitions.get_mut(partition_key)?.rows.get_mut(key)
+        self.partitions.get_mut(partition_key)?.rows.get_mut(key).map(|row| &mut **row)
     }
 
     /// How many rows are remembered.

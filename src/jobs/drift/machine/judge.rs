@@ -83,7 +83,7 @@ impl Machine {
         (due_to_us, now_us): (i64, i64),
     ) -> Option<(&Row, &Entry, Found)> {
         let (partition, row) = self.state.memory.row(row_id)?;
-        let entry = row.entries.get(&version_us)?;
+        let entry: &Entry = row.entries.get(&version_us)?;
         let mut found = Found::default();
         for (number, event) in entry.events.iter().enumerate() {
             if event.due_us > due_to_us {

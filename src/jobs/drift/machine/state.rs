@@ -83,7 +83,7 @@ impl State {
     }
 
     /// Takes an entry out of its row.
-    pub(super) fn remove_entry(&mut self, row_id: &RowId, version_us: i64) -> Option<Entry> {
+    pub(super) fn remove_entry(&mut self, row_id: &RowId, version_us: i64) -> Option<Box<Entry>> {
         let entry = self.memory.row_mut(row_id)?.entries.remove(&version_us)?;
         self.waiting = self.waiting.saturating_sub(entry.events.len());
         self.held.remove(&(entry.since_us, row_id.clone(), version_us));
