@@ -334,7 +334,8 @@ class Drift(unittest.TestCase):
         found = self.committed()
         self.assertEqual(found.keys(), expected.keys())
         for key, records in expected.items():
-            self.assertEqual(found[key], records, key)
+            said = "\n".join(f"{ours}\n{theirs}" for ours, theirs in zip(records, found[key], strict=False) if ours != theirs)
+            self.assertEqual(found[key], records, f"{key}: cdc-jobs run and Flink say:\n{said}")
         return expected
 
     def wave(self, number, hosts, gaps=()):
