@@ -37,34 +37,41 @@ impl Unanswered {
 }
 
 /// Asks for a topic, or for all, until there is an answer, the time is over, or `stop` is set. Who is not let in need not
-/// wait until then.
+/// wait until then. The reader reads nothing: what comes up meanwhile is dropped.
 pub(super) fn metadata(
     reader: &BaseConsumer<Context>,
     topic: Option<&str>,
     limit: Duration,
     stop: &AtomicBool,
 ) -> Result<Metadata, Unanswered> {
+    metadata_beside(reader, topic, limit, stop, || {
+        let _ = reader.poll(Duration::ZERO);
+    })
+}
+
+/// The same for a reader that reads: `hear` polls it once, and keeps the record that may come.
+pub(super) fn metadata_beside(
+    reader: &BaseConsumer<Context>,
+    topic: Option<&str>,
+    limit: Duration,
+    stop: &AtomicBool,
+    mut hear: impl FnMut(),
+) -> Result<Metadata, Unanswered> {
     let since = Instant::now();
     loop {
         // Serves a request for a token.
-        hear(reader, 1);
+        hear();
         let error = match reader.fetch_metadata(topic, ASKED_EVERY) {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
-        hear(reader, EVENTS);
+        // The context hears of errors.
+        (0..EVENTS).for_each(|_| hear());
         if let Some(reason) = reader.context().take_shut_out() {
             return Err(Unanswered::ShutOut(reason));
         }
         if since.elapsed() >= limit || stop.load(Ordering::Relaxed) {
             return Err(Unanswered::Error(error));
         }
-    }
-}
-
-/// Serves what has come up; the context hears of errors.
-fn hear(reader: &BaseConsumer<Context>, events: usize) {
-    for _ in 0..events {
-        let _ = reader.poll(Duration::ZERO);
     }
 }

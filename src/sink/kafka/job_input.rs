@@ -1,5 +1,6 @@
 //! The input of a job: one topic, all its partitions, from given offsets on.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -51,6 +52,8 @@ pub struct JobInput {
     topic: String,
     consumer: BaseConsumer<Context>,
     options: KafkaOptions,
+    /// What came while something else was asked.
+    early: VecDeque<Result<Arrival, SinkError>>,
 }
 
 impl JobInput {
@@ -66,18 +69,21 @@ impl JobInput {
             what: format!("cannot make a Kafka client: {error}"),
             hint: "check the options, and files that they name",
         })?;
-        Ok(Self { topic: topic.to_owned(), consumer, options: options.clone() })
+        Ok(Self { topic: topic.to_owned(), consumer, options: options.clone(), early: VecDeque::new() })
     }
 
     /// How many partitions the topic has: none when it is not there.
     ///
     /// # Errors
     /// It must not be asked, or the brokers do not answer.
-    pub fn partitions(&self) -> Result<u32, SinkError> {
+    pub fn partitions(&mut self) -> Result<u32, SinkError> {
         let servers = &self.options.bootstrap_servers;
         let (limit, stop) = (self.options.start_timeout, &self.options.stop);
-        let found = asking::metadata(&self.consumer, Some(&self.topic), limit, stop)
-            .map_err(|unanswered| unanswered.into_error(servers, |error| self.error(error)))?;
+        let mut early = std::mem::take(&mut self.early);
+        let hear = || early.extend(self.poll(Duration::ZERO).map_or_else(|error| Some(Err(error)), some));
+        let answer = asking::metadata_beside(&self.consumer, Some(&self.topic), limit, stop, hear);
+        self.early = early;
+        let found = answer.map_err(|unanswered| unanswered.into_error(servers, |error| self.error(error)))?;
         let topic = found.topics().iter().find(|topic| topic.name() == self.topic);
         let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
         let is_none =
@@ -110,7 +116,8 @@ impl JobInput {
     ///
     /// # Errors
     /// librdkafka refuses.
-    pub fn assign(&self, offsets: &[(u32, i64)]) -> Result<(), SinkError> {
+    pub fn assign(&mut self, offsets: &[(u32, i64)]) -> Result<(), SinkError> {
+        self.early.clear();
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
             list.add_partition_offset(&self.topic, number(*partition), Offset::Offset(*offset))
@@ -134,7 +141,11 @@ impl JobInput {
     ///
     /// # Errors
     /// Records are gone, or the brokers refuse. That they cannot be reached is no error.
-    pub fn next(&self, wait: Duration) -> Result<Arrival, SinkError> {
+    pub fn next(&mut self, wait: Duration) -> Result<Arrival, SinkError> {
+        self.early.pop_front().unwrap_or_else(|| self.poll(wait))
+    }
+
+    fn poll(&self, wait: Duration) -> Result<Arrival, SinkError> {
         match self.consumer.poll(wait) {
             None => Ok(Arrival::Nothing),
             Some(Ok(message)) => Ok(Arrival::Message(owned(&message))),
@@ -158,6 +169,11 @@ impl JobInput {
             None => SinkError::RolledBack { what },
         }
     }
+}
+
+/// What came, if anything did.
+fn some(arrival: Arrival) -> Option<Result<Arrival, SinkError>> {
+    (arrival != Arrival::Nothing).then_some(Ok(arrival))
 }
 
 fn number(partition: u32) -> i32 {

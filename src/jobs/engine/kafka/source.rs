@@ -66,7 +66,7 @@ impl KafkaSource {
     fn count(&mut self) -> Result<(), EngineError> {
         self.counted = Instant::now();
         let mut lag = 0_u64;
-        for (name, input) in self.names.iter().zip(&self.inputs) {
+        for (name, input) in self.names.iter().zip(&mut self.inputs) {
             let now = input.kafka.partitions()?;
             let before = as_count(input);
             if now != before {
