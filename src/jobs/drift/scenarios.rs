@@ -193,6 +193,30 @@ fn a_gap_that_is_told_of_late_changes_verdicts() {
 }
 
 #[test]
+fn of_several_reasons_the_one_that_is_told_does_not_depend_on_what_is_read_first() {
+    let kinds = [GapKind::Lost, GapKind::Truncated];
+    let orders = [(Side::BOTH, kinds), ([Side::Cloud, Side::Onprem], [GapKind::Truncated, GapKind::Lost])];
+    let told = orders.map(|(sides, kinds)| {
+        let mut world = World::new();
+        world.beat(100);
+        world.beat(200);
+        for side in sides {
+            world.unversioned(side, 201, side.name());
+        }
+        for (side, kind) in sides.into_iter().flat_map(|side| kinds.map(|kind| (side, kind))) {
+            world.gap(side, kind);
+        }
+        world.beat_both(300);
+        let told = world.told();
+        assert_eq!(world.said(), [Status::Incomparable]);
+        told
+    });
+    let [first, second] = &told;
+    assert_eq!(first, second);
+    assert!(first.contains("\"reason\":\"truncated\"") && first.contains("\"side\":\"cloud\""), "{first}");
+}
+
+#[test]
 fn a_truncation_of_one_side_takes_away_what_can_be_said_of_before() {
     let mut world = World::new();
     world.beat(100);

@@ -89,13 +89,18 @@ impl Gaps {
         gap.map(|gap| (gap.to_us, gap.kind) = (to_us.max(gap.from_us), GapKind::Lost)).is_some()
     }
 
-    /// The first one that takes away from what was logged of a row in a window.
+    /// The earliest one that takes away from what was logged of a row in a window.
     pub(super) fn touching(&self, window: Window, row_id: &RowId) -> Option<&Gap> {
-        self.0.iter().find(|gap| gap.touches(window, row_id))
+        earliest(self.0.iter().filter(|gap| gap.touches(window, row_id)))
     }
 
-    /// The first one in which published events may be untrue.
+    /// The earliest one in which published events may be untrue.
     pub(super) fn forgetting(&self, window: Window, row_id: &RowId) -> Option<&Gap> {
-        self.0.iter().filter(|gap| gap.is_untrue()).find(|gap| gap.touches(window, row_id))
+        earliest(self.0.iter().filter(|gap| gap.is_untrue() && gap.touches(window, row_id)))
     }
+}
+
+/// Not the one that was heard of first: several topics tell of gaps, and which of them is read first is chance.
+fn earliest<'g>(gaps: impl Iterator<Item = &'g Gap>) -> Option<&'g Gap> {
+    gaps.min_by_key(|gap| (gap.from_us, gap.to_us, gap.kind == GapKind::Truncated, gap.host_id.as_str()))
 }

@@ -2,7 +2,7 @@
 
 use super::said::verdict;
 use super::{Machine, Output};
-use crate::jobs::drift::event::{Both, Side};
+use crate::jobs::drift::event::Side;
 use crate::jobs::drift::memory::RowId;
 use crate::jobs::drift::verdict::{Reason, Status};
 
@@ -58,9 +58,7 @@ impl Machine {
         let now_us = self.state.watermark_us;
         let times = (i64::MAX, now_us.unwrap_or(i64::MIN));
         let Some((_, entry, mut found)) = self.look(row_id, version_us, times) else { return };
-        let Both { onprem, cloud } = std::mem::take(&mut found.lacking);
-        found.explained.extend(onprem.into_iter().chain(cloud));
-        found.reason.get_or_insert(Reason::Full);
+        found.explain(Reason::Full);
         let status = match (entry.open, found.explained.is_empty()) {
             // What was said of it goes on to hold, as far as anybody knows.
             (Some(_), _) => None,

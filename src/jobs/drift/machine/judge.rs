@@ -17,7 +17,8 @@ pub(super) struct Found {
     pub(super) lacking: Both<BTreeSet<String>>,
     /// What is lacking with one.
     pub(super) explained: BTreeSet<String>,
-    pub(super) reason: Option<Reason>,
+    /// Why nothing can be said of the events of each side.
+    pub(super) reasons: Both<Option<Reason>>,
     /// What is lacking was written before a side's stream begins.
     pub(super) before_start: bool,
     /// Numbers of the events that the other side holds, or of which nothing can be said.
@@ -26,6 +27,22 @@ pub(super) struct Found {
     is_waiting: bool,
     /// When something expires that is lacking.
     next_us: Option<i64>,
+}
+
+impl Found {
+    /// Why nothing can be said, of what onprem told before of what cloud told: which of them came first is chance.
+    pub(super) fn reason(&self) -> Option<&Reason> {
+        Side::BOTH.into_iter().find_map(|side| self.reasons.of(side).as_ref())
+    }
+
+    /// Nothing can be said of what is lacking; for this reason, where there is no other.
+    pub(super) fn explain(&mut self, why: Reason) {
+        let Both { onprem, cloud } = std::mem::take(&mut self.lacking);
+        self.explained.extend(onprem.into_iter().chain(cloud));
+        if self.reason().is_none() {
+            self.reasons.onprem = Some(why);
+        }
+    }
 }
 
 impl Machine {
@@ -107,7 +124,7 @@ impl Machine {
             match self.explained(row_id, (row, entry), event) {
                 Some(reason) => {
                     found.explained.extend(lacking);
-                    found.reason.get_or_insert(reason);
+                    found.reasons.of_mut(event.side).get_or_insert(reason);
                 }
                 None => found.lacking.of_mut(side).extend(lacking),
             }

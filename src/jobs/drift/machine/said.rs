@@ -68,6 +68,6 @@ pub(super) fn verdict(
         first_seen_us: entry.first_seen_us,
         decided_us,
         columns,
-        reason: found.reason.clone().filter(|_| status == Status::Incomparable),
+        reason: found.reason().cloned().filter(|_| status == Status::Incomparable),
     }
 }

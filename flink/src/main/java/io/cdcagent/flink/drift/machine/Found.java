@@ -13,7 +13,8 @@ final class Found {
     /** What is lacking with one. */
     final SortedSet<String> explained = new TreeSet<>(Texts.ORDER);
 
-    Reason reason;
+    /** Why nothing can be said of the events of each side; null where there is no such event. */
+    final Both<Reason> reasons = new Both<>(null, null);
 
     /** What is lacking was written before a side's stream begins. */
     boolean isBeforeStart;
@@ -43,7 +44,7 @@ final class Found {
 
     /** What is said of a version. */
     Verdict verdict(String key, long versionUs, Status said, Entry entry, Long decidedUs) {
-        Reason why = said == Status.INCOMPARABLE ? reason : null;
+        Reason why = said == Status.INCOMPARABLE ? reason() : null;
         return Verdict.ofRow(key, versionUs, said, entry, decidedUs, columns(said), why);
     }
 
@@ -53,9 +54,18 @@ final class Found {
             explained.addAll(lacking.of(side));
             lacking.of(side).clear();
         }
-        if (reason == null) {
-            reason = why;
+        if (reason() == null) {
+            reasons.set(Side.ONPREM, why);
         }
+    }
+
+    /**
+     * Why nothing can be said, of what onprem told before of what cloud told: which of them came
+     * first is chance.
+     */
+    private Reason reason() {
+        Reason first = reasons.of(Side.ONPREM);
+        return first == null ? reasons.of(Side.CLOUD) : first;
     }
 
     /** The columns that belong to a status. */

@@ -1,12 +1,20 @@
 package io.cdcagent.flink.drift.machine;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The gaps of a side. */
 final class Gaps {
     /** Gaps that are remembered; beyond that the two oldest become one. */
     private static final int MOST = 1024;
+
+    private static final Comparator<Gap> ORDER =
+            Comparator.<Gap>comparingLong(gap -> gap.fromUs)
+                    .thenComparingLong(gap -> gap.toUs)
+                    .thenComparing(gap -> gap.kind == GapKind.TRUNCATED)
+                    .thenComparing(gap -> gap.hostId);
 
     final List<Gap> all = new ArrayList<>();
 
@@ -59,16 +67,21 @@ final class Gaps {
         return -1;
     }
 
-    /** The first one that takes away from what was logged of a row in a window; or null. */
+    /** The earliest one that takes away from what was logged of a row in a window; or null. */
     Gap touching(Window window, RowId id) {
-        return all.stream().filter(gap -> gap.touches(window, id)).findFirst().orElse(null);
+        return earliest(all.stream().filter(gap -> gap.touches(window, id)));
     }
 
-    /** The first one in which published events may be untrue; null when there is none. */
+    /** The earliest one in which published events may be untrue; null when there is none. */
     Gap forgetting(Window window, RowId id) {
-        return all.stream()
-                .filter(gap -> gap.isUntrue() && gap.touches(window, id))
-                .findFirst()
-                .orElse(null);
+        return earliest(all.stream().filter(gap -> gap.isUntrue() && gap.touches(window, id)));
+    }
+
+    /**
+     * Not the one that was heard of first: several topics tell of gaps, and which of them is read
+     * first is chance.
+     */
+    private static Gap earliest(Stream<Gap> gaps) {
+        return gaps.min(ORDER).orElse(null);
     }
 }

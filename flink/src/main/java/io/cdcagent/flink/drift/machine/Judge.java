@@ -118,8 +118,8 @@ final class Judge {
                 continue;
             }
             found.explained.addAll(lacking);
-            if (found.reason == null) {
-                found.reason = reason;
+            if (found.reasons.of(event.side) == null) {
+                found.reasons.set(event.side, reason);
             }
         }
         return found;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +46,31 @@ class ScenariosTest {
         assertEquals(List.of(), world.beat(301), "cloud's log is whole");
         gap(Side.CLOUD, GapKind.LOST);
         assertEquals(List.of(Status.INCOMPARABLE), world.beat(302));
+    }
+
+    @Test
+    void ofSeveralReasonsTheOneThatIsToldDoesNotDependOnWhatIsReadFirst() {
+        List<String> told = new ArrayList<>();
+        for (boolean isOther : List.of(false, true)) {
+            world = new World();
+            world.beat(100);
+            world.beat(200);
+            List<Side> sides = inOrder(isOther, Side.ONPREM, Side.CLOUD);
+            sides.forEach(side -> world.unversioned(side, 201, side.word()));
+            for (Side side : sides) {
+                inOrder(isOther, GapKind.LOST, GapKind.TRUNCATED).forEach(kind -> gap(side, kind));
+            }
+            sides.forEach(side -> world.beat(side, 0, 300));
+            told.add(world.told());
+            assertEquals(List.of(Status.INCOMPARABLE), world.said());
+        }
+        assertEquals(told.get(0), told.get(1));
+        assertTrue(told.get(0).contains("\"reason\":\"truncated\""), told.get(0));
+        assertTrue(told.get(0).contains("\"side\":\"cloud\""), told.get(0));
+    }
+
+    private static <T> List<T> inOrder(boolean isOther, T one, T two) {
+        return isOther ? List.of(two, one) : List.of(one, two);
     }
 
     @Test
