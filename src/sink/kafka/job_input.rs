@@ -112,7 +112,7 @@ impl JobInput {
         }
     }
 
-    /// Reads these partitions from these offsets on.
+    /// Reads these partitions from these offsets on. None is held then.
     ///
     /// # Errors
     /// librdkafka refuses.
@@ -123,6 +123,8 @@ impl JobInput {
             list.add_partition_offset(&self.topic, number(*partition), Offset::Offset(*offset))
                 .map_err(|error| self.error(&error))?;
         }
+        // What was paused stays so in librdkafka, though it is assigned anew.
+        self.consumer.resume(&list).map_err(|error| self.error(&error))?;
         self.consumer.assign(&list).map_err(|error| self.error(&error))
     }
 

@@ -17,7 +17,7 @@ use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId};
 
 mod gone;
-mod input;
+mod job_input;
 
 const TOPIC: &str = "p.cdc.k.t";
 const CHECKPOINTS: &str = "p.cdc.__checkpoints";
