@@ -70,7 +70,8 @@ def rows(run):
     outcomes = {row["key"]["id"]: row["outcome"] for row in found["rows"]}
     expected = {"same": "equal", "other": "different", "left": "missing_second", "right": "missing_first", "none": "missing_both", "it's": "equal"}
     assert outcomes == expected and found["equal"] is False, outcomes
-    assert "4242" not in out + said and "secret-hash" not in out + said, "a value was shown"
+    # A digest can have four digits by chance.
+    assert "4242.424242" not in out + said and "secret-hash" not in out + said, "a value was shown"
     columns = {row["key"]["id"]: {column["column"]: column for column in row["columns"]} for row in found["rows"]}
     different = {name for name, column in columns["other"].items() if not column["is_equal"]}
     assert different == {"amount"} and columns["other"]["amount"]["write_times_us"] == [1000, 2000], columns["other"]
@@ -82,7 +83,7 @@ def rows(run):
     assert (line["uid"], line["keys"], line["equal"], line["verdict"]) == (os.getuid(), 6, 2, "different"), line
     assert "same" not in log.read_text()
     out, _ = run.call("--key", '{"id":"other"}', "--values", code=2)
-    assert "4242.0" in out and "-1.0" in out, out
+    assert "4242.424242" in out and "-1.0" in out, out
     run.call("--key", '{"id":"same"}', "--consistency", "local-one", code=0)
     out, said = run.call("--key", "nonsense", code=2)
     assert "key 1" in said, said
@@ -154,7 +155,7 @@ def fill(run):
     insert = "INSERT INTO sales.events (id, event_ts, amount, record_hash) VALUES ('{}', '2025-01-01T00:00:00Z', {}, 'secret-hash') USING TIMESTAMP {};"
     quoted = "it''s"
     sides = {
-        "onprem": [("same", 7, 1000), ("other", 4242, 1000), ("left", 1, 1000), (quoted, 1, 1000)],
+        "onprem": [("same", 7, 1000), ("other", 4242.424242, 1000), ("left", 1, 1000), (quoted, 1, 1000)],
         "cloud": [("same", 7, 1001), ("right", 1, 1000), (quoted, 1, 1000)],
     }
     for name, rows in sides.items():
