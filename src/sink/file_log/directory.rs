@@ -1,10 +1,12 @@
-//! What happens to a file log's directory before it is written to.
+//! What happens to a file log's directory before it is written to, and that it stays what it was.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
 use std::num::NonZeroU16;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::cdc_raw::FileId;
 use crate::sink::SinkError;
 
 use super::commit_file::Commit;
@@ -31,26 +33,55 @@ pub(super) fn prepare(dir: &Path) -> Result<bool, SinkError> {
     })
 }
 
-/// The lock that only one writer can have.
+/// The directory of a log, held by its one writer.
 #[derive(Debug)]
-pub(super) struct Lock(File);
+pub(super) struct Home {
+    path: PathBuf,
+    directory: File,
+    /// With the lock that only one writer can have.
+    lock: File,
+}
 
-impl Drop for Lock {
+impl Drop for Home {
     fn drop(&mut self) {
         // To close the file would leave the lock to a process that is being started and has a copy of it for a moment.
-        let _ = self.0.unlock();
+        let _ = self.lock.unlock();
     }
 }
 
-/// Take the lock.
-pub(super) fn lock(dir: &Path) -> Result<Lock, SinkError> {
-    let path = dir.join(names::LOCK);
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(&path);
-    let file = file.map_err(|e| SinkError::io("open", &path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(SinkError::Locked { path }),
-        Err(TryLockError::Error(e)) => Err(SinkError::io("lock", &path, e)),
+impl Home {
+    /// Takes the lock.
+    pub(super) fn lock(dir: &Path) -> Result<Self, SinkError> {
+        let directory = File::open(dir).map_err(|e| SinkError::io("open", dir, e))?;
+        let path = dir.join(names::LOCK);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(&path);
+        let lock = file.map_err(|e| SinkError::io("open", &path, e))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: dir.to_owned(), directory, lock }),
+            Err(TryLockError::WouldBlock) => Err(SinkError::Locked { path }),
+            Err(TryLockError::Error(e)) => Err(SinkError::io("lock", &path, e)),
+        }
+    }
+
+    /// Refuses to go on when readers find another directory, or another writer another lock, where this one was: what is
+    /// written would be nobody's.
+    pub(super) fn check(&self) -> Result<(), SinkError> {
+        still_at(&self.path, &self.directory)?;
+        still_at(&self.path.join(names::LOCK), &self.lock)
+    }
+}
+
+/// Refuses when the path leads to something else than what was opened there.
+pub(super) fn still_at(path: &Path, opened: &File) -> Result<(), SinkError> {
+    let opened = opened.metadata().map_err(|e| SinkError::io("look at", path, e))?;
+    match path.metadata() {
+        Ok(found) if FileId::of(&found) == FileId::of(&opened) => Ok(()),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SinkError::io("look at", path, e)),
+        Ok(_) | Err(_) => Err(SinkError::Unfit {
+            path: path.to_owned(),
+            what: "is not there any more, or not what was opened: it was removed, moved, replaced or unmounted".to_owned(),
+            hint: "bring back what was there and start again, which continues from the last commit",
+        }),
     }
 }
 

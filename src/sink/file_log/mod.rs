@@ -89,7 +89,7 @@ pub struct FileLog {
     dirty: bool,
     failed: bool,
     /// Holds the lock until it is dropped, or the process is gone.
-    _lock: directory::Lock,
+    home: directory::Home,
 }
 
 impl FileLog {
@@ -100,7 +100,7 @@ impl FileLog {
     /// of partitions than asked for, and what the operating system refuses.
     pub fn open(dir: &Path, options: FileLogOptions) -> Result<Self, SinkError> {
         let created = directory::prepare(dir)?;
-        let lock = directory::lock(dir)?;
+        let home = directory::Home::lock(dir)?;
         let commit = match Commit::load(dir)? {
             Some(commit) => {
                 directory::check_partitions(dir, &commit, options.partitions)?;
@@ -116,10 +116,10 @@ impl FileLog {
         if created && let Some(parent) = dir.parent().filter(|parent| *parent != Path::new("")) {
             sync_dir(parent)?;
         }
-        Ok(Self::new(dir.to_owned(), options, commit, lock))
+        Ok(Self::new(dir.to_owned(), options, commit, home))
     }
 
-    fn new(dir: PathBuf, options: FileLogOptions, commit: Commit, lock: directory::Lock) -> Self {
+    fn new(dir: PathBuf, options: FileLogOptions, commit: Commit, home: directory::Home) -> Self {
         let mut log = Self {
             dir,
             options,
@@ -135,7 +135,7 @@ impl FileLog {
             used: 0,
             dirty: false,
             failed: false,
-            _lock: lock,
+            home,
         };
         for (topic, files) in commit.topics {
             log.add_topic(&topic, files);
@@ -196,6 +196,10 @@ impl FileLog {
     fn flush(&mut self, index: usize) -> Result<(), SinkError> {
         let Some(partition) = self.partitions.get_mut(index) else { return Ok(()) };
         let was_open = partition.is_open();
+        if !was_open && partition.buffered() > 0 {
+            // Nothing is made, or opened, where another directory is now.
+            self.home.check()?;
+        }
         partition.flush()?;
         if !was_open && partition.is_open() && !self.open.contains(&index) {
             self.open.push_back(index);
@@ -241,7 +245,10 @@ impl FileLog {
         commit.checkpoint = checkpoint.clone();
         commit.jobs = self.jobs.clone();
         commit.topics = self.committed_files();
+        self.home.check()?;
         commit.store(&self.dir)?;
+        // It may have gone elsewhere meanwhile.
+        self.home.check()?;
         self.partitions.iter_mut().for_each(|partition| partition.has_new_file = false);
         self.checkpoint = commit.checkpoint;
         self.dirty = false;

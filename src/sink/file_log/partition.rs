@@ -9,7 +9,7 @@ use crate::envelope::Record;
 use crate::sink::{SinkError, line};
 
 use super::commit_file::{Files, LogFile};
-use super::{DIR_MODE, FILE_MODE, names};
+use super::{DIR_MODE, FILE_MODE, directory, names};
 
 /// The files of one partition and the lines that are not in them yet.
 #[derive(Debug)]
@@ -131,6 +131,10 @@ impl Partition {
             None => File::open(&path).and_then(|handle| handle.sync_data()),
         };
         synced.map_err(|e| SinkError::io("sync", &path, e))?;
+        if let Some(handle) = &self.handle {
+            // What stands in a file without this name, no reader finds.
+            directory::still_at(&path, handle)?;
+        }
         self.unsynced = false;
         Ok(())
     }

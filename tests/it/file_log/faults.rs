@@ -1,7 +1,7 @@
 //! Destinations that fail: the error names what and where, nothing uncommitted is visible, the writer stops.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::*;
 
@@ -93,6 +93,79 @@ fn a_file_that_is_there_already() {
     same_topic(0).send(&mut log).unwrap();
     let error = commit(&mut log, 1).unwrap_err();
     check_failed(&mut log, &error, "00000000000000000000.jsonl");
+}
+
+/// What is where a log was, once its writer has it: the writer must not go on as if that were the log.
+#[test]
+fn a_directory_that_is_not_the_one_that_was_opened() {
+    let gone = |_: &Path, _: &Path| ();
+    let empty = |dir: &Path, _: &Path| fs::create_dir(dir).unwrap();
+    let copied = |dir: &Path, away: &Path| copy(away, dir);
+    let others: [fn(&Path, &Path); 3] = [gone, empty, copied];
+    for instead in others {
+        let parent = tempfile::tempdir().unwrap();
+        let (dir, away) = (parent.path().join("log"), parent.path().join("away"));
+        let mut log = begun(&dir, 3);
+        fs::rename(&dir, &away).unwrap();
+        instead(&dir, &away);
+        let there = tree(&dir);
+        same_topic(3).send(&mut log).unwrap();
+        Owned { topic: "new".to_owned(), ..record(1, 4) }.send(&mut log).unwrap();
+        let error = commit(&mut log, 4).unwrap_err();
+        check_failed(&mut log, &error, dir.to_str().unwrap());
+        drop(log);
+        assert_eq!(tree(&dir), there, "something was made in another directory");
+        let three: Vec<Owned> = (0..3).map(same_topic).collect();
+        assert_eq!(contents(&away), expected(&three, 1));
+        let log = FileLog::open(&away, small(1)).unwrap();
+        assert_eq!(count_done(log.checkpoint().unwrap()), 3, "it goes on where it is brought back");
+    }
+}
+
+#[test]
+fn a_lock_or_a_data_file_that_was_removed_or_replaced() {
+    let remove = |path: &Path| fs::remove_file(path).unwrap();
+    let replace = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path.with_extension("copy"), bytes).unwrap();
+        fs::rename(path.with_extension("copy"), path).unwrap();
+    };
+    let changes: [fn(&Path); 2] = [remove, replace];
+    for name in ["lock", "t/0/00000000000000000000.jsonl"] {
+        for change in changes {
+            let dir = tempfile::tempdir().unwrap();
+            let mut log = begun(dir.path(), 3);
+            change(&dir.path().join(name));
+            same_topic(3).send(&mut log).unwrap();
+            let error = commit(&mut log, 4).unwrap_err();
+            check_failed(&mut log, &error, name);
+        }
+    }
+}
+
+/// Every file below a directory, with its contents.
+fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let bytes = if path.is_dir() { Vec::new() } else { fs::read(&path).unwrap() };
+        found.extend(tree(&path));
+        found.push((path, bytes));
+    }
+    found.sort();
+    found
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (path, bytes) in tree(from) {
+        let to = to.join(path.strip_prefix(from).unwrap());
+        if path.is_dir() {
+            fs::create_dir_all(to).unwrap();
+        } else {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(to, bytes).unwrap();
+        }
+    }
 }
 
 /// Limits on open files and memory that are lower than what the topics want.
