@@ -51,7 +51,10 @@ impl FromStr for SegmentName {
 /// Reads `CommitLog-<version>-<id>`.
 fn numbers(name: &str) -> Option<SegmentName> {
     let (version, id) = name.strip_prefix("CommitLog-")?.split_once('-')?;
-    let decimal = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // As Cassandra writes them: a second spelling of one id would stand for another file.
+    let is_short = |text: &str| text == "0" || !text.starts_with('0');
+    let decimal =
+        |text: &str| !text.is_empty() && is_short(text) && text.bytes().all(|byte| byte.is_ascii_digit());
     if !decimal(version) || !decimal(id) {
         return None;
     }
@@ -79,6 +82,8 @@ mod tests {
             "CommitLog-123.log",
             "CommitLog-7-1_cdc.idx",
             "CommitLog-+7-1.log",
+            "CommitLog-7-01.log",
+            "CommitLog-07-1.log",
             "x",
             "CommitLog-7-99999999999999999999.log",
         ] {
