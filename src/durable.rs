@@ -65,3 +65,48 @@ pub fn sync_dir(dir: &Path) -> Result<(), DurableError> {
     let dir = if dir == Path::new("") { Path::new(".") } else { dir };
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(DurableError::of("sync", dir))
 }
+
+const SEAL_BEGINS: &[u8] = b",\"crc32\":\"";
+const SEAL_ENDS: &[u8] = b"\"}";
+
+/// A JSON object with one more field at its end, `crc32`: the checksum of all that stands before the field, eight hex
+/// digits. A disk that changes a digit of a position must not make an agent skip what it did not publish.
+#[must_use]
+pub(crate) fn sealed(mut object: Vec<u8>) -> Vec<u8> {
+    if object.pop_if(|last| *last == b'}').is_some() {
+        let sum = format!("{:08x}", crc32fast::hash(&object));
+        object.extend([SEAL_BEGINS, sum.as_bytes(), SEAL_ENDS].concat());
+    }
+    object
+}
+
+/// Whether an object is what was sealed. One that has no seal is taken as it is: older versions write none.
+#[must_use]
+pub(crate) fn is_as_sealed(object: &[u8]) -> bool {
+    let body_and_sum = || {
+        let (rest, sum) = object.trim_ascii_end().strip_suffix(SEAL_ENDS)?.split_last_chunk::<8>()?;
+        Some((rest.strip_suffix(SEAL_BEGINS)?, sum))
+    };
+    body_and_sum().is_none_or(|(body, sum)| *sum == *format!("{:08x}", crc32fast::hash(body)).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_is_a_field_of_the_object_and_breaks_with_any_byte_before_it() {
+        let text = sealed(b"{\"at\":\"7:90:3\",\"n\":12}".to_vec());
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(value["at"], "7:90:3");
+        // By zlib.crc32 of Python.
+        assert_eq!(value["crc32"], "8e115f8a");
+        assert!(is_as_sealed(&text) && is_as_sealed(&[&text[..], b"\n"].concat()));
+        for place in 0..text.len() - ",\"crc32\":\"01234567\"}".len() {
+            let mut changed = text.clone();
+            changed[place] ^= 1;
+            assert!(!is_as_sealed(&changed), "{place}");
+        }
+        assert!(is_as_sealed(b"{}") && is_as_sealed(b"") && is_as_sealed(b"{\"at\":\"7:90:3\"}"));
+    }
+}

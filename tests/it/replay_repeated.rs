@@ -52,6 +52,7 @@ impl Repeated {
         checkpoint["open"] = json!({"7": {"at": format!("7:{second}:0"), "fingerprint": done["7"]}});
         checkpoint["done"] = json!({});
         checkpoint["before_repetition"] = json!({"open": open, "done": done});
+        stored.as_object_mut().unwrap().remove("crc32");
         fs::write(&commit, stored.to_string()).unwrap();
     }
 

@@ -16,6 +16,7 @@ fn forget_scope(place: &Place) {
     checkpoint.insert("version".to_owned(), json!(2));
     checkpoint.remove("scope");
     checkpoint.remove("parked_in_other_scopes");
+    commit.as_object_mut().unwrap().remove("crc32");
     fs::write(&path, commit.to_string()).unwrap();
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
-use crate::durable::replace;
+use crate::durable::{is_as_sealed, replace, sealed};
 use crate::sink::SinkError;
 
 use super::names;
@@ -81,11 +81,14 @@ impl Commit {
         let temporary = dir.join(names::COMMIT_TEMPORARY);
         let text =
             serde_json::to_vec(self).map_err(|e| SinkError::io("write", &temporary, io::Error::other(e)))?;
-        Ok(replace(&dir.join(names::COMMIT), &temporary, &[&text])?)
+        Ok(replace(&dir.join(names::COMMIT), &temporary, &[&sealed(text)])?)
     }
 }
 
 fn parse(text: &[u8]) -> Result<Commit, String> {
+    if !is_as_sealed(text) {
+        return Err("its checksum is wrong, so it is not what was committed".to_owned());
+    }
     let value: Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
     match value.get("version").and_then(Value::as_u64) {
         Some(VERSION) => {}

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::checkpoint::Checkpoint;
-use crate::durable::replace;
+use crate::durable::{is_as_sealed, replace, sealed};
 use crate::failpoint;
 use crate::sink::SinkError;
 
@@ -31,9 +31,13 @@ pub(super) fn load(path: &Path) -> Result<Option<Checkpoint>, SinkError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SinkError::io("read", path, error)),
     };
-    Checkpoint::from_json(&text).map(Some).map_err(|error| SinkError::Unfit {
+    let parsed = match is_as_sealed(&text) {
+        true => Checkpoint::from_json(&text).map_err(|error| error.to_string()),
+        false => Err("its checksum is wrong".to_owned()),
+    };
+    parsed.map(Some).map_err(|what| SinkError::Unfit {
         path: path.to_owned(),
-        what: error.to_string(),
+        what,
         hint: "remove it when Kafka's checkpoint topic is whole",
     })
 }
@@ -122,7 +126,7 @@ fn write_on(path: &Path, asked: &Asked, observer: &Observer) {
 }
 
 fn write(path: &Path, checkpoint: &Checkpoint) -> Result<(), SinkError> {
-    replace(path, &path.with_extension("tmp"), &[&checkpoint.to_json()?])?;
+    replace(path, &path.with_extension("tmp"), &[&sealed(checkpoint.to_json()?)])?;
     failpoint::cross("local_copy_written");
     Ok(())
 }

@@ -41,8 +41,11 @@ fn lines_and_commit_file_have_the_documented_form() {
     let file = dir.path().join("p.cdc.ks.t/0/00000000000000000000.jsonl");
     assert_eq!(fs::read_to_string(file).unwrap(), lines);
     let commit = fs::read_to_string(dir.path().join("commit.json")).unwrap();
+    // The checksum is that of zlib, over all that stands before it.
+    let (body, sum) = commit.split_once(r#","crc32":""#).unwrap();
+    assert_eq!(sum, format!("{:08x}\"}}", crc32fast::hash(body.as_bytes())));
     assert_eq!(
-        commit,
+        format!("{body}}}"),
         format!(
             r#"{{"version":1,"partitions":1,"checkpoint":{{"version":4,"generation":1,"open":{{"1":{{"at":"1:20:2"}}}},"done":{{}},"parked":[]}},"topics":{{"p.cdc.ks.t":{{"0":[{{"first_offset":0,"next_offset":2,"bytes":{}}}]}}}}}}"#,
             lines.len()
@@ -132,7 +135,7 @@ fn a_log_that_was_only_begun_is_begun_again() {
 fn a_stored_form_that_is_newer_or_broken_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(two_records(dir.path()));
-    let commit = fs::read_to_string(dir.path().join("commit.json")).unwrap();
+    let commit = unsealed(&dir.path().join("commit.json"));
     let bytes = data_files(dir.path()).values().next().unwrap().len();
     for (from, to) in [
         (r#"{"version":1,"partitions""#.to_owned(), r#"{"version":2,"partitions""#),
@@ -151,6 +154,33 @@ fn a_stored_form_that_is_newer_or_broken_is_refused() {
         refused(FileLog::open(dir.path(), FileLogOptions::default()));
         assert!(FileLogReader::open(dir.path()).is_err(), "{to}");
     }
+}
+
+/// A commit file as an older version, or somebody by hand, would write it: without the checksum.
+fn unsealed(path: &Path) -> String {
+    let commit = fs::read_to_string(path).unwrap();
+    format!("{}}}", commit.split_once(r#","crc32":""#).unwrap().0)
+}
+
+/// As a disk changes it: what is read is what was committed, or nothing.
+#[test]
+fn a_bit_of_the_commit_file_that_changes_changes_nothing_silently() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(two_records(dir.path()));
+    let path = dir.path().join("commit.json");
+    let (commit, without) = (fs::read(&path).unwrap(), unsealed(&path));
+    let before = FileLog::open(dir.path(), FileLogOptions::default()).unwrap().checkpoint().cloned();
+    for (place, bit) in (0..commit.len()).flat_map(|place| (0..8).map(move |bit| (place, bit))) {
+        let mut changed = commit.clone();
+        changed[place] ^= 1 << bit;
+        fs::write(&path, changed).unwrap();
+        if let Ok(log) = FileLog::open(dir.path(), FileLogOptions::default()) {
+            assert_eq!(log.checkpoint().cloned(), before, "byte {place}, bit {bit}");
+        }
+        assert_eq!(data_files(dir.path()).len(), 1, "byte {place}, bit {bit}");
+    }
+    fs::write(&path, without).unwrap();
+    assert_eq!(FileLog::open(dir.path(), FileLogOptions::default()).unwrap().checkpoint().cloned(), before);
 }
 
 #[test]
@@ -181,8 +211,7 @@ fn a_commit_that_ends_inside_a_line_is_an_error() {
     let before = data_files(dir.path());
     let bytes = before["p.cdc.ks.t/0/00000000000000000000.jsonl"].len();
     let commit = dir.path().join("commit.json");
-    let changed =
-        fs::read_to_string(&commit).unwrap().replace(&format!(r#""bytes":{bytes}"#), r#""bytes":10"#);
+    let changed = unsealed(&commit).replace(&format!(r#""bytes":{bytes}"#), r#""bytes":10"#);
     fs::write(&commit, changed).unwrap();
     assert!(refused(FileLog::open(dir.path(), FileLogOptions::default())).contains("no end of a line"));
     assert_eq!(data_files(dir.path()), before);
