@@ -9,10 +9,14 @@ use std::sync::atomic::AtomicBool;
 use cdc_agent::agent::{self, exit::Exit};
 use cdc_agent::cli::{Cli, ReadError};
 use cdc_agent::jobs::demo::demo;
-use signal_hook::consts::SIGXFSZ;
+use signal_hook::consts::{SIGHUP, SIGXFSZ};
 
 fn main() -> ExitCode {
     report_long_files();
+    // Options that were not read yet need not be read anew.
+    if std::env::args_os().nth(1).is_some_and(|command| command == "run") {
+        outlive(SIGHUP, "a reload while it starts");
+    }
     let cli = match Cli::read(std::env::args_os(), std::env::vars_os()) {
         Ok(cli) => cli,
         Err(ReadError::CommandLine(error)) => error.exit(),
@@ -40,8 +44,13 @@ fn main() -> ExitCode {
 /// A write beyond the limit on the size of files (`ulimit -f`) ends a program by a signal, unless it handles that: then
 /// the write fails like any other. To handle it is all that is needed.
 fn report_long_files() {
-    if let Err(error) = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))) {
-        say(&format!("cdc-agent: a limit on the size of files will end the program: {error}"));
+    outlive(SIGXFSZ, "a limit on the size of files");
+}
+
+/// Handles a signal, of `what`, by doing nothing.
+fn outlive(signal: i32, what: &str) {
+    if let Err(error) = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))) {
+        say(&format!("cdc-agent: {what} will end the program: {error}"));
     }
 }
 

@@ -95,6 +95,7 @@ const REWIND_PAUSE: Duration = Duration::from_secs(1);
 /// # Errors
 /// What it cannot go on after.
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let stop = Stop::by_reload()?;
     let mut args = args.clone();
     let live = args.options.live.clone();
     log::begin(live.telling.log_format == LogFormatWord::Json);
@@ -107,7 +108,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let _server = start::http(&live.telling, &telling)?;
     failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());
-    let stop = Stop::on_signals(watch.waker())?.with_signs_of_life(&telling.telemetry);
+    let stop = stop.on_signals(watch.waker())?.with_signs_of_life(&telling.telemetry);
     let state = start::state_directory(&live.log.state_dir)?;
     let _held = start::patiently(|| StateLock::take(&state))?;
     let (directory, spool) = spool::open(&live.log, directory)?;

@@ -23,22 +23,34 @@ pub(super) struct Stop {
     telemetry: Option<Arc<Telemetry>>,
 }
 
+fn refused(error: std::io::Error) -> Failure {
+    Failure::new(Exit::Bug, "signals cannot be handled").because(error)
+}
+
 impl Stop {
-    /// Asked by SIGTERM and SIGINT, and by SIGHUP to read the options anew; they also wake `waker` up. A second
-    /// one to stop ends the program at once: what is not
-    /// committed is read again by the next one.
+    /// Asked by SIGHUP to read the options anew, from now on: what is done before the loop begins can take a while, and a
+    /// reload must not end it. SIGTERM and SIGINT end the program until [`Self::on_signals`].
     ///
     /// # Errors
     /// The operating system refuses.
-    pub(super) fn on_signals(waker: Waker) -> Result<Self, Failure> {
-        let refused = |error| Failure::new(Exit::Bug, "signals cannot be handled").because(error);
+    pub(super) fn by_reload() -> Result<Self, Failure> {
         let stop = Self::default();
-        let asked = stop.clone();
+        signal_hook::flag::register(SIGHUP, Arc::clone(&stop.reloads)).map_err(refused)?;
+        Ok(stop)
+    }
+
+    /// Asked by SIGTERM and SIGINT, too; signals also wake `waker` up. A second one to stop ends the program at once: what
+    /// is not committed is read again by the next one.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub(super) fn on_signals(self, waker: Waker) -> Result<Self, Failure> {
+        let asked = self.clone();
         let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(refused)?;
         let listen = move || {
             for signal in &mut signals {
                 if signal == SIGHUP {
-                    asked.reloads.store(true, Ordering::Relaxed);
+                    // It is asked for already.
                     waker.wake();
                     continue;
                 }
@@ -51,7 +63,7 @@ impl Stop {
             }
         };
         std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(refused)?;
-        Ok(stop)
+        Ok(self)
     }
 
     /// Waits by [`Self::sleep`] are signs of life from here on.
