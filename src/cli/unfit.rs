@@ -57,6 +57,13 @@ impl LogArgs {
         (self.state_dir == *spool).then_some("spool_directory and state_directory are the same")
     }
 
+    /// Why a file log cannot be there.
+    #[must_use]
+    pub fn unfit_out(&self, out: &Path) -> Option<Unfit> {
+        let is_inside = resolved(out).starts_with(resolved(&self.cdc_raw));
+        is_inside.then(|| inside_cdc_raw("the file log"))
+    }
+
     /// Directories that are where only Cassandra may write.
     fn inside_cdc_raw(&self) -> impl Iterator<Item = Unfit> {
         let directories = [
@@ -67,18 +74,23 @@ impl LogArgs {
         let raw = resolved(&self.cdc_raw);
         let is_inside = move |path: &PathBuf| resolved(path).starts_with(&raw);
         let inside = directories.into_iter().filter(move |(_, path)| path.is_some_and(&is_inside));
-        inside.map(|(key, _)| Unfit {
-            about: "directories",
-            what: format!(
-                "{key} is inside cdc_raw_directory, which belongs to Cassandra: what is in it counts against its limit"
-            ),
-            fix: "name a directory elsewhere",
-        })
+        inside.map(|(key, _)| inside_cdc_raw(key))
+    }
+}
+
+fn inside_cdc_raw(what: &str) -> Unfit {
+    Unfit {
+        about: "directories",
+        what: format!(
+            "{what} is inside cdc_raw_directory, which belongs to Cassandra: what is in it counts against its limit"
+        ),
+        fix: "name a directory elsewhere",
     }
 }
 
 /// Where a path leads, as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
+#[must_use]
+pub fn resolved(path: &Path) -> PathBuf {
     let mut ancestors = path.ancestors();
     let found = ancestors.find_map(|above| Some((above, above.canonicalize().ok()?)));
     match found {

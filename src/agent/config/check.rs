@@ -23,6 +23,8 @@ pub fn findings(options: &RunOptions, out: &Path) -> Vec<Finding> {
     files::check(options, &mut findings);
     if to_kafka {
         kafka(&options.settings, &mut findings);
+    } else if let Some(unfit) = options.live.log.unfit_out(out) {
+        findings.push(Finding::fail("config.directories", Exit::Usage, unfit.what, unfit.fix));
     }
     if let Err(failure) = Keys::open(&options.settings.keys, &options.settings.names) {
         findings.push(failed("config.keys", &failure));

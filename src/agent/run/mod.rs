@@ -99,7 +99,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut args = args.clone();
     let live = args.options.live.clone();
     log::begin(live.telling.log_format == LogFormatWord::Json);
-    start::fits(&live.log)?;
+    start::fits(&live.log, &args.out)?;
     let directory = start::patiently(|| start::directory(&live.log.cdc_raw))?;
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
     let mut telling = Telling::new(Limits { stall_after, ..Limits::default() });

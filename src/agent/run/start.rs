@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::schema::LiveSchema;
 use super::stop::Stop;
 use super::telling::Telling;
+use crate::agent::config::check::is_kafka;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
 use crate::agent::pipeline::worker::Owned;
@@ -27,8 +28,9 @@ use crate::http::Server;
 ///
 /// # Errors
 /// Some do.
-pub(super) fn fits(log: &LogArgs) -> Result<(), Failure> {
-    match log.unfit().into_iter().next() {
+pub(super) fn fits(log: &LogArgs, out: &Path) -> Result<(), Failure> {
+    let unfit_out = || log.unfit_out(out).filter(|_| !is_kafka(out));
+    match log.unfit().into_iter().next().or_else(unfit_out) {
         Some(unfit) => Err(Failure::new(Exit::Usage, unfit.what).next(unfit.fix)),
         None => Ok(()),
     }

@@ -90,6 +90,19 @@ fn files_with_secrets_must_not_be_everybodys() {
 }
 
 #[test]
+fn a_file_log_is_not_inside_cdc_raw() {
+    let raw = tempfile::tempdir().unwrap();
+    let line = Line::try_parse_from(["test", "--cdc-raw", raw.path().to_str().unwrap()]).unwrap();
+    for out in [raw.path().join("log"), raw.path().to_owned()] {
+        let found = findings(&line.options, &out);
+        let is_said = found.iter().any(|finding| format!("{finding:?}").contains("the file log is inside"));
+        assert!(is_said, "{}: {found:?}", out.display());
+    }
+    let beside = raw.path().with_extension("log");
+    assert!(line.options.live.log.unfit_out(&beside).is_none());
+}
+
+#[test]
 fn kafka_needs_brokers() {
     let line = Line::try_parse_from(["test"]).unwrap();
     let found = findings(&line.options, Path::new("kafka"));
