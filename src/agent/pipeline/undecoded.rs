@@ -11,11 +11,17 @@ use super::report::{Outcome, Skipped, Undelivered};
 use super::worker::Work;
 use crate::agent::exit::{Exit, Failure};
 use crate::cli::{Undecodable, UnknownTable};
-use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position};
+use crate::commitlog::{Damage, DamageKind, Decoder, Frame, Mutation, Peek, Position, peek};
 use crate::envelope::{Encoder, Place};
 
 /// Length of a sync marker in bytes.
 const MARKER_LENGTH: u64 = 8;
+
+/// What a mutation says without a schema. `None`: there is nothing to park it by, and no schema says more.
+#[inline]
+pub(in crate::agent) fn readable(payload: &[u8]) -> Option<Peek<'_>> {
+    peek(payload).ok().filter(|peeked| peeked.updates > 0)
+}
 
 impl Work<'_, '_> {
     /// What becomes of a mutation that the schema of its place does not decode.

@@ -14,6 +14,7 @@ use super::range::Range;
 use super::report::Report;
 use super::segment::OpenSegment;
 use super::system_change::{SystemChange, truncated};
+use super::undecoded::readable;
 use super::unit::{After, SectionPart, Unit};
 use crate::agent::index::{ChainEnd, Ending};
 use crate::checkpoint::Fingerprint;
@@ -208,6 +209,8 @@ impl Walk {
                 FrameStep::Frame(frame) => {
                     entry = frame.entry + 1;
                     here.entry = frame.entry;
+                    // It is told of when it is its turn.
+                    self.is_damaged |= !self.is_damage_done && readable(frame.payload).is_none();
                     if is_wanted {
                         self.cut.add(frame, (here.marker, bounds.logical_start), found.schema);
                         if found.schema.doubts.has_idle() && self.is_asked_for(here, frame.payload, found) {

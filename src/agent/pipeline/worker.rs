@@ -10,11 +10,12 @@ use super::failed::Failed;
 use super::range::Range;
 use super::records::Tally;
 use super::report::{Outcome, Report, Skipped};
+use super::undecoded::readable;
 use super::unit::Unit;
 use crate::agent::exit::Failure;
 use crate::cli::{Undecodable, UnknownTable};
 use crate::commitlog::mutation::PartitionUpdate;
-use crate::commitlog::{CheckedFrames, Decoder, Frame, Mutation, Position, SegmentId, peek};
+use crate::commitlog::{CheckedFrames, Decoder, Frame, Mutation, Position, SegmentId};
 use crate::envelope::{Encoder, EncoderConfig, Place, Visibility};
 use crate::schema::TableId;
 
@@ -264,9 +265,7 @@ impl<'u> Work<'_, 'u> {
     where
         'u: 'a,
     {
-        // Without table id and key there is nothing to park it by, and no schema says more.
-        let peeked = peek(frame.payload).ok().filter(|peeked| peeked.updates > 0);
-        let (Some(epoch), Some(peeked)) = (self.epoch(), peeked) else {
+        let (Some(epoch), Some(peeked)) = (self.epoch(), readable(frame.payload)) else {
             return Ok(self.lost(frame, offset, place.position(0)));
         };
         match epoch.interest.mutation(&peeked) {

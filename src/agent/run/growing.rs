@@ -11,7 +11,9 @@ use crate::agent::log;
 use crate::agent::pipeline::epoch::{Epoch, SchemaAt};
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::system_change::{SystemChange, truncated};
+use crate::agent::pipeline::undecoded::readable;
 use crate::agent::pipeline::unit::After;
+use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::{Origin, Stretch, Worker};
 use crate::agent::pipeline::writer::Writer;
 use crate::cdc_raw::{Batch, GrowingError, GrowingSegment, Rest, SegmentFile, chain};
@@ -28,6 +30,8 @@ pub(super) struct Growing {
     fingerprint: Option<Fingerprint>,
     /// From where on nothing was read before.
     from: Position,
+    /// Whether something was met of which nobody can say whose it is.
+    has_unreadable: bool,
 }
 
 /// How a look at a growing segment ended.
@@ -49,7 +53,13 @@ impl Growing {
         let path = reading.directory.segment(file.name);
         let key = |alias: &str| reading.keys.key(alias);
         let Some(segment) = GrowingSegment::open(&path, file.name, from, &key)? else { return Ok(None) };
-        Ok(Some(Self { segment, label: file.name.to_string(), fingerprint: None, from }))
+        Ok(Some(Self {
+            segment,
+            label: file.name.to_string(),
+            fingerprint: None,
+            from,
+            has_unreadable: false,
+        }))
     }
 
     /// Whether it is still the file with the name.
@@ -57,9 +67,12 @@ impl Growing {
         self.segment.id() == file.id
     }
 
-    /// Whether all that Cassandra ever wrote into it was read, as its index says.
+    /// Whether all that Cassandra ever wrote into it was read here from its start, as its index says, and made sense.
     pub(super) fn is_read_up_to(&self, file: &SegmentFile) -> bool {
-        file.index.is_completed() && file.index.is_reached_by(self.segment.logical_end(), file.length)
+        self.from == start_of(file.name.id)
+            && !self.has_unreadable
+            && file.index.is_completed()
+            && file.index.is_reached_by(self.segment.logical_end(), file.length)
     }
 
     /// Whether bytes stand behind what was read.
@@ -111,7 +124,8 @@ impl Growing {
         }
         failpoint::cross("growing_polled");
         let mut report = Report::default();
-        let epochs = follow(&batch, (self.from, next), schema, &mut report);
+        let (epochs, is_readable) = follow(&batch, (self.from, next), schema, &mut report);
+        self.has_unreadable |= !is_readable;
         let none = BTreeSet::new();
         let origin = Origin {
             id: next.segment,
@@ -147,18 +161,22 @@ impl Growing {
     }
 }
 
-/// Follows the schema through a batch: the schemas that hold in it, by place. Notes tables that were truncated; nothing
-/// was read from `from` on.
+/// Follows the schema through a batch: the schemas that hold in it, by place, and whether all its mutations are readable.
+/// Notes tables that were truncated; nothing was read from `from` on.
 fn follow(
     batch: &Batch<'_>,
     (from, next): (Position, Position),
     schema: &mut SchemaAt,
     report: &mut Report,
-) -> Vec<Arc<Epoch>> {
+) -> (Vec<Arc<Epoch>>, bool) {
     let mut epochs = vec![Arc::clone(schema.epoch())];
+    let mut is_readable = true;
     for (run, frames) in batch.runs() {
         for frame in frames {
-            let Some(change) = SystemChange::of(frame.payload) else { continue };
+            let Some(change) = SystemChange::of(frame.payload) else {
+                is_readable &= readable(frame.payload).is_some();
+                continue;
+            };
             let position = Position { marker: run.marker, entry: frame.entry, row: 0, ..next };
             if change == SystemChange::Local {
                 if position >= from {
@@ -177,7 +195,7 @@ fn follow(
             }
         }
     }
-    epochs
+    (epochs, is_readable)
 }
 
 /// An error of a growing segment that ends the agent; `None` of one that a later look may not find any more, or that

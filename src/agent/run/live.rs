@@ -35,7 +35,7 @@ use super::still::{self, Read, Task};
 use super::stop::Stop;
 use super::telling::Telling;
 use super::watermark::Watermark;
-use crate::agent::exit::Failure;
+use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::unit::After;
@@ -261,6 +261,10 @@ impl<'l> Live<'l> {
                 if self.parts.until_empty {
                     return Err(losses::emptied(self.parts.reading.directory.path(), &missing));
                 }
+            }
+            // What it is was said in the log. Nobody waits for it to pass who waits for the end.
+            Look::Failed if parts.until_empty => {
+                return Err(Failure::new(Exit::Unreadable, parts.found.problem.clone().unwrap_or_default()));
             }
             Look::NotDue | Look::Failed => {}
         }
