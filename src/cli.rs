@@ -39,7 +39,8 @@ pub use kafka::{
 };
 pub use keys::KeyArgs;
 pub use live::{
-    CassandraArgs, FinishedWord, LiveArgs, LogArgs, LogFormatWord, OwnershipWord, TellingArgs, VisibilityWord,
+    CassandraArgs, DEFAULT_STATE_DIRECTORY, FinishedWord, LiveArgs, LogArgs, LogFormatWord, OwnershipWord,
+    TellingArgs, VisibilityWord,
 };
 pub use programs::{CompletionsArgs, ManArgs};
 pub use replay::{ReplayArgs, ReplayInput, ReplayOutput, ReplayRange};
@@ -50,7 +51,7 @@ pub use snapshot::{
     AskedArgs, ConsistencyWord, SnapshotArgs, SnapshotCommand, SnapshotStartArgs, SnapshotStatusArgs,
     SnapshotStopArgs,
 };
-pub use unfit::Unfit;
+pub use unfit::{Unfit, resolved};
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
 use std::ffi::OsString;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::examples;
+use super::live::DEFAULT_STATE_DIRECTORY;
 use super::run::RunOptions;
 use crate::commitlog::Position;
 
@@ -47,7 +48,7 @@ pub struct StatusPlace {
 pub struct AgentPlace {
     /// The agent's state directory: its socket is there
     #[arg(id = "state_directory", long = "state-dir", value_name = "DIR")]
-    #[arg(default_value = "/var/lib/cdc-agent")]
+    #[arg(default_value = DEFAULT_STATE_DIRECTORY)]
     pub state_dir: PathBuf,
 }
 

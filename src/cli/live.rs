@@ -8,6 +8,9 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::values::{CENTURY_S, DAY_MS, HOUR_MS, MOST_MIB, whole};
 
+/// The agent's own directory, unless another one is named.
+pub const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/cdc-agent";
+
 /// Options of a live agent.
 #[derive(Debug, Clone, Args)]
 pub struct LiveArgs {
@@ -35,7 +38,7 @@ pub struct LogArgs {
         id = "state_directory",
         long = "state-dir",
         value_name = "DIR",
-        default_value = "/var/lib/cdc-agent"
+        default_value = DEFAULT_STATE_DIRECTORY
     )]
     pub state_dir: PathBuf,
     /// How far a segment that Cassandra writes is read

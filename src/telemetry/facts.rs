@@ -28,6 +28,9 @@ pub struct Identity {
     pub out: String,
     /// The directory that is read.
     pub cdc_raw: String,
+    /// The agent's own directory. Empty of one that does not tell it.
+    #[serde(default)]
+    pub state_directory: String,
 }
 
 /// What the loop is at.

@@ -74,6 +74,7 @@ fn identity() -> Identity {
         delivery: "exactly-once".to_owned(),
         out: "kafka1:9092,kafka2:9092".to_owned(),
         cdc_raw: "/var/lib/cassandra/cdc_raw".to_owned(),
+        state_directory: "/var/lib/cdc-agent".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::output;
 use super::asked;
 use crate::agent::socket::Request;
-use crate::cli::StatusArgs;
+use crate::cli::{DEFAULT_STATE_DIRECTORY, StatusArgs, resolved};
 use crate::http;
 use crate::telemetry::Status;
 
@@ -65,7 +66,23 @@ fn fetch(args: &StatusArgs) -> Result<(String, Status), Failure> {
         );
         Failure::new(Exit::Destination, error.to_string()).next(next)
     };
-    parse(address, http::fetch(address, ANSWER_TIME).map_err(unreachable)?)
+    let (json, status) = parse(address, http::fetch(address, ANSWER_TIME).map_err(unreachable)?)?;
+    check_is_meant(&args.place.state.state_dir, address, &status.identity.state_directory)?;
+    Ok((json, status))
+}
+
+/// Refuses the answer of another agent than the one whose state directory was given: the default address is everybody's,
+/// and a health check must not take one agent's word for another one.
+fn check_is_meant(given: &Path, address: SocketAddr, theirs: &str) -> Result<(), Failure> {
+    if given == Path::new(DEFAULT_STATE_DIRECTORY)
+        || theirs.is_empty()
+        || resolved(given) == Path::new(theirs)
+    {
+        return Ok(());
+    }
+    let what = format!("no agent of {} answers; on {address} there is the one of {theirs}", given.display());
+    Err(Failure::new(Exit::Destination, what)
+        .next("is it running? If it serves HTTP elsewhere: --http-address"))
 }
 
 fn parse(address: SocketAddr, json: String) -> Result<(String, Status), Failure> {
@@ -74,4 +91,27 @@ fn parse(address: SocketAddr, json: String) -> Result<(String, Status), Failure>
             .next("use the program that the running agent was started from")
     })?;
     Ok((json, status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_agent_does_not_answer_for_another_one() {
+        let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let address = "127.0.0.1:8083".parse().unwrap();
+        let theirs = resolved(own.path()).display().to_string();
+        assert!(check_is_meant(own.path(), address, &theirs).is_ok());
+        assert!(
+            check_is_meant(&own.path().join("../").join(own.path().file_name().unwrap()), address, &theirs)
+                .is_ok()
+        );
+        let failure = check_is_meant(other.path(), address, &theirs).unwrap_err();
+        assert_eq!(failure.exit(), Exit::Destination);
+        assert!(failure.to_string().contains(&theirs), "{failure}");
+        // Nobody said which one is meant, or it does not say who it is.
+        assert!(check_is_meant(Path::new(DEFAULT_STATE_DIRECTORY), address, &theirs).is_ok());
+        assert!(check_is_meant(other.path(), address, "").is_ok());
+    }
 }

@@ -13,7 +13,7 @@ use crate::agent::pipeline::report::{Report, Undelivered};
 use crate::agent::pipeline::writer::Writer;
 use crate::cdc_raw::Standing;
 use crate::checkpoint::Checkpoint;
-use crate::cli::{DeliveryWord, RunArgs, Settings};
+use crate::cli::{DeliveryWord, RunArgs, Settings, resolved};
 use crate::commitlog::Index;
 use crate::telemetry::{
     CommitReport, EventCount, Identity, LedgerEntry, LedgerKind, Limits, Phase, Reading, SchemaStatus,
@@ -60,6 +60,7 @@ impl Telling {
             delivery: delivery.to_owned(),
             out: args.out.display().to_string(),
             cdc_raw: args.options.live.log.cdc_raw.display().to_string(),
+            state_directory: resolved(&args.options.live.log.state_dir).display().to_string(),
         });
     }
 
