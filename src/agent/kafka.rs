@@ -93,7 +93,7 @@ pub fn log_notice(notice: &Notice) {
         Notice::TopicCreated { .. } => Level::Info,
         // There may be thousands a second.
         Notice::DeadLetter { kind: Untaken::Forbidden, .. } => return,
-        Notice::DeadLetter { .. } | Notice::Forbidden { .. } => Level::Error,
+        Notice::DeadLetter { .. } | Notice::Forbidden { .. } | Notice::Unmade { .. } => Level::Error,
         _ => Level::Warn,
     };
     log::log(level, &notice.to_string());

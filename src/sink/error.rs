@@ -122,6 +122,14 @@ pub enum SinkError {
         /// What to do.
         hint: &'static str,
     },
+    /// Brokers do not make a topic, and will not.
+    #[error("{what}; {hint}")]
+    Unmade {
+        /// Which, and why.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A record is not taken, and nothing may replace it.
     #[error(
         "topic {topic} does not take {what}: {reason}; allow longer records (kafka_option message.max.bytes, the topic's \
@@ -175,6 +183,7 @@ impl SinkError {
             | Self::Indefinite { .. }
             | Self::Refused { .. }
             | Self::Forbidden { .. }
+            | Self::Unmade { .. }
             | Self::Failed => 6,
         }
     }

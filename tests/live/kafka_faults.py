@@ -367,6 +367,38 @@ def topic_forbidden_at_least_once(case):
     return topic_forbidden(case, "--delivery", "at-least-once")
 
 
+@scenario("topic-names-collide", "Kafka does not make a table's topic, because of another one whose name differs only in `.` and `_`: exit code 6 that says so; with refused = dead_letter a pointer for each of its records, all else goes on")
+def topic_names_collide(case):
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    case.prepare()
+    other, topic = f"{case.prefix}.cdc.{case.ks}_coll", f"{case.prefix}.cdc.{case.ks}.coll"
+    admin = AdminClient({"bootstrap.servers": case.stack.servers})
+    admin.create_topics([NewTopic(other, 1, 1)])[other].result(30)
+    agent = case.agent().start()
+    case.writers.start()
+    code = agent.wait(90)
+    if code != 6 or topic not in agent.said() or "differs only in" not in agent.said():
+        raise Failed(f"ended with {code}: {agent.said()[-1500:]}")
+    agent.options += ["--refused-table", f"{case.ks}.coll=dead_letter"]
+    before = len(agent.said())
+    agent.start()
+    case.busy(3, 4)
+    case.writers.stop()
+    case.caught_up(agent)
+    told = [line for line in agent.said()[before:].splitlines() if topic in line and " error " in line]
+    if len(told) != 1:
+        raise Failed(f"told {len(told)} times: {told[:3]}")
+    written = {identity(event) for write in read(case.folder / "journal").values() for event in write["events"] if event["table"].endswith(".coll")}
+    case.rules.lost = written
+    verdict = case.judge(agent, content=False)
+    letters = {record.value["event_id"] for (name, _), found in case.output.finish().items() if name.endswith("__dead_letters") for record in found}
+    case.note(f"{len(letters)} pointers; told: {told[0][:300]}")
+    if len(letters) != len(written) or not letters:
+        verdict.fault("pointers", f"{len(letters)} for {len(written)} events")
+    return verdict
+
+
 @scenario("topic-deleted", "a topic of changes is deleted, and brokers make none by themselves: the agent names it within 10 s of the next write and makes it again; what is written from then on is in it",
           settings=(*SMALL, "kafka.auto.create.topics.enable=false"))  # fmt: skip
 def topic_deleted(case):

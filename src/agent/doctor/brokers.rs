@@ -1,6 +1,6 @@
 //! Kafka: brokers answer and let the agent in, and topics are fit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::finding::Finding;
@@ -81,6 +81,7 @@ fn refused(check: &'static str, exit: Exit, error: &SinkError) -> Finding {
     match error {
         SinkError::Kafka { what, hint }
         | SinkError::Unreachable { what, hint }
+        | SinkError::Unmade { what, hint }
         | SinkError::Forbidden { what, hint } => Finding::fail(check, exit, what.clone(), *hint),
         other => Finding::fail(
             check,
@@ -167,6 +168,7 @@ fn topics(probe: &Probe, settings: &Settings, schema: &Schema, findings: &mut Ve
         .filter(|table| filter.wants(table))
         .map(|table| table_topic(settings.records.profile, &settings.source.prefix, table))
         .collect();
+    findings.extend(colliding(&names));
     let (mut absent, mut there) = (Vec::new(), Vec::new());
     for name in &names {
         match probe.topic(name) {
@@ -197,6 +199,27 @@ fn topics(probe: &Probe, settings: &Settings, schema: &Schema, findings: &mut Ve
     }
 }
 
+/// Topics of which Kafka makes only the first, because it tells no `.` from `_`.
+fn colliding(names: &BTreeSet<String>) -> Vec<Finding> {
+    let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        alike.entry(name.replace('.', "_")).or_default().push(name);
+    }
+    let colliding = alike.into_values().filter(|names| names.len() > 1);
+    let finding = |names: Vec<&str>| {
+        Finding::fail(
+            "kafka.topics",
+            Exit::Destination,
+            format!(
+                "Kafka makes only one of these topics, whose names differ only in `.` and `_`: {}",
+                names.join(", ")
+            ),
+            "leave all of these tables but one out, with table_exclude_list",
+        )
+    };
+    colliding.map(finding).collect()
+}
+
 fn policy(probe: &Probe, topic: &str) -> Result<String, String> {
     Ok(probe.topic_settings(topic)?.remove("cleanup.policy").unwrap_or_default())
 }
@@ -216,4 +239,17 @@ fn missing(check: &'static str, settings: &Settings, topics: &str) -> Finding {
         format!("not there: {topics}"),
         "make them, or let the agent make them (kafka_create_topics)",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_that_kafka_does_not_tell_apart_are_named_together() {
+        let names = ["p.cdc.a.b_c", "p.cdc.a_b.c", "p.cdc.a.b", "p.cdc.a.b-c"].map(str::to_owned).into();
+        let found = format!("{:?}", colliding(&names));
+        assert_eq!(found.matches("kafka.topics").count(), 1, "{found}");
+        assert!(found.contains("p.cdc.a.b_c, p.cdc.a_b.c"), "{found}");
+    }
 }

@@ -18,6 +18,9 @@ use crate::envelope::{EncoderConfig, Record, SourceNames, Visibility};
 use crate::failpoint;
 use crate::schema::{Schema, system};
 
+/// How long heartbeats may wait for topics that are made for them.
+const MAKES_FOR: Duration = Duration::from_secs(1);
+
 /// Writes heartbeats and control records of one agent.
 #[derive(Debug)]
 pub(in crate::agent) struct Notices {
@@ -95,7 +98,19 @@ impl Notices {
         now_ms: i64,
     ) -> Result<(), Failure> {
         let key = json!({"heartbeat": self.names.host_id}).to_string();
-        for Beaten { topic, table } in self.topics(schema) {
+        let mut beaten = Vec::new();
+        let mut making = Duration::ZERO;
+        for next in self.topics(schema) {
+            // Topics of which some are made first, while nothing else is done: the rest comes with the next heartbeats.
+            if making > MAKES_FOR {
+                break;
+            }
+            let since = Instant::now();
+            let partitions = writer.partitions(&next.topic)?;
+            making += since.elapsed();
+            beaten.push((next, partitions));
+        }
+        for (Beaten { topic, table }, partitions) in beaten {
             let value = json!({
                 "op": "m",
                 "ts_ms": now_ms,
@@ -103,7 +118,7 @@ impl Notices {
                 "wm_us": wm_us,
             });
             let value = value.to_string();
-            for partition in 0..writer.partitions(&topic)? {
+            for partition in 0..partitions {
                 writer.send(&Record::aside(&topic, partition, &key, &value, now_ms))?;
             }
         }

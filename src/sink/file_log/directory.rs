@@ -79,7 +79,9 @@ pub(super) fn still_at(path: &Path, opened: &File) -> Result<(), SinkError> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(SinkError::io("look at", path, e)),
         Ok(_) | Err(_) => Err(SinkError::Unfit {
             path: path.to_owned(),
-            what: "is not there any more, or not what was opened: it was removed, moved, replaced or unmounted".to_owned(),
+            what:
+                "is not there any more, or not what was opened: it was removed, moved, replaced or unmounted"
+                    .to_owned(),
             hint: "bring back what was there and start again, which continues from the last commit",
         }),
     }

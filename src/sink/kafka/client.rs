@@ -5,14 +5,13 @@ use rdkafka::config::RDKafkaLogLevel;
 
 use crate::sink::SinkError;
 
-use super::options::{Compression, KafkaOptions, SaslMechanism, Security, SecurityProtocol};
+use super::options::{
+    Compression, KafkaOptions, SaslMechanism, Security, SecurityProtocol, TRANSACTION_TIMEOUT,
+};
 
 /// Kibibytes and records that may wait in librdkafka. A record takes about 400 bytes beside its own.
 const QUEUE_KBYTES: &str = "16384";
 const QUEUE_RECORDS: &str = "25000";
-
-/// How long a transaction may stay open, in milliseconds. Readers of committed records wait that long for a dead agent.
-const TRANSACTION_TIMEOUT: &str = "30000";
 
 /// The option that says what librdkafka logs in detail.
 pub(super) const DEBUG: &str = "debug";
@@ -202,7 +201,9 @@ pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig 
     match purpose {
         Purpose::Transactions(id) => {
             produce(&mut config, options);
-            config.set("transactional.id", id).set("transaction.timeout.ms", TRANSACTION_TIMEOUT);
+            config
+                .set("transactional.id", id)
+                .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
         }
         Purpose::Idempotent => {
             produce(&mut config, options);

@@ -33,7 +33,7 @@ mod turn;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::checkpoint::Checkpoint;
 use crate::commitlog::SegmentId;
@@ -90,6 +90,8 @@ struct Batch {
     since: Option<Instant>,
     /// Whether something is told in it that no position tells of.
     has_notices: bool,
+    /// How long it has waited for topics that were made.
+    making: Duration,
 }
 
 impl KafkaSink {
@@ -171,6 +173,16 @@ impl KafkaSink {
         self.batch.bytes += length as u64;
         self.batch.since.get_or_insert_with(Instant::now);
         Ok(())
+    }
+
+    /// How long a batch waits for more: not until its transaction is over, which ends as if another agent had taken over.
+    fn longest_batch(&self) -> Duration {
+        match self.options.delivery {
+            Delivery::ExactlyOnce => {
+                self.options.batch.time.min(self.options.extra.transaction_timeout() / 2)
+            }
+            Delivery::AtLeastOnce => self.options.batch.time,
+        }
     }
 
     fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), SinkError> {
@@ -363,7 +375,7 @@ impl Sink for KafkaSink {
         let limits = &self.options.batch;
         self.batch.records >= limits.records
             || self.batch.bytes >= limits.bytes
-            || self.batch.since.is_some_and(|since| since.elapsed() >= limits.time)
+            || self.batch.since.is_some_and(|since| since.elapsed() >= self.longest_batch())
     }
 
     fn queued(&self) -> u64 {

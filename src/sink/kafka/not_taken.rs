@@ -10,7 +10,7 @@ use crate::sink::SinkError;
 
 use super::context::Failed;
 use super::notice::{Notice, Untaken};
-use super::options::Refused;
+use super::options::{Delivery, Refused};
 use super::producer::{Outgoing, Stuck};
 use super::topics::Kind;
 use super::trouble::{forbids_topic, lasting, refuses_record};
@@ -30,8 +30,8 @@ pub(super) struct NotTaken {
     records: HashMap<(String, String), Refusal>,
     /// Those of them for which something else stands in the batch at hand. Once that is committed nobody asks for them.
     replaced: Vec<(String, String)>,
-    /// Topics that the agent may not write, and since when that is known.
-    topics: HashMap<String, Instant>,
+    /// Topics that the agent may not write, or that cannot be made; since when that is known, and why.
+    topics: HashMap<String, (Instant, String)>,
 }
 
 /// Why Kafka does not take a record.
@@ -82,7 +82,7 @@ impl NotTaken {
 
     /// Whether this topic may not be written. After a while that is forgotten.
     fn forbids(&mut self, topic: &str) -> bool {
-        let Some(since) = self.topics.get(topic) else { return false };
+        let Some((since, _)) = self.topics.get(topic) else { return false };
         let is_recent = since.elapsed() < TRIED_AGAIN_AFTER;
         if !is_recent {
             self.topics.remove(topic);
@@ -92,20 +92,45 @@ impl NotTaken {
 }
 
 impl KafkaSink {
-    /// The partitions of a topic of changes. `None` when it may not be written, and pointers are to stand for its
-    /// records.
+    /// The partitions of a topic of changes. `None` when it may not be written, or cannot be made, and pointers are to
+    /// stand for its records.
     pub(super) fn partitions_of(&mut self, topic: &str) -> Result<Option<u32>, SinkError> {
         if self.not_taken.forbids(topic) {
             return Ok(None);
         }
-        match self.topics.get(topic, Kind::Changes).map(|found| found.partitions) {
-            Ok(partitions) => Ok(Some(partitions)),
+        let found = self.topics.get(topic, Kind::Changes).map(|found| found.partitions);
+        let waited = self.topics.take_waited();
+        let partitions = match found {
+            Ok(partitions) => Some(partitions),
             Err(SinkError::Forbidden { .. }) if self.lets_pass(topic) => {
                 self.forbid(topic);
-                Ok(None)
+                None
             }
-            Err(error) => Err(error),
+            Err(SinkError::Unmade { what, hint }) if self.lets_pass(topic) => {
+                self.not_taken.topics.insert(topic.to_owned(), (Instant::now(), what.clone()));
+                self.options.observer.tell(&Notice::Unmade { what, hint });
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        self.waited_for_topic(waited)?;
+        Ok(partitions)
+    }
+
+    /// The batch at hand has waited for topics that were new. With hundreds of new topics a transaction would be open for
+    /// longer than it may, which ends as if another agent had taken it over: so the batch is taken back before. Sent again,
+    /// it finds these topics made.
+    fn waited_for_topic(&mut self, span: Duration) -> Result<(), SinkError> {
+        if span.is_zero() || self.batch.records == 0 || self.options.delivery == Delivery::AtLeastOnce {
+            return Ok(());
         }
+        self.batch.making += span;
+        if self.batch.making < self.options.extra.transaction_timeout() / 3 {
+            return Ok(());
+        }
+        let seconds = self.batch.making.as_secs();
+        self.abort();
+        Err(SinkError::RolledBack { what: format!("topics were made for {seconds} s in one transaction") })
     }
 
     /// Whether what this topic does not take is replaced. The agent's own topics, whose names begin with `__`, are not
@@ -116,17 +141,19 @@ impl KafkaSink {
     }
 
     fn forbid(&mut self, topic: &str) {
-        self.not_taken.topics.insert(topic.to_owned(), Instant::now());
+        let reason = RDKafkaErrorCode::TopicAuthorizationFailed.to_string();
+        self.not_taken.topics.insert(topic.to_owned(), (Instant::now(), reason));
         self.options.observer.tell(&Notice::Forbidden { topic: topic.to_owned() });
     }
 
-    /// Sends a pointer in place of a record whose topic may not be written. Nothing stands for a heartbeat.
+    /// Sends a pointer in place of a record whose topic may not be written, or is not there. Nothing stands for a heartbeat.
     pub(super) fn pass_by(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
         if record.event_id.is_empty() {
             return Ok(());
         }
         self.begin(record)?;
-        self.point_to(record, &RDKafkaErrorCode::TopicAuthorizationFailed.to_string(), Untaken::Forbidden)
+        let reason = self.not_taken.topics.get(record.topic).map(|(_, why)| why.clone()).unwrap_or_default();
+        self.point_to(record, &reason, Untaken::Forbidden)
     }
 
     /// Sends a pointer in place of a record that Kafka does not take, and what can be sent of it, or fails.

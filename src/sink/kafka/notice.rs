@@ -52,13 +52,20 @@ pub enum Notice {
         bytes: u64,
         /// Why it was not taken.
         reason: String,
-        /// In one word. When it is [`Untaken::Forbidden`], [`Notice::Forbidden`] has told of it.
+        /// In one word. When it is [`Untaken::Forbidden`], [`Notice::Forbidden`] or [`Notice::Unmade`] has told of it.
         kind: Untaken,
     },
     /// A topic may not be written: pointers stand for its records.
     Forbidden {
         /// Its name.
         topic: String,
+    },
+    /// A topic cannot be made: pointers stand for its records.
+    Unmade {
+        /// Which, and why.
+        what: String,
+        /// What to do.
+        hint: &'static str,
     },
     /// The copy of the checkpoint on disk could not be written. Kafka has it.
     LocalCopy {
@@ -86,7 +93,7 @@ pub enum Notice {
 pub enum Untaken {
     /// It is too long.
     TooLong,
-    /// Its topic may not be written.
+    /// Its topic may not be written, or cannot be made.
     Forbidden,
     /// A broker refuses it.
     Refused,
@@ -124,6 +131,10 @@ impl fmt::Display for Notice {
                 f,
                 "this user may not write topic {topic}: pointers to its records stand in the topic of dead letters; allow \
                  WRITE and DESCRIBE (and CREATE, where topics are to be made) on it. It is tried again every 5 minutes"
+            ),
+            Self::Unmade { what, hint } => write!(
+                f,
+                "{what}: pointers to its records stand in the topic of dead letters; {hint}. It is tried again every 5 minutes"
             ),
             Self::LocalCopy { reason } => write!(f, "the local copy of the checkpoint is not written: {reason}"),
             Self::LocalCopyUnread { reason } => {

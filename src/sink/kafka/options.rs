@@ -100,6 +100,10 @@ impl fmt::Debug for Password {
 /// librdkafka's default of `message.max.bytes`.
 const LONGEST_RECORD: usize = 1_000_000;
 
+/// How long a transaction may stay open, unless `transaction.timeout.ms` says otherwise. Readers of committed records wait
+/// that long for a dead agent.
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Options of librdkafka by its names. Their values are never shown: some are secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ClientOptions(pub Vec<(String, String)>);
@@ -109,6 +113,13 @@ impl ClientOptions {
     pub(super) fn longest_record(&self) -> usize {
         let given = self.0.iter().rev().find(|(name, _)| name == "message.max.bytes");
         given.and_then(|(_, value)| value.parse().ok()).unwrap_or(LONGEST_RECORD)
+    }
+
+    /// What `transaction.timeout.ms` says: for how long a transaction may be open.
+    pub(super) fn transaction_timeout(&self) -> Duration {
+        let given = self.0.iter().rev().find(|(name, _)| name == "transaction.timeout.ms");
+        let given = given.and_then(|(_, value)| value.parse().ok());
+        given.map_or(TRANSACTION_TIMEOUT, Duration::from_millis)
     }
 
     /// Whether an option is given.

@@ -18,6 +18,7 @@ use crate::commitlog::{Position, SegmentId};
 
 mod gone;
 mod job_input;
+mod made;
 
 const TOPIC: &str = "p.cdc.k.t";
 const CHECKPOINTS: &str = "p.cdc.__checkpoints";

@@ -15,7 +15,7 @@ use super::client::{Purpose, config};
 use super::context::Context;
 use super::notice::Notice;
 use super::options::{KafkaOptions, SaslMechanism};
-use super::trouble::{Trouble, UNREACHED, forbids_topic, is_away, lasting};
+use super::trouble::{Trouble, UNREACHED, forbids_topic, is_away, lasting, refuses_new_topic};
 
 /// What a new topic of checkpoints is told: small segments are compacted soon, so that reading it back is quick.
 const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
@@ -77,6 +77,8 @@ pub(super) struct Topics {
     known: HashMap<Box<str>, usize>,
     topics: Vec<Topic>,
     last: usize,
+    /// How long topics that were new were waited for.
+    waited: Duration,
 }
 
 impl Topics {
@@ -91,7 +93,7 @@ impl Topics {
             .create_with_context(Context::new(options))
             .map_err(made)?;
         let (known, topics) = (HashMap::new(), Vec::new());
-        Ok(Self { admin, reader, options: options.clone(), known, topics, last: 0 })
+        Ok(Self { admin, reader, options: options.clone(), known, topics, last: 0, waited: Duration::ZERO })
     }
 
     /// The client that reads what is not committed, too.
@@ -105,10 +107,20 @@ impl Topics {
         if !is_last {
             self.last = match self.known.get(name) {
                 Some(place) => *place,
-                None => self.add(name, kind)?,
+                None => {
+                    let since = Instant::now();
+                    let added = self.add(name, kind);
+                    self.waited += since.elapsed();
+                    added?
+                }
             };
         }
         self.topics.get(self.last).ok_or(SinkError::Failed)
+    }
+
+    /// How long topics that were new were waited for since the last call.
+    pub(super) fn take_waited(&mut self) -> Duration {
+        std::mem::take(&mut self.waited)
     }
 
     fn add(&mut self, name: &str, kind: Kind) -> Result<usize, SinkError> {
@@ -245,6 +257,10 @@ impl Topics {
         match made.into_iter().next() {
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | Some(Ok(_)) | None => {}
             Some(Err((_, code))) => {
+                if let Some((why, hint)) = refuses_new_topic(code) {
+                    let what = format!("topic {name} cannot be made: {why} ({code})");
+                    return Err(SinkError::Unmade { what, hint });
+                }
                 return Err(self.error(&KafkaError::AdminOp(code), name, "cannot make it"));
             }
         }

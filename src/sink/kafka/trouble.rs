@@ -127,7 +127,51 @@ pub(super) fn refuses_record(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// Why brokers do not make a topic, and what to do: nothing that passes.
+pub(super) fn refuses_new_topic(code: RDKafkaErrorCode) -> Option<(&'static str, &'static str)> {
+    use RDKafkaErrorCode as Code;
+    Some(match code {
+        Code::InvalidTopic => (
+            "Kafka does not take its name, as a rule because a topic is there whose name differs only in `.` and `_`",
+            "leave one of the two tables out (table_exclude_list), or let pointers stand for its records \
+             (kafka_refused_tables, dead_letter)",
+        ),
+        Code::PolicyViolation => (
+            "the brokers' policy for new topics does not allow it",
+            "make it as the policy wants it, or give kafka_topic_partitions and kafka_topic_replication that it allows",
+        ),
+        Code::InvalidPartitions | Code::InvalidReplicationFactor => (
+            "the brokers do not make topics with so many partitions or replicas",
+            "give kafka_topic_partitions and kafka_topic_replication that they allow, or make it",
+        ),
+        _ => return None,
+    })
+}
+
 /// Whether a code says that this user may not write the topic.
 pub(super) fn forbids_topic(code: RDKafkaErrorCode) -> bool {
     code == RDKafkaErrorCode::TopicAuthorizationFailed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_brokers_do_not_make_is_not_for_want_of_brokers() {
+        use RDKafkaErrorCode as Code;
+        for code in [
+            Code::InvalidTopic,
+            Code::PolicyViolation,
+            Code::InvalidPartitions,
+            Code::InvalidReplicationFactor,
+        ] {
+            assert!(
+                refuses_new_topic(code).is_some_and(|(_, hint)| !hint.contains("run and can be reached"))
+            );
+        }
+        for code in [Code::BrokerTransportFailure, Code::RequestTimedOut, Code::TopicAuthorizationFailed] {
+            assert_eq!(refuses_new_topic(code), None);
+        }
+    }
 }
