@@ -160,17 +160,23 @@ submit-drift: ## the same for drift
 submit-onprem submit-cloud submit-drift:
 	$(CARGO) build --locked --quiet --bin cdc-jobs
 	@# 2: a topic is there with other settings, which is told and left so.
-	for env in $(if $(filter submit-drift,$@),onprem cloud,$(@:submit-%=%)); do \
+	@for env in $(if $(filter submit-drift,$@),onprem cloud,$(@:submit-%=%)); do \
 		target/debug/cdc-jobs topics create --env $$env || [ $$? -eq 2 ] || exit 6; \
 	done
-	target/debug/cdc-jobs submit $(@:submit-%=%) --schema jobs/tables.cql --checkpoints $(CHECKPOINTS)
+	@target/debug/cdc-jobs submit $(@:submit-%=%) --schema jobs/tables.cql --checkpoints $(CHECKPOINTS)
 
-seed-kafka: ## write good and bad records to the business topics of both environments on the stack of `make up`; COUNT=1000 RATE=0 SEED=1 (docs/jobs-commands.md)
+seed-kafka: ## write good and bad records to the business topics of both environments on the stack of `make up`: the same ones, and a few rows that differ; COUNT=1000 RATE=0 SEED=1 (docs/jobs-commands.md)
 	$(CARGO) build --locked --quiet --bin cdc-jobs
-	@for env in onprem cloud; do \
+	@start=$$(date -u -d "@$$(( $$(date +%s) - $(COUNT) / 1000 ))" +%FT%TZ); \
+	for env in onprem cloud; do \
 		target/debug/cdc-jobs topics create --env $$env && \
 		target/debug/cdc-jobs seed --env $$env --table sales.events --samples && \
-		target/debug/cdc-jobs seed --env $$env --table sales.events --count $(COUNT) --rate $(RATE) --seed $(SEED) || exit $$?; \
+		target/debug/cdc-jobs seed --env $$env --table sales.events --count $(COUNT) --rate $(RATE) --seed $(SEED) --start $$start || exit $$?; \
+	done; \
+	echo "for drift: a row that differs, and three on each side that the other one has not"; \
+	for few in "onprem 1 0 $(SEED)001" "cloud 1 1 $(SEED)001" "onprem 3 0 $(SEED)002" "cloud 3 0 $(SEED)003"; do \
+		set -- $$few; \
+		target/debug/cdc-jobs seed --env $$1 --table sales.events --count $$2 --warn-ratio $$3 --seed $$4 --bad-ratio 0 --start $$start || exit $$?; \
 	done
 
 run-dq: ## judge the records of a business topic on the stack of `make up` in the embedded engine, until Ctrl-C; SIDE=cloud, JOB=--until-end (docs/stack.md)
