@@ -142,9 +142,9 @@ class Case:
         checker.check_deletions(dict(self.watch.gone), records, verdict)
         return verdict
 
-    def standing_watermarks(self, agent, seconds=20):
+    def standing_watermarks(self, agent, seconds=PATIENCE):
         """Nothing is written any more: heartbeats in every partition must come to say so. Returns those where none does."""
-        asked, until, looks = workload.now_us(), time.monotonic() + seconds, 0
+        asked, began, looks = workload.now_us(), time.monotonic(), 0
         while True:
             agent.check_running()
             stands, looks = [], looks + 1
@@ -152,7 +152,10 @@ class Case:
                 marks = [record.value["wm_us"] for record in found if record.value["op"] == "m" and record.value["wm_us"] is not None]
                 if not marks or marks[-1] < asked:
                     stands.append(place)
-            if not stands or (time.monotonic() > until and looks > 3):
+            took = time.monotonic() - began
+            if not stands or (took > seconds and looks > 3):
+                if took > 5:
+                    self.note(f"heartbeats were waited for {took:.0f} s: all partitions but {len(stands)} told that everything is published")
                 return stands
             time.sleep(0.2)
 
