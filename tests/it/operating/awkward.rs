@@ -34,10 +34,11 @@ fn a_segment_with_a_mutation_that_nobody_can_read_is_not_deleted() {
         .arg("--schema")
         .arg(place.path("schema.json"))
         .arg("--http=false");
-    for _ in 0..2 {
+    for started in 1..=2 {
         let running = Running(command.stderr(Stdio::null()).spawn().unwrap());
         let until = Instant::now() + Duration::from_secs(60);
-        while place.status()["is_ready"] != true || place.control("damage").is_empty() {
+        let is_told = || place.control("start").len() == started && !place.control("damage").is_empty();
+        while !place.path("log/commit.json").exists() || !is_told() {
             assert!(Instant::now() < until, "nothing is told of it");
             std::thread::sleep(Duration::from_millis(20));
         }
