@@ -3,7 +3,7 @@
 
     tests/jobs/run.py [--jobs PROGRAM] [--seed N] [--records N] [--short] [--only CASE,…] [--keep]
 
-The cases `refusals` and `kafka` start a broker and a node of their own. Needs the packages of tests/requirements.txt: `make test-jobs`.
+The cases `refusals`, `kafka` and `remade` start a broker and a node of their own. Needs the packages of tests/requirements.txt: `make test-jobs`.
 """
 
 import argparse
@@ -253,7 +253,14 @@ def kafka(run):
     return services.services_case(run, run.services, compare, business)
 
 
-CASES = {case.__name__: case for case in (files, kills, refused, follows, datadog, refusals, kafka)}
+def remade(run):
+    """The topic that a running job reads is deleted and made anew."""
+    from remade import remade as case
+
+    return case(run, run.services.get(), compare)
+
+
+CASES = {case.__name__: case for case in (files, kills, refused, follows, datadog, refusals, kafka, remade)}
 SHORT = ["files", "kills", "refused", "follows", "datadog"]
 
 

@@ -17,6 +17,8 @@ const QUEUE_RECORDS: &str = "25000";
 pub(super) const DEBUG: &str = "debug";
 /// Its value with which failed connections are logged: few lines, only when connections change.
 const CONNECTIONS: &str = "broker";
+/// Its value with which it is logged, too, what is found out about topics: some lines at each question.
+const TOPICS: &str = "broker,metadata";
 
 /// Which client a configuration is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +190,8 @@ fn check_security(security: &Security) -> Result<(), SinkError> {
 pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig {
     let mut config = ClientConfig::new();
     // For the context to see what librdkafka does about its connections; it does not tell of it.
-    config.set_log_level(RDKafkaLogLevel::Debug).set(DEBUG, CONNECTIONS);
+    let seen = if matches!(purpose, Purpose::Input { .. }) { TOPICS } else { CONNECTIONS };
+    config.set_log_level(RDKafkaLogLevel::Debug).set(DEBUG, seen);
     config
         .set("bootstrap.servers", &options.bootstrap_servers)
         .set("client.id", "cdc-agent")
@@ -239,7 +242,7 @@ pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig 
     for (name, value) in &options.extra.0 {
         if is_producer || !PRODUCER_ONLY.contains(&name.as_str()) {
             match name == DEBUG {
-                true => config.set(name, format!("{value},{CONNECTIONS}")),
+                true => config.set(name, format!("{value},{seen}")),
                 false => config.set(name, value),
             };
         }

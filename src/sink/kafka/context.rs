@@ -45,6 +45,8 @@ pub(super) struct Context {
     shut_out: Arc<Mutex<Option<String>>>,
     /// Whether a connection failed that matters, or a request.
     has_erred: Arc<AtomicBool>,
+    /// Whether a topic was made anew that is read.
+    is_remade: Arc<AtomicBool>,
     /// Whether the user wants librdkafka's own log.
     is_debugged: bool,
 }
@@ -55,6 +57,12 @@ pub(super) struct Context {
 const HAS_FAILED: &str = "state UP -> DOWN";
 /// The connection to an address of the configuration: given up as soon as the brokers' own addresses are known.
 const BOOTSTRAP: &str = "/bootstrap:";
+
+/// What the line of the debug log holds that tells that a topic has another id than before, and the id of one that was not
+/// known before. From then on librdkafka reads the new topic from where it was in the old one
+/// (`rd_kafka_topic_metadata_update` of rdkafka_topic.c); it tells of it nowhere else.
+const OTHER_ID: &str = " changed id from ";
+const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA ";
 
 /// How the line begins that names a partition which could not become part of a transaction, and how it ends when this
 /// user may not write it (`rd_kafka_txn_handle_AddPartitionsToTxn` of rdkafka_txnmgr.c). The transaction's error does
@@ -75,6 +83,7 @@ impl Context {
             forbidden: Arc::default(),
             shut_out: Arc::default(),
             has_erred: Arc::default(),
+            is_remade: Arc::default(),
             is_debugged: options.extra.has(DEBUG),
         }
     }
@@ -87,6 +96,11 @@ impl Context {
     /// Whether librdkafka told of an error since the last call.
     pub(super) fn take_erred(&self) -> bool {
         self.has_erred.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether a topic was made anew since the last call: what is read of it from then on is of the new one.
+    pub(super) fn take_remade(&self) -> bool {
+        self.is_remade.swap(false, Ordering::Relaxed)
     }
 
     /// The records that were not delivered since the last call, and the topics that may not be written, as records
@@ -110,6 +124,9 @@ impl ClientContext for Context {
         if matches!(level, RDKafkaLogLevel::Debug) {
             if text.contains(HAS_FAILED) && !text.contains(BOOTSTRAP) {
                 self.has_erred.store(true, Ordering::Relaxed);
+            }
+            if is_remade(text) {
+                self.is_remade.store(true, Ordering::Relaxed);
             }
             if !self.is_debugged {
                 return;
@@ -191,6 +208,11 @@ fn shut_out(line: &str) -> Option<&str> {
     REFUSALS.iter().find_map(|begin| line.find(begin).and_then(|at| line.get(at..)))
 }
 
+/// Whether a line of librdkafka's log says that a topic was made anew.
+fn is_remade(line: &str) -> bool {
+    line.split_once(OTHER_ID).is_some_and(|(_, ids)| !ids.starts_with(NO_ID))
+}
+
 /// The topic that a line of librdkafka's log says may not be written.
 fn forbidden_topic(text: &str) -> Option<&str> {
     let (_, named) = text.split_once(NOT_ADDED)?;
@@ -228,6 +250,14 @@ mod tests {
         assert_eq!(forbidden_topic(&forbidden), Some("p.cdc.k.t"));
         assert_eq!(forbidden_topic(&line("p.cdc.k.t", "Broker: Operation not attempted")), None);
         assert_eq!(forbidden_topic("Topic authorization failed"), None);
+    }
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_found_in_the_log() {
+        let line = |id: &str| format!("[thrd:main]: Topic t changed id from {id} to XHVDJ5gnYFb3dtPFAwAAAA");
+        assert!(is_remade(&line("a3qQm1wVTzOnY0nA5F0u1w")));
+        assert!(!is_remade(&line("AAAAAAAAAAAAAAAAAAAAAA")));
+        assert!(!is_remade("[thrd:main]: Topic t [0] Leader 1"));
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl JobInput {
     /// # Errors
     /// librdkafka refuses.
     pub fn assign(&mut self, offsets: &[(u32, i64)]) -> Result<(), SinkError> {
-        self.early.clear();
+        self.early.retain(Result::is_err);
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
             list.add_partition_offset(&self.topic, number(*partition), Offset::Offset(*offset))
@@ -148,7 +148,12 @@ impl JobInput {
     }
 
     fn poll(&self, wait: Duration) -> Result<Arrival, SinkError> {
-        match self.consumer.poll(wait) {
+        let polled = self.consumer.poll(wait);
+        if self.consumer.context().take_remade() {
+            // Whoever begins anew finds out what is in it.
+            return Err(SinkError::RolledBack { what: format!("topic {} was made anew", self.topic) });
+        }
+        match polled {
             None => Ok(Arrival::Nothing),
             Some(Ok(message)) => Ok(Arrival::Message(owned(&message))),
             Some(Err(KafkaError::PartitionEOF(partition))) => {
