@@ -89,11 +89,12 @@ fn the_keys_of_the_fixture_segments_from_each_kind_of_file() {
         assert_eq!(keys.key("fixture:1").map(hex::encode).as_deref(), Some(text.trim()));
         text.trim().to_owned()
     });
-    for name in [
+    let names = [
         "keystore.jceks",
         #[cfg(feature = "pkcs12")]
         "keystore.p12",
-    ] {
+    ];
+    for name in names {
         let keys = CommitLogKeys::from_keystore(&folder.join(name), "throw-away", None).unwrap();
         let found = ["fixture:1", "fixture:256"].map(|alias| hex::encode(keys.key(alias).unwrap()));
         assert_eq!(found, expected, "{name}");

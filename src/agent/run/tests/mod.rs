@@ -238,6 +238,8 @@ impl World {
     }
 
     fn schema(&self, state: &Path, filter: &TableFilter) -> LiveSchema {
+        #[cfg(not(feature = "cql"))]
+        let _ = state;
         match self.is_schema_kept {
             #[cfg(feature = "cql")]
             true => restarted::kept(state, filter.clone()),
