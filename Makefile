@@ -84,7 +84,7 @@ test-live: $(VENV)/.done ## the live agent beside a real node and a real broker,
 	$(CARGO) build --locked
 	$(PYTHON) tests/live/run.py --short --seed $(SEED)
 
-test-faults: $(VENV)/.done ## every scenario of docs/faults.md, ROUNDS times; an hour. Writes .cache/faults.json
+test-faults: $(VENV)/.done ## every scenario of docs/faults.md, ROUNDS times; two hours a round. Writes .cache/faults.json
 	$(PYTHON) -m unittest discover -s tests/live -p 'test_*.py'
 	$(CARGO) build --locked
 	$(PYTHON) tests/live/run.py --seed $(SEED) --rounds $(ROUNDS) --json .cache/faults.json
