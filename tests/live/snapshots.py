@@ -231,7 +231,7 @@ def snapshot_cql_away(case):
     case.prepare()
     fill_many(case)
     agent = case.agent().start()
-    wait_for(lambda: begins(case, ("many",), 1000), "the snapshot to begin", agent=agent)
+    wait_for(lambda: begins(case, ("many",), 300), "the snapshot to begin", agent=agent)
     wait_for(lambda: read_rows(case, "many"), "its first rows", agent=agent)
     case.stack.nodetool("disablebinary")
     time.sleep(8)
@@ -240,8 +240,10 @@ def snapshot_cql_away(case):
     read = len(read_rows(case, "many"))
     case.stack.nodetool("enablebinary")
     case.stack.wait_for_session()
-    wait_for(lambda: "many" in ends(case), "the end of the snapshot", 60, agent)
+    wait_for(lambda: "many" in ends(case), "the end of the snapshot", 120, agent)
     count = compare(case, "many")
+    if read >= count:
+        raise Failed(f"all {read} rows were read before CQL was away")
     case.note(f"{read} rows before, {count} in all, {ends(case)['many']['outcome']}")
     if (ends(case)["many"]["outcome"], ends(case)["many"]["rows"]) != ("complete", count):
         raise Failed(f"{ends(case)}, for {count} rows")
