@@ -12,6 +12,7 @@ mod client;
 mod context;
 mod dead_letter;
 mod doubt;
+mod flush;
 mod job_input;
 mod job_log;
 mod layout;

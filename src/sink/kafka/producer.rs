@@ -15,6 +15,7 @@ use rdkafka::util::Timeout;
 use super::client::{Purpose, config};
 use super::context::{Context, EVENT_ID, Failed};
 use super::doubt::Doubts;
+use super::flush::flush;
 use super::notice::Notice;
 use super::options::KafkaOptions;
 use super::trouble::{Trouble, forbids_topic, is_missing, lasting, refuses_record};
@@ -236,17 +237,19 @@ impl Producer {
         matches!(error, KafkaError::Transaction(_)).then(|| self.trouble(&error, what))
     }
 
-    /// Waits until everything handed over is acknowledged.
+    /// Waits until everything handed over is acknowledged. Nothing of it lingers any longer.
     pub(super) fn drain(&mut self) -> Result<(), Stuck> {
         let mut wait = Wait::default();
         loop {
-            self.inner.poll(Duration::ZERO);
+            // Flushing is told of in log lines, which count as what is under way until they are heard.
+            self.serve();
             self.failure()?;
             if self.inner.in_flight_count() == 0 {
                 self.sent_to.clear();
                 return Ok(());
             }
-            self.wait(&mut wait, "records are not acknowledged")?;
+            flush(&self.inner, wait.pause());
+            self.waited(&mut wait, "records are not acknowledged")?;
         }
     }
 
@@ -348,6 +351,11 @@ impl Producer {
         // the processor from a broker on the same machine.
         self.inner.poll(Duration::ZERO);
         thread::sleep(wait.pause());
+        self.waited(wait, what)
+    }
+
+    /// Tells when waiting takes long.
+    fn waited(&self, wait: &mut Wait, what: &str) -> Result<(), Stuck> {
         self.failure()?;
         if self.options.stop.load(Ordering::Relaxed) && wait.since.elapsed() >= STOP_PATIENCE {
             return Err(Trouble::Undone("stopped while waiting for Kafka".to_owned()).into());

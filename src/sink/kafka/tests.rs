@@ -18,6 +18,7 @@ use crate::commitlog::{Position, SegmentId};
 
 mod gone;
 mod job_input;
+mod linger;
 mod made;
 
 const TOPIC: &str = "p.cdc.k.t";
