@@ -52,6 +52,7 @@ pub use snapshot::{
     SnapshotStopArgs,
 };
 pub use unfit::{Unfit, resolved};
+pub(crate) use values::MOST_MIB;
 pub use values::{ColumnList, ColumnName, Instant, RowHash, TableName, Undecodable, UnknownTable};
 
 use std::ffi::OsString;

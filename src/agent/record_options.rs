@@ -15,6 +15,9 @@ use crate::envelope::topic::{MAX_LENGTH, side_topic, table_topic};
 use crate::envelope::{EncoderConfig, SourceNames};
 use crate::schema::{Schema, TableSchema};
 
+/// Bytes of a key that nobody finds by trying.
+const SAFE_KEY: usize = 32;
+
 /// The wanted tables.
 #[must_use]
 pub fn table_filter(args: &FilterArgs) -> TableFilter {
@@ -199,10 +202,17 @@ fn hash_key(args: &Settings, rules: &ColumnRules) -> Result<HashKey, Failure> {
                 .next(format!("name a file with {option}, or set {}", secret.variable()))
         })?,
     };
+    let place = || file.as_ref().map_or_else(|| secret.variable(), |path| path.display().to_string());
     if key.is_empty() {
-        let place = file.as_ref().map_or_else(|| secret.variable(), |path| path.display().to_string());
-        return Err(usage(format!("the key in {place} is empty"))
+        return Err(usage(format!("the key in {} is empty", place()))
             .next("use a secret key of at least 32 random bytes"));
+    }
+    if key.len() < SAFE_KEY {
+        warn(&format!(
+            "the key in {} has {} bytes: hashed values may be guessed by trying keys; use at least {SAFE_KEY} random bytes",
+            place(),
+            key.len()
+        ));
     }
     Ok(HashKey(key))
 }

@@ -135,7 +135,7 @@ pub(super) fn whole<N: TryFrom<u64> + 'static>(
 pub(super) const DAY_MS: u64 = 86_400_000;
 pub(super) const HOUR_MS: u64 = 3_600_000;
 /// Mebibytes in a pebibyte: more than any node's disk.
-pub(super) const MOST_MIB: u64 = 1 << 30;
+pub(crate) const MOST_MIB: u64 = 1 << 30;
 /// Seconds in a century.
 pub(super) const CENTURY_S: u64 = 3_155_760_000;
 

@@ -17,14 +17,15 @@ use tokio::time::{sleep, timeout};
 use super::answer::{Hosts, answer};
 use super::pages::Pages;
 
-/// Connections at a time; further ones wait in the system's queue.
-const CONNECTIONS: usize = 32;
+/// Connections at a time; further ones wait in the system's queue. So many that clients which send nothing do not keep a
+/// probe waiting.
+const CONNECTIONS: usize = 256;
 /// Most bytes of a request's head.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Most headers.
 const HEADERS: usize = 64;
-/// For a request's head.
-const HEAD_TIME: Duration = Duration::from_secs(5);
+/// For a request's head: with as many silent clients as there are connections, a probe waits so long.
+const HEAD_TIME: Duration = Duration::from_secs(2);
 /// For a request with its answer, which is all that a connection is for.
 const TIME: Duration = Duration::from_secs(15);
 /// After an error of accepting, as when there are too many open files.

@@ -4,11 +4,16 @@ mod space;
 
 use std::path::Path;
 
+use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use super::new_file::quoted;
 use crate::agent::exit::{Exit, Failure};
+use crate::cli::MOST_MIB;
 use space::{mebibytes, milliseconds};
+
+/// No cassandra.yaml has any; those that are made by hand may have a few.
+const MOST_ALIASES: usize = 16;
 
 /// The text of a configuration file for the node with this cassandra.yaml (4.0, 4.1, 5.0).
 ///
@@ -20,12 +25,30 @@ pub(super) fn file(path: &Path) -> Result<String, Failure> {
     };
     let text = std::fs::read_to_string(path)
         .map_err(|error| failure(format!("cannot read {}", path.display())).because(error))?;
+    if aliases(&text) > MOST_ALIASES {
+        return Err(failure(format!("{} has more than {MOST_ALIASES} YAML aliases (*name)", path.display())));
+    }
     let documents = YamlLoader::load_from_str(&text)
         .map_err(|error| failure(format!("{} is not YAML", path.display())).because(error.to_string()))?;
     match documents.first() {
         Some(yaml) if yaml.as_hash().is_some() => Ok(configuration(&Node(yaml))),
         _ => Err(failure(format!("{} has no settings", path.display()))),
     }
+}
+
+/// Aliases in the text, up to its first error. The loader copies what each stands for, so that aliases of aliases grow
+/// beyond all memory.
+fn aliases(text: &str) -> usize {
+    let mut parser = Parser::new_from_str(text);
+    let mut found = 0;
+    while let Ok((event, _)) = parser.next_token() {
+        match event {
+            Event::StreamEnd => break,
+            Event::Alias(_) => found += 1,
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The settings of a node.
@@ -136,9 +159,12 @@ fn log(node: &Node<'_>, draft: &mut Draft) {
         }
     }
     stored(node, draft);
-    let space = node.of(&["cdc_total_space", "cdc_total_space_in_mb"], mebibytes);
-    if let Some(space) = space.filter(|space| *space > 0) {
-        draft.set("cdc_total_space_mb", &space.to_string());
+    match node.of(&["cdc_total_space", "cdc_total_space_in_mb"], mebibytes) {
+        Some(space) if space > MOST_MIB => {
+            draft.comment(&format!("cdc_total_space is {space} MiB, more than any disk: correct it there."));
+        }
+        Some(space) if space > 0 => draft.set("cdc_total_space_mb", &space.to_string()),
+        _ => {}
     }
     if node.get(&["cdc_block_writes"]).as_deref() == Some("false") {
         draft.comment("cdc_block_writes is false: when cdc_raw is full, Cassandra deletes the oldest segments unread instead of refusing writes.");

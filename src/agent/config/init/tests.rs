@@ -73,9 +73,20 @@ fn periods_with_units_compression_and_cdc_that_is_off() {
 fn what_is_no_cassandra_yaml_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cassandra.yaml");
-    for text in ["", "- a\n", "a: [", "just words"] {
+    let level = |number: usize| {
+        format!("l{}: &l{} [{}]\n", number + 1, number + 1, format!("*l{number}, ").repeat(9))
+    };
+    let bomb = format!("l0: &l0 x\n{}", (0..9).map(level).collect::<String>());
+    for text in ["", "- a\n", "a: [", "just words", &bomb] {
         std::fs::write(&path, text).unwrap();
         assert_eq!(file(&path).unwrap_err().exit(), Exit::Usage, "{text}");
     }
     assert_eq!(file(&folder.path().join("none")).unwrap_err().exit(), Exit::Usage);
+}
+
+#[test]
+fn a_space_that_no_option_takes_is_told_of() {
+    let text = made("cdc_total_space_in_mb: 1073741825\n");
+    assert!(text.contains("# cdc_total_space is 1073741825 MiB"), "{text}");
+    assert!(!text.contains("cdc_total_space_mb ="), "{text}");
 }
