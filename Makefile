@@ -219,7 +219,7 @@ bench: ## measure decoding beside Cassandra's reader and the JVM connector's; me
 bench-kafka: ## measure the Kafka sink beside a bare librdkafka producer, on a broker that it starts
 	tests/bench/kafka.py
 
-bench-live: $(VENV)/.done ## measure the live agent beside a real node, broker and the JVM connector, on an idle machine; half an hour
+bench-live: $(VENV)/.done ## measure the live agent beside a real node, broker and the JVM connector, on an idle machine; twenty minutes after the builds
 	$(PYTHON) tests/bench/live/run.py
 
 bench-jobs: $(VENV)/.done flink/target/.built ## measure the jobs of the embedded engine beside Flink's, same records, broker and node, which it starts; an idle machine
