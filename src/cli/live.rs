@@ -135,7 +135,7 @@ pub struct CassandraArgs {
     /// Port of CQL
     #[arg(id = "cassandra_port", long = "cassandra-port", value_name = "PORT", default_value = "9042")]
     pub port: NonZeroU16,
-    /// Role that may read system and system_schema
+    /// Role that may log in and read system_views.settings; what else the agent reads every role may read
     #[arg(id = "cassandra_username", long = "cassandra-username", value_name = "NAME")]
     pub username: Option<String>,
     /// File with its password in its first line. Default: the environment variable CDC_AGENT_CASSANDRA_PASSWORD

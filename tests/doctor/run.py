@@ -143,7 +143,9 @@ def main():
         try:
             known = json.loads(stack(folder, "up", "--only", "onprem,kafka", "--free-ports", "--quick", "--json", *WITH_PASSWORDS))
             role = "CREATE ROLE cdc_agent WITH LOGIN = true AND PASSWORD = 'doctor'"
-            stack(folder, "cql", "onprem", "-u", "cassandra", "-p", "cassandra", "-e", role)
+            grant = "GRANT SELECT ON system_views.settings TO cdc_agent"
+            for statement in (role, grant):
+                stack(folder, "cql", "onprem", "-u", "cassandra", "-p", "cassandra", "-e", statement)
             cases(Doctor(given.agent, folder, known))
         finally:
             stack(folder, "down", "--data", "drop")

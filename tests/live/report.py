@@ -58,7 +58,7 @@ def merge(known, other):
 HEAD = """# Faults
 
 What the live agent promises when things break, and what came of trying it: real Cassandra, real Kafka, and the agent as its users start it. `make test-live` runs the short scenarios (three
-minutes), `make test-faults` all of them (an hour); one alone:
+minutes), `make test-faults` all of them (two hours); one alone:
 
 ```
 make .cache/venv/.done

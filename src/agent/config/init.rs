@@ -167,7 +167,10 @@ fn log(node: &Node<'_>, draft: &mut Draft) {
         _ => {}
     }
     if node.get(&["cdc_block_writes"]).as_deref() == Some("false") {
-        draft.comment("cdc_block_writes is false: when cdc_raw is full, Cassandra deletes the oldest segments unread instead of refusing writes.");
+        draft.comment(
+            "When cdc_raw is full, Cassandra deletes the oldest segments unread instead of refusing writes.",
+        );
+        draft.set("cdc_block_writes", "false");
     }
 }
 
@@ -232,7 +235,7 @@ fn cql(node: &Node<'_>, draft: &mut Draft) {
     }
     let authenticator = node.get(&["authenticator"]).or_else(|| node.get(&["authenticator", "class_name"]));
     if authenticator.is_some_and(|class| !class.ends_with("AllowAllAuthenticator")) {
-        draft.comment("The node wants a password. The role needs LOGIN only; make the file with its password in the first line.");
+        draft.comment("The node wants a password. The role needs LOGIN and SELECT on system_views.settings; make the file with its password in the first line.");
         draft.set("#cassandra_username", "\"cdc_agent\"");
         draft.set("#cassandra_password_file", "\"cassandra.password\"");
     }

@@ -91,7 +91,7 @@ fn role(source: &CqlSource, user: Option<&str>, findings: &mut Vec<Finding>) {
         "SELECT JSON is_superuser FROM system_auth.roles WHERE role = '{}'",
         user.replace('\'', "''")
     );
-    let advice = "use a role of its own: CREATE ROLE cdc_agent WITH LOGIN = true AND PASSWORD = …; no grants are needed";
+    let advice = "use a role of its own: CREATE ROLE cdc_agent WITH LOGIN = true AND PASSWORD = …; GRANT SELECT ON system_views.settings TO cdc_agent";
     findings.push(match source.start_rows(query, "system_auth.roles").wait() {
         Err(CqlError::Unauthorized { .. }) => {
             Finding::pass(check, format!("role {user} may not read system_auth"))

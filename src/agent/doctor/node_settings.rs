@@ -14,9 +14,29 @@ pub(super) fn check(source: &CqlSource, log: &LogArgs, findings: &mut Vec<Findin
         Err(error) => findings.push(Finding::warn(
             "node.settings",
             format!("the node does not tell its settings: {error}"),
-            "compare cdc_enabled, cdc_raw_directory, cdc_total_space and commitlog_sync_period of cassandra.yaml by hand",
+            "GRANT SELECT ON system_views.settings to its role (4.0 and later), or compare cdc_enabled, cdc_raw_directory, cdc_total_space, cdc_block_writes and commitlog_sync_period of cassandra.yaml by hand",
         )),
     }
+}
+
+/// `node`: whether the node refuses writes when cdc_raw is full. `configured`: whether the agent takes it for such a node.
+fn block_writes(node: bool, configured: bool) -> Option<Finding> {
+    let (found, fix) = match (node, configured) {
+        (true, true) => return None,
+        (false, true) => (
+            "cdc_block_writes is false: when cdc_raw is full, Cassandra deletes the oldest segments unread, and the agent, which takes it for true, would not tell which",
+            "set cdc_block_writes = false for the agent, or true in cassandra.yaml where a refused write is better than a lost change",
+        ),
+        (false, false) => (
+            "cdc_block_writes is false: when cdc_raw is full, Cassandra deletes the oldest segments unread",
+            "set it to true, of the node and of the agent, where a refused write is better than a lost change",
+        ),
+        (true, false) => (
+            "the node's cdc_block_writes is true, and false is configured: the agent tells of gaps where Cassandra deletes nothing unread",
+            "set cdc_block_writes = true",
+        ),
+    };
+    Some(Finding::warn("node.cdc_block_writes", found, fix))
 }
 
 fn compare(settings: &BTreeMap<String, String>, log: &LogArgs, findings: &mut Vec<Finding>) {
@@ -40,13 +60,7 @@ fn compare(settings: &BTreeMap<String, String>, log: &LogArgs, findings: &mut Ve
             )
         })
     }));
-    if get(&["cdc_block_writes"]) == Some("false") {
-        findings.push(Finding::warn(
-            "node.cdc_block_writes",
-            "cdc_block_writes is false: when cdc_raw is full, Cassandra deletes the oldest segments unread",
-            "set it to true where a refused write is better than a lost change",
-        ));
-    }
+    findings.extend(block_writes(get(&["cdc_block_writes"]) != Some("false"), log.cdc_block_writes));
     let space =
         number(get(&["cdc_total_space", "cdc_total_space_in_mb"]), &[("MiB", 1), ("GiB", 1024), ("", 1)]);
     let configured = log.cdc_total_space_mb.map(std::num::NonZeroU64::get);
@@ -110,6 +124,12 @@ mod tests {
         assert_eq!(found(&[("cdc_enabled", "true")], &[]), [("node.cdc_enabled", Verdict::Pass)]);
         assert_eq!(found(&[("cdc_enabled", "false")], &[]), [("node.cdc_enabled", Verdict::Fail)]);
         assert_eq!(found(&[("cdc_block_writes", "false")], &[]), [("node.cdc_block_writes", Verdict::Warn)]);
+        let other = ["--cdc-block-writes=false"];
+        assert_eq!(
+            found(&[("cdc_block_writes", "true")], &other),
+            [("node.cdc_block_writes", Verdict::Warn)]
+        );
+        assert!(found(&[("cdc_block_writes", "true")], &[]).is_empty());
         let space = ["--cdc-total-space-mb", "512"];
         for (name, value, is_same) in [
             ("cdc_total_space", "512MiB", true),

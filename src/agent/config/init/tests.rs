@@ -42,6 +42,7 @@ fn an_encrypted_node_of_5_0_whose_password_goes_nowhere() {
     for line in [
         "visibility = \"synced\"",
         "cdc_total_space_mb = 2048",
+        "cdc_block_writes = false",
         "keystore = \"conf/.keystore\"",
         "keystore_password_file = \"keystore.password\"",
         "key_password_file = \"key.password\"",
