@@ -136,3 +136,21 @@ impl Environment {
         format!("{}.audit.{keyspace}.{table}", self.topic_prefix.value)
     }
 }
+
+    /// The topic of the valid rows of a table, where they are asked for.
+    #[must_use]
+    pub fn valid_topic(&self, keyspace: &str, table: &str) -> String {
+        format!("{}.valid.{keyspace}.{table}", self.topic_prefix.value)
+    }
+
+    /// The topic of the hash events of all tables.
+    #[must_use]
+    pub fn hash_topic(&self) -> String {
+        format!("{}_hash_events", self.topic_prefix.value)
+    }
+
+    /// The topic of how far the jobs of the embedded engine are.
+    #[must_use]
+    pub fn positions_topic(&self) -> String {
+        format!("{}.jobs.__checkpoints", self.topic_prefix.value)
+    }

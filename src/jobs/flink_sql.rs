@@ -70,10 +70,7 @@ impl Job<'_> {
 
     /// The topic that the `dq` job reads.
     fn source_topic(&self) -> String {
-        match &self.rules.source {
-            Source::Json { topic } => self.environment.topic(&topic.value),
-            Source::Cdc { table } => self.environment.cdc_topic(&table.value.keyspace, &table.value.table),
-        }
+        self.rules.source.topic(self.environment).value
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rules as people write them, on records as they come.
 
 mod audit;
+mod feedback;
 mod flink;
 mod hostile;
 mod judging;

@@ -86,7 +86,7 @@ impl JobTopic {
 }
 
 /// The topics that both environments share: counters, verdicts and repairs.
-fn shared() -> [JobTopic; 5] {
+pub(super) fn shared() -> [JobTopic; 5] {
     let (one, chosen) = (Partitions::One, Partitions::Chosen);
     [
         JobTopic::new("dq_metrics_valid", "counters of valid records", Cleanup::Compact, one),
@@ -119,7 +119,7 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
             Source::Cdc { table } => topics.push(changes(&table.value.keyspace, &table.value.table)),
         }
         topics.push(changes(&table.keyspace, &table.table));
-        let dead_letters = environment.topic(&rules.dead_letter_topic);
+        let dead_letters = environment.topic(&rules.dead_letter_topic.value);
         let month = Cleanup::Delete(Some(30 * DAY_MS));
         topics.push(JobTopic::new(dead_letters, "dead letters", month, chosen).long());
         if rules.has_audit {
@@ -128,8 +128,7 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
             topics.push(JobTopic::new(name, "audit trail of a table", forever, chosen).long());
         }
     }
-    let hashes = format!("{}_hash_events", environment.topic_prefix.value);
-    topics.push(JobTopic::new(hashes, "hashes of rows", week, chosen).long());
+    topics.push(JobTopic::new(environment.hash_topic(), "hashes of rows", week, chosen).long());
     topics
 }
 

@@ -6,7 +6,8 @@ use crate::jobs::environment::Environment;
 use crate::jobs::fields::one_of;
 use crate::jobs::finding::{Code, Finding, Findings};
 use crate::jobs::project::{Project, RulesFile};
-use crate::jobs::rules::{Severity, Source};
+use crate::jobs::rules::Severity;
+use crate::jobs::topics;
 
 pub(super) fn check(project: &Project) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -26,22 +27,25 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
                 );
                 findings.add(table.place, Code::Value, message);
             }
-            let dead_letters = environment.topic(&file.rules.dead_letter_topic);
-            if trails(project, environment).any(|trail| trail == dead_letters) {
+            dead_letters(project, file, environment, &mut findings);
+            let source = file.rules.source.topic(environment);
+            if of_agents(environment, &source.value) {
                 let message = format!(
-                    "dead_letter_topic: {dead_letters} is an audit trail: nothing else is written there"
+                    "topic: {} is what agents say of themselves: it holds no records of the business",
+                    source.value
                 );
-                findings.add(table.place, Code::Shared, message);
+                findings.add(source.place, Code::Value, message);
             }
-            if let Source::Json { topic } = &file.rules.source {
-                let name = environment.topic(&topic.value);
-                // A file's own topics are equal only where environments share a prefix, which is told there.
-                if let Some(other) =
-                    sources.insert(name.clone(), &file.file).filter(|other| *other != file.file)
-                {
-                    let message = format!("topic {name} is read by {other} already: one job reads one topic");
-                    findings.add(topic.place, Code::Shared, message);
-                }
+            // A file's own topics are equal only where environments share a prefix, which is told there.
+            if let Some(other) =
+                sources.insert(source.value.clone(), &file.file).filter(|other| *other != file.file)
+            {
+                let message = format!(
+                    "topic {} is read by {other} already: both jobs would be in one consumer group, and begin where the other \
+                     one is; one file reads one topic",
+                    source.value
+                );
+                findings.add(source.place, Code::Shared, message);
             }
         }
         found.extend(findings.into_sorted());
@@ -49,12 +53,41 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
     found
 }
 
-/// The topics of the audit trails in an environment.
-fn trails<'p>(project: &'p Project, environment: &'p Environment) -> impl Iterator<Item = String> + 'p {
-    let files = project.rules.iter().map(|file| &file.rules);
-    files
-        .filter(|rules| rules.has_audit && rules.runs_in(&environment.name.value))
-        .map(|rules| environment.audit_topic(&rules.table.value.keyspace, &rules.table.value.table))
+/// The agents' positions, heartbeats, control topic and dead letters. The topic of a table has one point more.
+fn of_agents(environment: &Environment, topic: &str) -> bool {
+    topic.strip_prefix(&environment.topic("{prefix}.cdc.__")).is_some_and(|rest| !rest.contains('.'))
+}
+
+/// Dead letters stand in a topic of their own, or in one that files share for them: readers of any other one would take them for
+/// what it holds.
+fn dead_letters(project: &Project, file: &RulesFile, environment: &Environment, findings: &mut Findings) {
+    let topic = &file.rules.dead_letter_topic;
+    let name = environment.topic(&topic.value);
+    if let Some(held) = project.environments.0.iter().find_map(|one| held(project, one, &name)) {
+        let message = format!("dead_letter_topic: {name} {held}: nothing else is written there");
+        findings.add(topic.place, Code::Shared, message);
+    }
+}
+
+/// What a topic holds that agents or jobs of an environment write, dead letters excepted.
+fn held(project: &Project, environment: &Environment, topic: &str) -> Option<&'static str> {
+    if topic.starts_with(&environment.topic("{prefix}.cdc.")) {
+        return Some("is a topic of the agents");
+    }
+    let of_tables = project.rules.iter().flat_map(|RulesFile { rules, .. }| {
+        let table = &rules.table.value;
+        let is_trail = rules.has_audit && rules.runs_in(&environment.name.value);
+        let trail = is_trail.then(|| environment.audit_topic(&table.keyspace, &table.table));
+        let valid = environment.valid_topic(&table.keyspace, &table.table);
+        [(valid, "holds valid rows")].into_iter().chain(trail.map(|name| (name, "is an audit trail")))
+    });
+    let of_all = [
+        (environment.hash_topic(), "holds hash events"),
+        (environment.positions_topic(), "holds positions of the jobs"),
+    ];
+    let shared = topics::shared().into_iter().map(|shared| (shared.name, "is shared by all jobs"));
+    let mut all = of_tables.chain(of_all).chain(shared);
+    all.find_map(|(name, held)| (name == topic).then_some(held))
 }
 
 fn names(project: &Project, file: &RulesFile, findings: &mut Findings) {

@@ -62,15 +62,11 @@ pub(super) fn run(args: &ReconcileArgs) -> Result<Exit, Failure> {
     let project = folder::checked(&args.jobs)?;
     let environment = folder::environment(&project, &args.env)?;
     let rules = &folder::rules(&project, environment, &args.table)?.rules;
-    let (input, is_cdc) = match &rules.source {
-        Source::Json { topic } => (environment.topic(&topic.value), false),
-        Source::Cdc { table } => (environment.cdc_topic(&table.value.keyspace, &table.value.table), true),
-    };
     let topics = Topics {
         job: job_name(JobKind::Dq, &Job { rules, environment }),
-        input,
-        is_cdc,
-        letters: environment.topic(&rules.dead_letter_topic),
+        input: rules.source.topic(environment).value,
+        is_cdc: matches!(rules.source, Source::Cdc { .. }),
+        letters: environment.topic(&rules.dead_letter_topic.value),
         group: environment.consumer_groups.dq.value.clone(),
     };
     let brokers = connect(environment)?;

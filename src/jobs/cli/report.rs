@@ -6,7 +6,6 @@ use crate::jobs::check::warnings;
 use crate::jobs::environment::Environment;
 use crate::jobs::finding::Finding;
 use crate::jobs::project::{Project, RulesFile};
-use crate::jobs::rules::Source;
 
 /// A line a finding; without any, a line a job. Warnings come first.
 pub(super) fn text(project: &Project, findings: &[Finding], with_schema: bool) -> String {
@@ -38,17 +37,10 @@ fn job_line(file: &RulesFile, environment: &Environment) -> String {
         environment.name.value,
         table.keyspace,
         table.table,
-        source_topic(file, environment),
+        rules.source.topic(environment).value,
         rules.rules.len(),
         rules.rules_version,
     )
-}
-
-fn source_topic(file: &RulesFile, environment: &Environment) -> String {
-    match &file.rules.source {
-        Source::Json { topic } => environment.topic(&topic.value),
-        Source::Cdc { table } => environment.cdc_topic(&table.value.keyspace, &table.value.table),
-    }
 }
 
 /// One object: `ok`, `jobs`, `findings`, `warnings`.
@@ -76,10 +68,10 @@ fn job(file: &RulesFile, environment: &Environment) -> Value {
         "file": file.file,
         "environment": environment.name.value,
         "table": format!("{}.{}", rules.table.value.keyspace, rules.table.value.table),
-        "source_topic": source_topic(file, environment),
+        "source_topic": rules.source.topic(environment).value,
         "consumer_group": environment.consumer_groups.dq.value,
         "sink": sink,
-        "dead_letter_topic": environment.topic(&rules.dead_letter_topic),
+        "dead_letter_topic": environment.topic(&rules.dead_letter_topic.value),
         "rules": rules.rules.iter().map(|rule| rule.id.as_str()).collect::<Vec<_>>(),
         "rules_version": rules.rules_version,
     })

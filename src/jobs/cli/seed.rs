@@ -13,8 +13,7 @@ use serde_json::json;
 use super::{Format, folder, print, print_json, stop};
 use crate::agent::exit::{Exit, Failure};
 use crate::cli::{Instant as Time, TableName};
-use crate::jobs::environment::Environment;
-use crate::jobs::rules::{Severity, Source, TableRules};
+use crate::jobs::rules::Severity;
 use crate::jobs::seed::{SAMPLES, SeedError, SeedOptions, Seeder, Summary};
 use destination::Destination;
 
@@ -87,7 +86,8 @@ pub(super) fn run(args: &SeedArgs) -> Result<Exit, Failure> {
     let environment = folder::environment(&project, &args.env)?;
     let rules = &folder::rules(&project, environment, &args.table)?.rules;
     let mut seeder = Seeder::new(rules, options(args)).map_err(refused)?;
-    let topic = topic(rules, environment);
+    // Of a business source: a CDC source was refused before.
+    let topic = rules.source.topic(environment).value;
     let mut destination = Destination::open(&args.out, environment, &topic)?;
     write(args, &mut seeder, &mut destination)?;
     destination.finish()?;
@@ -102,14 +102,6 @@ fn refused(error: SeedError) -> Failure {
         SeedError::NoneValid { .. } | SeedError::NoneInvalid(_) => failure.next(
             "look whether these rules can be kept together; seed knows types, bounds, lists and patterns",
         ),
-    }
-}
-
-/// The topic of a business source; a CDC source was refused before.
-fn topic(rules: &TableRules, environment: &Environment) -> String {
-    match &rules.source {
-        Source::Json { topic } => environment.topic(&topic.value),
-        Source::Cdc { table } => environment.cdc_topic(&table.value.keyspace, &table.value.table),
     }
 }
 

@@ -70,7 +70,7 @@ impl DriftJob {
         let cdc = |side: Side| sides.of(side).cdc_topic(&table.keyspace, &table.table);
         let data = |side: Side| match drift.input {
             DriftInput::Cdc => cdc(side),
-            DriftInput::Hash => sides.of(side).topic("{prefix}_hash_events"),
+            DriftInput::Hash => sides.of(side).hash_topic(),
         };
         let topics = |side: Side| {
             [data(side), sides.of(side).topic(CONTROL_TOPIC), sides.of(side).topic(DEAD_LETTER_TOPIC)]

@@ -86,7 +86,7 @@ impl HashJob {
             name: format!("hash-{}-{table}", environment.name.value),
             // The records of the table itself: what the rules' source sends is not what Cassandra holds.
             topic: environment.cdc_topic(&own.keyspace, &own.table),
-            out: environment.topic("{prefix}_hash_events"),
+            out: environment.hash_topic(),
             table,
             key: rules.key.iter().filter_map(name_of).collect(),
             version,

@@ -13,10 +13,11 @@ use super::identity::{JobKind, job_name};
 use super::judged::judged;
 use super::names::{self, FAILED, JOB, KAFKA_MS, MINUTE, WARNED};
 use super::script::{Part, note, table, view};
+use crate::jobs::engine::dq::{COUNTS, INVALID_TOPIC, VALID_TOPIC};
 use crate::jobs::expression::{quoted, sql_text};
 use crate::jobs::rules::{Rule, Severity};
 
-const TOPICS: [&str; 2] = ["dq_metrics_valid", "dq_metrics_invalid"];
+const TOPICS: [&str; 2] = [VALID_TOPIC, INVALID_TOPIC];
 
 /// What the sum of a condition is.
 fn sum(condition: &str, name: &str) -> String {
@@ -92,7 +93,7 @@ pub(super) fn tables(job: &Job<'_>) -> Vec<Part> {
     parts.extend(table(
         &name("dq_counts"),
         &counts.map(str::to_owned),
-        &cassandra(&job.environment.cassandra, "metrics", "dq_counts"),
+        &cassandra(&job.environment.cassandra, COUNTS.0, COUNTS.1),
     ));
     parts
 }

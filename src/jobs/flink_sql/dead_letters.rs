@@ -18,7 +18,8 @@ pub(super) fn file(job: &Job<'_>) -> SqlFile {
             "Each broken record exactly once, with its own key and headers; readers must be read_committed.",
         ),
     ];
-    let mut options = append(job.environment, &job.environment.topic(&job.rules.dead_letter_topic), &name);
+    let mut options =
+        append(job.environment, &job.environment.topic(&job.rules.dead_letter_topic.value), &name);
     options.extend([
         option("key.format", "raw"),
         option("key.fields", "key"),

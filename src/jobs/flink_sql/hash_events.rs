@@ -13,7 +13,6 @@ use crate::jobs::expression::{quoted, sql_text};
 pub(super) fn file(job: &Job<'_>) -> SqlFile {
     let name = job_name(JobKind::Hash, job);
     let environment = job.environment;
-    let topic = format!("{}_hash_events", environment.topic_prefix.value);
     let mut head = vec![note(format!("{name}: the row hashes of the agents' records.\n{GENERATED}"))];
     head.extend(settings(job, JobKind::Hash));
 
@@ -32,7 +31,7 @@ pub(super) fn file(job: &Job<'_>) -> SqlFile {
          the source stay in their order.",
     ));
     let sink = job.object(JobKind::Hash, "hash_events");
-    let mut options = append(environment, &topic, &name);
+    let mut options = append(environment, &environment.hash_topic(), &name);
     options.extend([
         option("sink.partitioner", "fixed"),
         option("key.format", "raw"),

@@ -7,6 +7,7 @@ use super::predicate::with_conditions;
 use crate::cli::TableName;
 use crate::jobs::column::Column;
 use crate::jobs::drift::DriftRules;
+use crate::jobs::environment::Environment;
 use crate::jobs::expression::{Expr, Literal};
 use crate::jobs::fields::Placed;
 use crate::jobs::finding::Place;
@@ -25,7 +26,7 @@ pub struct TableRules {
     /// Whether valid rows are written to the table.
     pub has_sink: bool,
     /// Name of the topic of invalid records, with `{prefix}`.
-    pub dead_letter_topic: String,
+    pub dead_letter_topic: Placed<String>,
     /// Columns in the order of the file.
     pub columns: Vec<Column>,
     /// Where each column stands in the file.
@@ -62,6 +63,20 @@ pub enum Source {
         /// The table.
         table: Placed<TableName>,
     },
+}
+
+impl Source {
+    /// The topic that the job reads in an environment, and where its file says so.
+    #[must_use]
+    pub fn topic(&self, environment: &Environment) -> Placed<String> {
+        match self {
+            Self::Json { topic } => Placed { value: environment.topic(&topic.value), place: topic.place },
+            Self::Cdc { table } => {
+                let value = environment.cdc_topic(&table.value.keyspace, &table.value.table);
+                Placed { value, place: table.place }
+            }
+        }
+    }
 }
 
 /// What says which of two rows is newer.

@@ -177,10 +177,14 @@ fn topic_is_right(fields: &Fields<'_, '_>, key: &str, topic: &Placed<String>) ->
     false
 }
 
-fn dead_letter_topic(fields: &Fields<'_, '_>, table: Option<&Placed<TableName>>) -> Option<String> {
+/// The topic of dead letters; where the file names none, one with the table's name.
+fn dead_letter_topic(fields: &Fields<'_, '_>, table: Option<&Placed<TableName>>) -> Option<Placed<String>> {
     match fields.text("dead_letter_topic") {
-        Some(topic) => topic_is_right(fields, "dead_letter_topic", &topic).then_some(topic.value),
-        None => table.map(|table| format!("{{prefix}}.dlq.{}.{}", table.value.keyspace, table.value.table)),
+        Some(topic) => topic_is_right(fields, "dead_letter_topic", &topic).then_some(topic),
+        None => table.map(|table| Placed {
+            value: format!("{{prefix}}.dlq.{}.{}", table.value.keyspace, table.value.table),
+            place: table.place,
+        }),
     }
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::agent::exit::Exit;
 use crate::jobs::check::schema;
+use crate::jobs::engine::dq::COUNTS;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::secrets::resolve;
 use crate::jobs::environment::Environment;
@@ -25,8 +26,7 @@ pub struct Tables {
     pub has_counts: bool,
 }
 
-/// `metrics.dq_counts` (docs/jobs.md).
-pub(super) const COUNTS: (&str, &str) = ("metrics", "dq_counts");
+/// Columns of the table of counters.
 pub(super) const COUNTS_COLUMNS: [(&str, &str); 4] =
     [("job_name", "text"), ("metric_ts", "timestamp"), ("metric_type", "text"), ("metric_value", "bigint")];
 const COUNTS_CQL: &str = "CREATE TABLE metrics.dq_counts (job_name text, metric_ts timestamp, metric_type text, metric_value bigint, \

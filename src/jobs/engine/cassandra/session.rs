@@ -14,8 +14,9 @@ use scylla::policies::retry::FallthroughRetryPolicy;
 use scylla::statement::Consistency;
 use scylla::statement::prepared::PreparedStatement;
 
-use super::guard::{COUNTS, COUNTS_COLUMNS, Tables, is_allowed, networks, settings};
+use super::guard::{COUNTS_COLUMNS, Tables, is_allowed, networks, settings};
 use crate::agent::exit::Exit;
+use crate::jobs::engine::dq::COUNTS;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::environment::Environment;
 use crate::jobs::network::{Host, Network};

@@ -33,6 +33,8 @@ pub use rows::{COUNTS_TABLE, Destination};
 pub const VALID_TOPIC: &str = "dq_metrics_valid";
 /// Topic of the counters of invalid records.
 pub const INVALID_TOPIC: &str = "dq_metrics_invalid";
+/// Keyspace and name of the table of counters (docs/jobs.md).
+pub const COUNTS: (&str, &str) = ("metrics", "dq_counts");
 
 /// What a record was, counted since the first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -105,7 +107,7 @@ impl DqJob {
                 rules_version: rules.rules_version.clone(),
             },
             datacenter: environment.cassandra.datacenter.value.clone(),
-            dead_letter_topic: environment.topic(&rules.dead_letter_topic),
+            dead_letter_topic: environment.topic(&rules.dead_letter_topic.value),
             rows: Rows::new(&rules, environment, destination)?,
             table,
             is_cdc,

@@ -62,7 +62,7 @@ impl Rows {
         let name = &rules.table.value;
         Ok(Self {
             destination,
-            topic: environment.topic(&format!("{{prefix}}.valid.{}.{}", name.keyspace, name.table)),
+            topic: environment.valid_topic(&name.keyspace, &name.table),
             columns: rules.columns.clone(),
             key: rules.key.clone(),
             version: rules.version,
