@@ -1,6 +1,7 @@
 //! `environments.yaml`: where the jobs run. One environment has one topic prefix and one data centre.
 
 mod across;
+mod folder;
 mod read;
 
 use std::path::PathBuf;
@@ -135,7 +136,6 @@ impl Environment {
     pub fn audit_topic(&self, keyspace: &str, table: &str) -> String {
         format!("{}.audit.{keyspace}.{table}", self.topic_prefix.value)
     }
-}
 
     /// The topic of the valid rows of a table, where they are asked for.
     #[must_use]
@@ -154,3 +154,4 @@ impl Environment {
     pub fn positions_topic(&self) -> String {
         format!("{}.jobs.__checkpoints", self.topic_prefix.value)
     }
+}

@@ -268,6 +268,7 @@ fn what_one_refuses_the_other_refuses() {
                 ("exclude: [record_hash]", "columns: [id]"),
                 ("rule: length", "rule: lenght"),
                 ("    min: 1\n    max: 64\n", ""),
+                ("keyspace: sales", "keyspace: 'sales,other'"),
                 ("    min: 1\n", "    min: '1'\n"),
                 ("    min: 1\n", "    minimum: 1\n"),
                 ("tolerance: 5m", "tolerance: 300"),

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::Environment;
+use super::folder::FolderUri;
 use crate::jobs::fields::Placed;
 use crate::jobs::finding::{Code, Findings, Place};
 
@@ -38,7 +39,13 @@ fn pair(one: &Environment, other: &Environment, findings: &RefCell<Findings>) {
     };
     same("topic_prefix", &one.topic_prefix, &other.topic_prefix);
     same("datacenter", &one.cassandra.datacenter, &other.cassandra.datacenter);
-    same("checkpoint directory", &one.checkpoints.directory, &other.checkpoints.directory);
+    let (directory, theirs) = (&one.checkpoints.directory, &other.checkpoints.directory);
+    let (ours, theirs) = (FolderUri::of(&directory.value), FolderUri::of(&theirs.value));
+    if theirs.holds(&ours) {
+        shared(directory.place, format!("checkpoint directory {}", directory.value));
+    } else if ours.holds(&theirs) {
+        shared(directory.place, format!("a part of checkpoint directory {}", directory.value));
+    }
     for group in one.consumer_groups.all() {
         for theirs in other.consumer_groups.all() {
             same("consumer group", group, theirs);

@@ -138,7 +138,15 @@ fn cassandra(node: &Node, findings: &RefCell<Findings>) -> Option<Cassandra> {
         let message = "allowed_domains: expected a domain without wildcard (internal, cass.example.com)";
         fields.wrong(domain.place, Code::Value, message);
     }
-    let keyspace = fields.required_text("keyspace");
+    let keyspace = fields.required_text("keyspace").filter(|name| {
+        let ok = is_keyspace(&name.value);
+        if !ok {
+            let message =
+                "keyspace: expected the name of exactly one keyspace: up to 48 letters, digits and _";
+            fields.wrong(name.place, Code::Value, message);
+        }
+        ok
+    });
     let credentials = fields
         .get("credentials")
         .and_then(|node| credentials(node, findings).map(|value| Placed { value, place: node.place }));
@@ -222,6 +230,12 @@ fn checkpoints(node: &Node, findings: &RefCell<Findings>) -> Option<Checkpoints>
         ok
     });
     Some(Checkpoints { directory, interval_s: interval_s? })
+}
+
+/// What Cassandra takes for the name of a keyspace.
+fn is_keyspace(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=48).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 fn is_word(text: &str) -> bool {

@@ -91,6 +91,16 @@ fn environments_share_nothing() {
         ("drift: flink-drift-cloud", "drift: flink-drift-onprem", Code::Shared, "flink-drift-onprem"),
         ("drift: flink-drift-cloud", "drift: flink-audit-cloud", Code::Shared, "two jobs"),
         ("jobs/cloud", "jobs/onprem", Code::Shared, "checkpoint directory"),
+        (
+            "jobs/cloud",
+            "jobs/onprem/",
+            Code::Shared,
+            "checkpoint directory file:///tmp/cdc-jobs/onprem/ belongs",
+        ),
+        ("jobs/cloud", "jobs/onprem/cloud", Code::Shared, "checkpoint directory"),
+        ("jobs/cloud", "jobs/", Code::Shared, "a part of checkpoint directory file:///tmp/cdc-jobs/"),
+        ("keyspace: sales", "keyspace: 'sales,other'", Code::Value, "exactly one keyspace"),
+        ("keyspace: sales", "keyspace: '*'", Code::Value, "exactly one keyspace"),
         ("interval: 30s", "interval: 11m", Code::Value, "10m"),
         ("interval: 30s", "intervall: 30s\n      interval: 1m", Code::UnknownKey, "did you mean interval?"),
     ] {
