@@ -1,5 +1,6 @@
 //! `cdc-jobs submit`.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,10 +11,9 @@ use super::flink::{JobManagerArgs, failure, print};
 use super::{read_schema, report};
 use crate::agent::exit::{Exit, Failure};
 use crate::jobs::check::check;
-use crate::jobs::flink_sql::{NOTEBOOK, PathError, compare, generate};
-use crate::jobs::project::Project;
+use crate::jobs::flink_sql::{NOTEBOOK, PathError, SqlFile, compare, generate};
 use crate::jobs::submit::rest::RestError;
-use crate::jobs::submit::scripts::{self, Script};
+use crate::jobs::submit::scripts::{self, Script, Step};
 use crate::jobs::submit::{Cluster, Done, Options, Start, submit};
 
 /// Names the jobs that compare two environments.
@@ -24,6 +24,7 @@ Examples:
   cdc-jobs submit onprem                              all jobs of this environment
   cdc-jobs submit cloud drift
   cdc-jobs submit onprem --job dq-onprem-sales.events --replace
+  cdc-jobs submit onprem --job mine --unchecked       SQL of your own, which nothing has checked
 
 A job that runs is left alone. One that ran before goes on from its newest savepoint or checkpoint.
 
@@ -69,6 +70,10 @@ pub struct SubmitArgs {
     /// Start from this savepoint or checkpoint (of one job)
     #[arg(long, value_name = "URI")]
     pub from: Option<String>,
+    /// Also submit jobs, named with --job, whose SQL `cdc-jobs sql` has not made of the rules: nothing has checked them for a second
+    /// data centre, a feedback loop or a password
+    #[arg(long, requires = "only")]
+    pub unchecked: bool,
     /// How long a new job may take until all its tasks run
     #[arg(long, value_name = "SECONDS", default_value_t = 90)]
     pub wait: u64,
@@ -89,8 +94,10 @@ pub(super) fn run(args: &SubmitArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, format!("there is no environment {unknown}")).next(next));
     }
     let folder = args.sql.clone().unwrap_or_else(|| args.jobs.join("sql"));
-    is_current(&project, &folder)?;
+    let files = generate(&project);
+    is_current(&files, &folder)?;
     let wanted = wanted(args, &folder)?;
+    are_of_the_rules(args, &files, &folder, &wanted)?;
     let address = |error: RestError| failure(error.into());
     let cluster = Cluster::at(&args.gateway, &args.cluster.jobmanager).map_err(address)?;
     let options = Options {
@@ -111,9 +118,9 @@ pub(super) fn run(args: &SubmitArgs) -> Result<Exit, Failure> {
 }
 
 /// Fails unless the generated SQL is what the rules say. Files that nobody generated are left alone.
-fn is_current(project: &Project, folder: &Path) -> Result<(), Failure> {
+fn is_current(files: &[SqlFile], folder: &Path) -> Result<(), Failure> {
     let wrong = |(path, error): PathError| Failure::cannot_read(&path, error);
-    let differences = compare(folder, &generate(project)).map_err(wrong)?;
+    let differences = compare(folder, files).map_err(wrong)?;
     if differences.is_empty() {
         return Ok(());
     }
@@ -143,6 +150,34 @@ fn wanted(args: &SubmitArgs, folder: &Path) -> Result<Vec<Script>, Failure> {
         return Err(Failure::new(Exit::Usage, what).next("name it with --job"));
     }
     Ok(wanted)
+}
+
+/// Fails when a statement of a job stands in no generated file: `check` has looked at the rules alone. With `--unchecked` it is
+/// only told.
+fn are_of_the_rules(
+    args: &SubmitArgs,
+    files: &[SqlFile],
+    folder: &Path,
+    wanted: &[Script],
+) -> Result<(), Failure> {
+    let generated: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
+    let foreign =
+        |script: &Script| script.steps.iter().find(|step| !generated.contains(&step.file)).map(Step::place);
+    let lines: Vec<String> = wanted
+        .iter()
+        .filter_map(|script| Some(format!("{}: job {} is not of the rules", foreign(script)?, script.name)))
+        .collect();
+    if args.unchecked {
+        lines.iter().for_each(|line| say(&format!("{line}: not checked")));
+        return Ok(());
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    print(&(lines.join("\n") + "\n"))?;
+    Err(Failure::new(Exit::Usage, "nothing is submitted: no check has looked at SQL that is not of the rules").next(
+        "write rules for it and run `cdc-jobs sql`, or name the other jobs with --job; --unchecked with --job submits it as it is",
+    ))
 }
 
 /// Whether a job is one of an environment, which has a folder of its own, or one between two.
