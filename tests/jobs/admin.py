@@ -407,6 +407,8 @@ def rest(run):
         assert json.loads(text)["error_code"] == 40401 and "made-later" not in run.admin.list_topics(timeout=20).topics
         run.topic("made-later")
         assert server.ask("/topics/made-later", one, Authorization="Bearer t0ken")[0] == 200
+        assert server.ask("/metrics", method="GET")[0] == 401 and server.ask("/livez", method="GET")[0] == 200
+        assert "made-later" in server.ask("/metrics", method="GET", Authorization="Bearer t0ken")[1]
     finally:
         server.stop()
     _, said = run.call("rest", "--listen", "0.0.0.0:0", code=2)

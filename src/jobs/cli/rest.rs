@@ -23,7 +23,8 @@ const GIVES_UP: Duration = Duration::from_secs(30);
 
 pub(super) const HELP: &str = "\
 It takes the JSON produce form of the Kafka REST proxy, version 2; values are written as they are sent. It runs until it is
-stopped. There is no TLS: let a proxy in front of it do that. On an address that is not loopback a token is needed.
+stopped. There is no TLS: let a proxy in front of it do that. On an address that is not loopback a token is needed, for /metrics
+too.
 
 Examples:
   cdc-jobs rest --env onprem
@@ -51,7 +52,7 @@ pub struct RestArgs {
     /// Most bytes of a request
     #[arg(long, value_name = "BYTES", default_value_t = 1_048_576)]
     pub max_bytes: usize,
-    /// File whose first line is the bearer token that requests must bring [default: CDC_JOBS_REST_TOKEN, if it is set]
+    /// File whose first line is the bearer token that requests, those for /metrics too, must bring [default: CDC_JOBS_REST_TOKEN, if it is set]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// Log in JSON

@@ -146,14 +146,36 @@ async fn serve(request: Request<Incoming>, shared: &Arc<Shared>) -> Answer {
 }
 
 async fn route(request: Request<Incoming>, shared: &Arc<Shared>) -> Result<Answer, Refusal> {
-    let is_named = |headers: &HeaderMap| headers.get(HOST).is_none_or(is_loopback);
-    if shared.is_loopback && !is_named(request.headers()) {
+    match asked(&request, &shared.options, shared.is_loopback)? {
+        Asked::Alive => Ok(answer::alive()),
+        Asked::Metrics => Ok(answer::text(metrics::CONTENT_TYPE, shared.counts.text())),
+        Asked::Produce { topic, partition } => {
+            let bytes = read(request, shared.options.most_bytes).await?;
+            produce(topic, partition, bytes, shared).await
+        }
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    Alive,
+    Metrics,
+    Produce { topic: String, partition: Option<i32> },
+}
+
+/// What a request is for, by its head alone. Whether the program runs may be known to everybody; all else needs the token, where
+/// there is one.
+fn asked<B>(request: &Request<B>, options: &RestOptions, is_on_loopback: bool) -> Result<Asked, Refusal> {
+    let headers = request.headers();
+    if is_on_loopback && !headers.get(HOST).is_none_or(is_loopback) {
         return Err(Refusal::Host);
     }
     let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+    let token = || if has_token(headers, options) { Ok(()) } else { Err(Refusal::Token) };
     match (request.uri().path(), is_get) {
-        ("/livez", true) => return Ok(answer::alive()),
-        ("/metrics", true) => return Ok(answer::text(metrics::CONTENT_TYPE, shared.counts.text())),
+        ("/livez", true) => return Ok(Asked::Alive),
+        ("/metrics", true) => return token().map(|()| Asked::Metrics),
         ("/livez" | "/metrics", false) => return Err(Refusal::Method("GET, HEAD")),
         _ => {}
     }
@@ -161,17 +183,14 @@ async fn route(request: Request<Incoming>, shared: &Arc<Shared>) -> Result<Answe
     if request.method() != Method::POST {
         return Err(Refusal::Method("POST"));
     }
-    if !has_token(request.headers(), &shared.options) {
-        return Err(Refusal::Token);
-    }
-    if !shared.options.topics.contains(&topic) {
+    token()?;
+    if !options.topics.contains(&topic) {
         return Err(Refusal::Topic);
     }
-    if !is_json_v2(request.headers()) {
+    if !is_json_v2(headers) {
         return Err(Refusal::ContentType);
     }
-    let bytes = read(request, shared.options.most_bytes).await?;
-    produce(topic, partition, bytes, shared).await
+    Ok(Asked::Produce { topic, partition })
 }
 
 /// The topic and partition of a path; topics need no escapes.
@@ -289,6 +308,33 @@ mod tests {
             assert!(!has(text, &options), "{text:?}");
         }
         assert!(has(None, &RestOptions { token: None, ..options }));
+    }
+
+    /// Names of topics and their counts are for those who may write them.
+    #[test]
+    fn without_the_token_nothing_is_told_but_that_it_runs() {
+        let token = Some(Arc::new(Zeroizing::new("s3cret".to_owned())));
+        let open = RestOptions { topics: vec!["t".to_owned()], most_bytes: 1, token: None };
+        let closed = RestOptions { token, ..open.clone() };
+        let ask = |method: &str, path: &str, bearer: bool, options: &RestOptions| {
+            let mut request = Request::builder().method(method).uri(path).header(HOST, "10.10.0.9:8082");
+            request = request.header(CONTENT_TYPE, JSON_V2);
+            if bearer {
+                request = request.header(AUTHORIZATION, "Bearer s3cret");
+            }
+            asked(&request.body(()).unwrap(), options, false)
+        };
+        assert_eq!(ask("GET", "/livez", false, &closed), Ok(Asked::Alive));
+        for (method, path) in
+            [("GET", "/metrics"), ("HEAD", "/metrics"), ("POST", "/topics/t"), ("POST", "/topics/u")]
+        {
+            assert_eq!(ask(method, path, false, &closed), Err(Refusal::Token), "{method} {path}");
+        }
+        assert_eq!(ask("GET", "/metrics", true, &closed), Ok(Asked::Metrics));
+        let produce = Ok(Asked::Produce { topic: "t".to_owned(), partition: None });
+        assert_eq!(ask("POST", "/topics/t", true, &closed), produce);
+        assert_eq!(ask("POST", "/topics/u", true, &closed), Err(Refusal::Topic));
+        assert_eq!(ask("GET", "/metrics", false, &open), Ok(Asked::Metrics));
     }
 
     #[test]
