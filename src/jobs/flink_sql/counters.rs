@@ -6,6 +6,9 @@
 //! The name of the job is a column of the windows that the planner does not know to be constant, and a part of their
 //! key: the key of the rows is then that of the topics. Else Flink would take each count back before it writes the
 //! next one, and upsert-kafka would write a tombstone for it.
+//!
+//! `metrics.dq_counts` is written by jobs with `sink: cassandra` alone: one without a sink has no session to Cassandra,
+//! here as in the embedded engine.
 
 use super::Job;
 use super::connector::{cassandra, upsert};
@@ -83,6 +86,9 @@ pub(super) fn tables(job: &Job<'_>) -> Vec<Part> {
         &metric(&["`invalid_count` BIGINT", "`total_count` BIGINT", &by_rule]),
         &upsert(job.environment, invalid),
     ));
+    if !job.rules.has_sink {
+        return parts;
+    }
     let counts = [
         "`job_name` STRING",
         "`metric_ts` TIMESTAMP_LTZ(3)",
@@ -124,6 +130,9 @@ pub(super) fn inserts(job: &Job<'_>) -> Vec<String> {
             name(invalid)
         ),
     ];
+    if !job.rules.has_sink {
+        return inserts;
+    }
     inserts.extend(["valid", "invalid"].map(|kind| {
         format!(
             "INSERT INTO {} (`job_name`, `metric_ts`, `metric_type`, `metric_value`)\n\

@@ -146,6 +146,29 @@ fn statements_keep_to_what_is_known_to_work() {
     }
 }
 
+/// `sink: none` is a job that speaks to no Cassandra: it counts in its topics alone, as `cdc-jobs run dq` does.
+#[test]
+fn a_job_without_a_sink_writes_to_no_table() {
+    let mut known = [0, 0];
+    for folder in [bundled(), planner("planner/jobs")] {
+        let project = project(&folder);
+        let files = generate(&project);
+        for (rules, environment) in project.jobs() {
+            let rules = &rules.rules;
+            let table = &rules.table.value;
+            let job = format!("{}/{}.{}/", environment.name.value, table.keyspace, table.table);
+            let sql: String =
+                files.iter().filter(|file| file.path.starts_with(&job)).map(SqlFile::text).collect();
+            assert!(sql.contains("'topic' = 'dq_metrics_valid'"), "{job}");
+            for written in ["'connector' = 'cassandra'", "dq_counts"] {
+                assert_eq!(sql.contains(written), rules.has_sink, "{job}: {written}");
+            }
+            known[usize::from(rules.has_sink)] += 1;
+        }
+    }
+    assert!(known.iter().all(|count| *count >= 2), "{known:?}");
+}
+
 /// Options of the operator: each is one of flink/'s JobOptions, which has no defaults.
 #[test]
 fn the_drift_job_is_told_what_the_rules_say() {

@@ -106,24 +106,6 @@ CREATE TEMPORARY TABLE `dq-cloud-sales.users.dq_metrics_invalid` (
   'value.format' = 'json'
 );
 
-DROP TEMPORARY TABLE IF EXISTS `dq-cloud-sales.users.dq_counts`;
-
-CREATE TEMPORARY TABLE `dq-cloud-sales.users.dq_counts` (
-  `job_name` STRING,
-  `metric_ts` TIMESTAMP_LTZ(3),
-  `metric_type` STRING,
-  `metric_value` BIGINT,
-  PRIMARY KEY (`job_name`, `metric_ts`, `metric_type`) NOT ENFORCED
-) WITH (
-  'connector' = 'cassandra',
-  'hosts' = '127.0.0.2',
-  'port' = '9042',
-  'datacenter' = 'DC_AZURE',
-  'allowed-networks' = '127.0.0.2/32',
-  'keyspace' = 'metrics',
-  'table' = 'dq_counts'
-);
-
 -- One job: every output sees the same records, also after a restart.
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO `dq-cloud-sales.users.valid` (`id`)
@@ -151,11 +133,5 @@ SELECT `job_name`, `window_start`, `window_start` + 60000, 'DC_AZURE', 'sales.us
 FROM `dq-cloud-sales.users.windows`;
 INSERT INTO `dq-cloud-sales.users.dq_metrics_invalid` (`job_name`, `window_start`, `metric_ts`, `dc`, `table`, `invalid_count`, `total_count`, `by_rule`, `rules_version`)
 SELECT `job_name`, `window_start`, `window_start` + 60000, 'DC_AZURE', 'sales.users', `invalid_count`, `valid_count` + `invalid_count`, CAST(ROW(`rule.json`, `rule.id.not_null`, `rule.id.type`, `rule.tenant_id.type`, `rule.oidc_name.type`, `rule.username.type`, `rule.first_name.type`, `rule.last_name.type`, `rule.email.type`, `rule.status.type`, `rule.auth_date.type`, `rule.creation_date.type`, `rule.updation_date.type`, `rule.updated_by.type`, `rule.tenant_id.not_null`, `rule.username.not_null`, `rule.email.regex`, `rule.status.enum`, `rule.users.updated_before_created`) AS ROW<`json` BIGINT, `id.not_null` BIGINT, `id.type` BIGINT, `tenant_id.type` BIGINT, `oidc_name.type` BIGINT, `username.type` BIGINT, `first_name.type` BIGINT, `last_name.type` BIGINT, `email.type` BIGINT, `status.type` BIGINT, `auth_date.type` BIGINT, `creation_date.type` BIGINT, `updation_date.type` BIGINT, `updated_by.type` BIGINT, `tenant_id.not_null` BIGINT, `username.not_null` BIGINT, `email.regex` BIGINT, `status.enum` BIGINT, `users.updated_before_created` BIGINT>), 'ca3f6af7d3d2eb8b964bc40abe7f2d954e08c7a4c654331f0bdf7777f798d85b'
-FROM `dq-cloud-sales.users.windows`;
-INSERT INTO `dq-cloud-sales.users.dq_counts` (`job_name`, `metric_ts`, `metric_type`, `metric_value`)
-SELECT `job_name`, TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'valid', `valid_count`
-FROM `dq-cloud-sales.users.windows`;
-INSERT INTO `dq-cloud-sales.users.dq_counts` (`job_name`, `metric_ts`, `metric_type`, `metric_value`)
-SELECT `job_name`, TO_TIMESTAMP_LTZ(`window_start` + 60000, 3), 'invalid', `invalid_count`
 FROM `dq-cloud-sales.users.windows`;
 END;
