@@ -1,19 +1,26 @@
 package io.cdcagent.flink.functions;
 
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.SimpleCounter;
 import org.apache.flink.table.api.dataview.MapView;
 import org.apache.flink.table.functions.AggregateFunction;
+import org.apache.flink.table.functions.FunctionContext;
 
 /**
  * `REPEATED(values, kafka_ms, within_ms, most) OVER (PARTITION BY … ORDER BY proctime)`: whether
  * the record's values were seen before, at a record whose Kafka timestamp is at most `within_ms`
  * older. When they were not, they are remembered from this record on: a repeat does not make the
  * memory last longer. At most `most` values are remembered in a partition of the window; beyond
- * that the oldest is forgotten. NULL is no repeat and is not remembered.
+ * that the oldest is forgotten, which the metric `dq_forgotten_count` of the operator counts: from
+ * then on such a value is new again. NULL is no repeat and is not remembered.
  *
  * <p>Nothing looks at a clock: the same records in the same order have the same answers.
  */
 public class Repeated extends AggregateFunction<Boolean, Repeated.Memory> {
     private static final long serialVersionUID = 1L;
+
+    /** Values that were forgotten before their time. Counted by itself until a task opens it. */
+    private transient Counter forgotten = new SimpleCounter();
 
     /** What a partition of the window remembers. */
     public static class Memory {
@@ -37,6 +44,16 @@ public class Repeated extends AggregateFunction<Boolean, Repeated.Memory> {
 
         /** The answer on the newest record. */
         public boolean repeat = false;
+    }
+
+    @Override
+    public void open(FunctionContext context) {
+        forgotten = context.getMetricGroup().counter("dq_forgotten_count");
+    }
+
+    /** How many values were forgotten before their time, since the task was started. */
+    long forgotten() {
+        return forgotten.getCount();
     }
 
     @Override
@@ -71,8 +88,7 @@ public class Repeated extends AggregateFunction<Boolean, Repeated.Memory> {
         forget(memory, kafkaMs, withinMs, most);
     }
 
-    private static void forget(Memory memory, long kafkaMs, long withinMs, long most)
-            throws Exception {
+    private void forget(Memory memory, long kafkaMs, long withinMs, long most) throws Exception {
         while (memory.oldest < memory.next) {
             String values = memory.order.get(memory.oldest);
             Long since = memory.since.get(memory.oldest);
@@ -83,6 +99,9 @@ public class Repeated extends AggregateFunction<Boolean, Repeated.Memory> {
                 return;
             }
             if (isNewest) {
+                if (!isOver) {
+                    forgotten.inc();
+                }
                 memory.first.remove(values);
                 memory.count--;
             }

@@ -14,6 +14,7 @@ public final class RepeatedEvent extends Repeated {
 
     @Override
     public void open(FunctionContext context) {
+        super.open(context);
         repeats = context.getMetricGroup().counter("dq_repeat_count");
     }
 

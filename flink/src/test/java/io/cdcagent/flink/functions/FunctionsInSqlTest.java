@@ -33,7 +33,8 @@ class FunctionsInSqlTest {
                         "DecimalText",
                         "Base64Bytes",
                         "CountValid",
-                        "CountInvalid")) {
+                        "CountInvalid",
+                        "Repeated")) {
             tables.executeSql(
                     String.format(
                             "CREATE TEMPORARY SYSTEM FUNCTION `%s` AS 'io.cdcagent.flink.functions.%s' LANGUAGE JAVA",
@@ -172,5 +173,33 @@ class FunctionsInSqlTest {
                 .await();
         assertEquals(8, Metrics.sum("dq_valid_count"));
         assertEquals(2, Metrics.sum("dq_invalid_count"));
+    }
+
+    /** Two `unique` rules of one stage; each remembers one value, and counts what it forgets. */
+    @Test
+    void whatIsForgottenIsCounted() {
+        String window = "OVER (PARTITION BY p ORDER BY arrival)";
+        String call = "REPEATED(%s, CAST(1 AS BIGINT), CAST(100 AS BIGINT), CAST(1 AS BIGINT)) %s";
+        String select =
+                String.format(
+                        "SELECT "
+                                + call
+                                + ", "
+                                + call
+                                + " FROM (SELECT v, w, p, PROCTIME() AS arrival FROM (VALUES"
+                                + " ('a', 'x', 1), ('b', 'x', 1), ('a', 'y', 1), ('a', 'x', 1)) AS t (v, w, p))",
+                        "v",
+                        window,
+                        "w",
+                        window);
+        List<Row> rows = CollectionUtil.iteratorToList(tables.executeSql(select).collect());
+        assertEquals(
+                List.of(
+                        Row.of(false, false),
+                        Row.of(false, true),
+                        Row.of(false, false),
+                        Row.of(true, false)),
+                rows);
+        assertEquals(4, Metrics.sum("dq_forgotten_count"));
     }
 }

@@ -34,12 +34,14 @@ class RepeatedTest {
         for (String values : new String[] {"a", "b", "c", "d"}) {
             assertFalse(ask(values, 1));
         }
+        assertEquals(1, function.forgotten());
         assertFalse(ask("a", 5), "forgotten");
         assertTrue(ask("d", 5));
         for (long number = 0; number < 10_000; number++) {
             assertFalse(ask(Long.toString(number), 1000 + number * 200));
         }
         assertEquals(1, memory.count);
+        assertEquals(2, function.forgotten(), "what is over is not counted");
         assertEquals(1, memory.next - memory.oldest, "what is over is forgotten");
     }
 
