@@ -20,6 +20,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.flink import datadog
 from tests.flink.cluster import PROGRAM, ROOT, SECONDS, UP, down, stack
 from tests.live.waiting import wait_for
 
@@ -390,6 +391,15 @@ class Drift(unittest.TestCase):
         self.assertEqual(set(counts), everything)
         for reason in ("gap", "hash_def", "silent", "partial", "truncated"):
             self.assertTrue(any(f'"reason":"{reason}"' in value for value in records), reason)
+        self.assert_metrics(counts)
+
+    def assert_metrics(self, counts):
+        """Datadog gets every metric of the drift job that deploy/datadog names, and the verdicts that were made, also before restarts."""
+        asked = datadog.names("dq.flink.drift.")
+        wait_for(lambda: asked <= datadog.read(self.known).keys(), lambda: f"{asked - datadog.read(self.known).keys()}", 60)
+        for status in ("DRIFT", "MISSING_ONPREM", "MISSING_CLOUD"):
+            name, tag = "dq.flink.drift.verdicts", f"status:{status}"
+            wait_for(lambda: datadog.total(self.known, name, tag) == counts[status], lambda: f"{status}: {counts[status]}, not {datadog.total(self.known, name, tag)}", 60)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ import sys
 import tempfile
 import time
 import unittest
-import urllib.request
 import zlib
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from tests.flink import datadog
 from tests.live.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,25 +138,12 @@ class Generated(unittest.TestCase):
             told[topic] = [len(values) for values in by_key.values()]
         self.assertGreater(max(told["dq_metrics_invalid"]), 4, "counts that changed")
         print(f"counts of two minutes, written so often: {told}")
-        self.assert_metrics({"dq_valid_count": len(produced) * 3 // 4, "dq_invalid_count": len(produced) // 4})
+        self.assert_metrics({"dq.flink.valid": len(produced) * 3 // 4, "dq.flink.invalid": len(produced) // 4})
 
     def assert_metrics(self, expected):
-        """What TaskManagers tell under the names of deploy/datadog/openmetrics.d/conf.yaml."""
-        conf = (ROOT / "deploy" / "datadog" / "openmetrics.d" / "conf.yaml").read_text()
-        ports = [service["port"] for service in self.known["services"] if service["kind"] == "taskmanager"]
-        for short, value in expected.items():
-            name = f"flink_taskmanager_job_task_operator_{short}"
-            self.assertIn(f"- {name}:", conf)
-
-            def total():
-                found = 0.0
-                for port in ports:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-                        lines = answer.read().decode().splitlines()
-                    found += sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{name}{{"))
-                return found
-
-            wait_for(lambda: total() == value, f"{name} {value}, not {total()}", 60)
+        """What Datadog gets of the TaskManagers."""
+        for name, value in expected.items():
+            wait_for(lambda: datadog.total(self.known, name) == value, lambda: f"{name} {value}, not {datadog.total(self.known, name)}", 60)
 
     def test_both_engines_write_the_same_trail(self):
         topic, trail = "onprem.cdc.sales.users", "onprem.audit.sales.users"

@@ -52,10 +52,14 @@ def logs(run):
         business.write_logs(run.folder / f"datadog-{side}", topics)
 
 
+def instances(name):
+    """The instances of the configuration that ask for a metric."""
+    return [one for one in yaml.safe_load(CONF.read_text())["instances"] if name in asked(one)]
+
+
 def instance(name):
-    """The instance of the configuration that asks for a metric."""
-    instances = yaml.safe_load(CONF.read_text())["instances"]
-    (found,) = [one for one in instances if name in asked(one)]
+    """The one that does."""
+    (found,) = instances(name)
     return found
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 import unittest
@@ -14,6 +15,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
+sys.path.insert(0, str(ROOT / "compose" / "native"))
+
+import description  # noqa: E402
+from plan import Plan  # noqa: E402
+
 VERSION = "1.31"  # of Kubernetes
 UNIT = (DEPLOY / "cdc-agent.service").read_text()
 OBJECTS = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "k8ssandra.yaml").read_text()))
@@ -25,6 +31,27 @@ def keys():
     """The keys of the configuration file, where the program defines them."""
     texts = [path.read_text() for path in (ROOT / "src" / "cli").glob("*.rs")]
     return {name for text in texts for names in re.findall(r'id = "(\w+)"|^    pub (\w+):', text, re.MULTILINE) for name in names}
+
+
+class Datadog(unittest.TestCase):
+    """deploy/datadog against the stack of `make up`."""
+
+    def test_it_reads_the_agents_and_task_managers_of_the_stack(self):
+        file = yaml.safe_load((DEPLOY / "datadog" / "openmetrics.d" / "conf.yaml").read_text())
+        asked = {}
+        for instance in file["instances"]:
+            (first,) = instance["metrics"][0]
+            asked.setdefault(first.split("_")[0], []).append(instance["openmetrics_endpoint"])
+        entries = Plan.of(ROOT / "nowhere", description.described()).known["services"]
+        urls = lambda kind, option: [f"http://127.0.0.1:{entry[option]}/metrics" for entry in entries if entry["kind"] == kind]
+        self.assertEqual(asked["flink"], urls("taskmanager", "port"))
+        self.assertLessEqual(set(asked["cdc"]), set(urls("agent", "http_port")))
+
+    def test_every_task_manager_is_asked_for_the_same(self):
+        file = yaml.safe_load((DEPLOY / "datadog" / "openmetrics.d" / "conf.yaml").read_text())
+        metrics = [one["metrics"] for one in file["instances"] if next(iter(one["metrics"][0])).startswith("flink_")]
+        self.assertGreater(len(metrics), 1)
+        self.assertTrue(all(one == metrics[0] for one in metrics))
 
 
 class Kubernetes(unittest.TestCase):
@@ -115,7 +142,8 @@ class Image(unittest.TestCase):
             ignored = (DEPLOY / f"{dockerfile}.dockerignore").read_text().splitlines()
             allowed = [line[1:] for line in ignored if line.startswith("!")]
             copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ") and "--from" not in line]
-            self.assertEqual(sorted(name for names in copied for name in names), sorted(allowed))
+            self.assertEqual({name for names in copied for name in names}, set(allowed))
+            self.assertEqual(len(set(allowed)), len(allowed))
             for name in allowed:
                 self.assertTrue((ROOT / name).exists(), name)
 
