@@ -110,6 +110,7 @@ test-planner: flink/target/.built ## plan the SQL of jobs/ and of many other rul
 	tests/oracle/planner/run.py audits
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
+	tests/oracle/planner/run.py drifts
 	python3 tests/oracle/vectors/make_vectors.py --check
 	python3 tests/oracle/drift/histories.py --check
 	$(PYTHON) tests/oracle/vectors/check_schemas.py

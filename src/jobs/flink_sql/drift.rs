@@ -116,6 +116,7 @@ impl Drift<'_> {
         let field = |path: &str| format!("JSON_VALUE({payload}, '$.{path}')");
         let moment = format!("CAST({} AS TIMESTAMP(3))", quoted(KAFKA_TS));
         let places = [
+            ("op", json(&field("op"))),
             ("topic", json(&quoted(TOPIC))),
             ("partition", format!("CAST({} AS STRING)", quoted(PARTITION))),
             ("offset", format!("CAST({} AS STRING)", quoted(OFFSET))),
@@ -123,10 +124,11 @@ impl Drift<'_> {
             ("pos", format!("COALESCE({}, 'null')", field("source.pos"))),
         ];
         format!(
-            "SELECT `key`, `version_us`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, {ts}\n\
+            "SELECT `key`, `version_us`, `op`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, {ts}\n\
              FROM (\n  SELECT *,\n    REPEATED_EVENT(`event_id`, `ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT))\n      \
              OVER (PARTITION BY {partition} ORDER BY `arrival`) AS `is_repeat`\n  \
-             FROM (\n    SELECT\n      {key} AS `key`,\n      {version} AS `version_us`,\n      {hash} AS `row_hash`,\n      \
+             FROM (\n    SELECT\n      {key} AS `key`,\n      {version} AS `version_us`,\n      {op} AS `op`,\n      \
+             {hash} AS `row_hash`,\n      \
              {def} AS `hash_def`,\n      {event} AS `event_id`,\n      {place} AS `place`,\n      \
              EXTRACT(EPOCH FROM {moment}) * 1000 + EXTRACT(MILLISECOND FROM {moment}) AS `ms`,\n      \
              {ts}, {partition}, PROCTIME() AS `arrival`\n    FROM {source}\n    \
@@ -145,7 +147,8 @@ impl Drift<'_> {
         )
     }
 
-    /// Rows of the same key and version, within the tolerance. What finds no other is missing there.
+    /// Rows of the same key and version, within the tolerance. What finds no other is missing there, unless a snapshot
+    /// told of it: that says what a side holds, and nobody writes it on the other one.
     fn verdicts(&self) -> Vec<Part> {
         let [(_, onprem), (_, cloud)] = self.sides;
         let ts = quoted(KAFKA_TS);
@@ -157,13 +160,15 @@ impl Drift<'_> {
              WHEN `o`.`row_hash` = `c`.`row_hash` THEN 'MATCH'\n    ELSE 'DRIFT'\n  END AS `status`,\n  \
              `o`.`row_hash` AS `onprem_hash`, `c`.`row_hash` AS `cloud_hash`,\n  \
              `o`.`event_id` AS `onprem_event_id`, `c`.`event_id` AS `cloud_event_id`,\n  {def} AS `hash_def`,\n  \
+             `o`.`hash_def` AS `onprem_hash_def`, `c`.`hash_def` AS `cloud_hash_def`,\n  \
              `o`.`place` AS `onprem_place`, `c`.`place` AS `cloud_place`,\n  \
              CASE WHEN `c`.`ms` < `o`.`ms` THEN `c`.`ms` ELSE {ms} END AS `first_seen_ms`,\n  \
              CASE WHEN `o`.`ms` IS NULL OR `c`.`ms` IS NULL THEN {ms} + {tolerance_ms}\n    \
              WHEN `c`.`ms` > `o`.`ms` THEN `c`.`ms` ELSE `o`.`ms` END AS `decided_ms`\n\
              FROM {left} AS `o` FULL OUTER JOIN {right} AS `c`\n  \
              ON `o`.`key` = `c`.`key` AND `o`.`version_us` = `c`.`version_us`\n  \
-             AND `o`.{ts} BETWEEN `c`.{ts} - {interval} AND `c`.{ts} + {interval}",
+             AND `o`.{ts} BETWEEN `c`.{ts} - {interval} AND `c`.{ts} + {interval}\n\
+             WHERE (`o`.`key` IS NOT NULL OR `c`.`op` <> 'r') AND (`c`.`key` IS NOT NULL OR `o`.`op` <> 'r')",
             key = both("`key`"),
             version = both("`version_us`"),
             def = both("`hash_def`"),
@@ -172,7 +177,8 @@ impl Drift<'_> {
             right = self.object("cloud"),
         );
         let mut parts = vec![note(format!(
-            "Verdicts: onprem is {}, cloud is {}. What the other side lacks is told once its time is a minute further.",
+            "Verdicts: onprem is {}, cloud is {}. What the other side lacks is told once its time is a minute further; rows\n\
+             that a snapshot read are not waited for there.",
             onprem.name.value, cloud.name.value
         ))];
         parts.extend(view(&self.object("verdicts"), &query));
@@ -182,7 +188,6 @@ impl Drift<'_> {
     fn audit(&self, environment: &Environment) -> Vec<Part> {
         let text = |column: &str| json(&quoted(column));
         let number = |sql: &str| format!("CAST({sql} AS STRING)");
-        let place = |side: &str| format!("COALESCE(`{side}_place`, 'null')");
         let table_name =
             sql_text(&serde_json::Value::String(super::identity::table_text(self.rules)).to_string());
         let id = [("table", table_name.clone()), ("key", "`key`".to_owned())];
@@ -198,7 +203,7 @@ impl Drift<'_> {
             ("hash_def", text("hash_def")),
             ("first_seen_us", number("`first_seen_ms` * 1000")),
             ("decided_us", number("`decided_ms` * 1000")),
-            ("evidence", object(&[("onprem", place("onprem")), ("cloud", place("cloud"))])),
+            ("evidence", evidence()),
         ];
         let sink = self.object("audit");
         let mut options = append(environment, "dq_reconciliation_audit", &self.name);
@@ -218,4 +223,20 @@ impl Drift<'_> {
         )));
         parts
     }
+}
+
+/// What docs/drift.md 5 says; a side that told nothing is not in it.
+fn evidence() -> String {
+    let place = |side: &str| format!("CONCAT('\"{side}\":', `{side}_place`)");
+    let of = |side: &str| json(&format!("`{side}_hash_def`"));
+    let why = format!(
+        "CASE WHEN `status` = 'INCOMPARABLE' THEN CONCAT('\"reason\":\"hash_def\",\"hash_defs\":[', {}, ',', {}, ']') END",
+        of("onprem"),
+        of("cloud"),
+    );
+    format!(
+        "CONCAT('{{', CONCAT_WS(',',\n      {},\n      {},\n      {why}), '}}')",
+        place("onprem"),
+        place("cloud"),
+    )
 }

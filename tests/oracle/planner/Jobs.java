@@ -25,6 +25,7 @@ import org.apache.flink.util.CloseableIterator;
  * plan FOLDER…                      plans every statement; prints a line a job, and what is refused
  * verdicts (FOLDER RECORDS)…        runs the rules of data quality jobs, each over a file of records; prints what they say of each
  * audits (FOLDER RECORDS)…          the same with audit jobs; prints what they write
+ * drifts FOLDER ONPREM CLOUD        05_drift.sql over a file of records of each side; prints what it writes, then what matches
  * </pre>
  */
 public final class Jobs {
@@ -43,6 +44,10 @@ public final class Jobs {
                 }
             }
             System.exit(wrong == 0 ? 0 : 1);
+        }
+        if (arguments[0].equals("drifts")) {
+            drifts(Path.of(arguments[1]), Map.of("onprem", Path.of(arguments[2]), "cloud", Path.of(arguments[3])));
+            System.exit(0);
         }
         for (int position = 1; position < arguments.length; position += 2) {
             Path folder = Path.of(arguments[position]);
@@ -220,6 +225,41 @@ public final class Jobs {
                 long ms = ((Instant) row.getField(2)).toEpochMilli();
                 String entry = base64.encodeToString(((String) row.getField(3)).getBytes(StandardCharsets.UTF_8));
                 System.out.println(number + "\t" + (key == null ? "null" : base64.encodeToString(key)) + "\t" + ms + "\t" + entry);
+            }
+        }
+        System.out.println("end");
+    }
+
+    /** Keys and verdicts that the file for notebooks writes, then the event ids of both sides of what matches. */
+    private static void drifts(Path folder, Map<String, Path> sides) throws Exception {
+        Map.Entry<String, List<String>> job = job(folder, "drift-onprem+");
+        TableEnvironment tables = environment();
+        String insert = "";
+        for (String statement : job.getValue()) {
+            String source = sides.keySet().stream().filter(side -> statement.startsWith("CREATE TEMPORARY TABLE `" + job.getKey() + "." + side + ".source`")).findFirst().orElse(null);
+            if (source != null) {
+                tables.executeSql("CREATE TEMPORARY TABLE `" + job.getKey() + "." + source + ".source` (`record.key` STRING, `record.value` STRING, `record.topic` STRING,"
+                        + " `record.partition` INT, `record.offset` BIGINT, `record.ms` BIGINT, `kafka_ts` AS TO_TIMESTAMP_LTZ(`record.ms`, 3),"
+                        + statement.lines().filter(line -> line.strip().startsWith("WATERMARK")).findFirst().orElseThrow()
+                        + ") WITH ('connector' = 'filesystem', 'path' = '" + sides.get(source).toUri() + "', 'format' = 'json')");
+            } else if (statement.startsWith("SET 'table.")) {
+                set(tables, statement);
+            } else if (statement.startsWith("INSERT ")) {
+                insert = statement;
+            } else if (!statement.startsWith("SET ")) {
+                tables.executeSql(statement);
+            }
+        }
+        print(tables, insert.substring(insert.indexOf("SELECT")));
+        print(tables, "SELECT `onprem_event_id`, `cloud_event_id` FROM `" + job.getKey() + ".verdicts` WHERE `status` = 'MATCH'");
+    }
+
+    /** The rows of a query, two texts a line, then `end`. */
+    private static void print(TableEnvironment tables, String query) throws Exception {
+        try (CloseableIterator<Row> rows = tables.executeSql(query).collect()) {
+            while (rows.hasNext()) {
+                Row row = rows.next();
+                System.out.println(row.getField(0) + "\t" + row.getField(1));
             }
         }
         System.out.println("end");

@@ -3,6 +3,7 @@
 
   run.py plan        plans every statement of jobs/sql and of the SQL for the rules beside this file, on both
   run.py audits      runs the audit job over records on Flink 1.20.3; compares ../vectors/flink_audit.jsonl, or writes it (--write)
+  run.py drifts      runs 05_drift.sql over records of both sides on Flink 1.20.3; compares what drifts.py says
   run.py verdicts    runs the rules over records on Flink 1.20.3; compares ../vectors/flink_sql.jsonl, or writes it (--write)
 
 Needs Java 17, Maven, target/debug/cdc-jobs and the jar of flink/ (make build-jar).
@@ -19,6 +20,7 @@ import sys
 import tempfile
 
 import audits as trail
+import drifts as sides
 import hashes
 import records
 
@@ -27,6 +29,8 @@ ROOT = HERE.parents[2]
 VECTORS = HERE.parent / "vectors" / "flink_sql.jsonl"
 TRAIL = HERE.parent / "vectors" / "flink_audit.jsonl"
 AUDITED = ("onprem/shop.changes", 400)
+# Folder of the notebook's form of drift, and how many writes it compares.
+COMPARED = ("drift/shop.changes", 600)
 LINES = ("1.20.3", "1.17.2")
 OPENS = ["java.base/" + package for package in ("java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time", "java.util", "java.util.concurrent")]
 # Job folder of each table, and how many records it gets.
@@ -158,6 +162,30 @@ def audits(program, jar, write):
     return agreed(lines, TRAIL, write)
 
 
+def drifts(program, jar):
+    """What the notebook's form of drift says of two sides, beside what drifts.py expects."""
+    job, count = COMPARED
+    found = sides.histories(count)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        generated(program, folder / "sql")
+        files = {side: folder / f"{side}.jsonl" for side in sides.SIDES}
+        for side, file in files.items():
+            file.write_text("".join(json.dumps(sides.line(event)) + "\n" for event in found[side]), encoding="utf-8")
+        run = java(LINES[0], jar, ["drifts", folder / "sql" / job, *files.values()])
+    blocks = run.stdout.split("end\n")
+    if run.returncode or len(blocks) != 3:
+        sys.exit(f"{run.stdout[-2000:]}{run.stderr[-3000:]}")
+    said = [sorted(block.splitlines()) for block in blocks[:2]]
+    expected = list(sides.expected(found))
+    for theirs, ours in zip(said, expected):
+        if theirs != ours:
+            only = lambda some, others: "\n".join(sorted(set(some) - set(others))[:3])
+            sys.exit(f"{len(theirs)} rows, expected {len(ours)}\nFlink alone:\n{only(theirs, ours)}\nexpected alone:\n{only(ours, theirs)}")
+    print(f"{sum(map(len, found.values()))} records of two sides: {len(said[0])} verdicts and {len(said[1])} matches as drifts.py expects")
+    return 0
+
+
 def verdicts(program, jar, write):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -169,7 +197,7 @@ def verdicts(program, jar, write):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["plan", "verdicts", "audits"])
+    parser.add_argument("what", choices=["plan", "verdicts", "audits", "drifts"])
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--program", default=ROOT / "target" / "debug" / "cdc-jobs", type=pathlib.Path)
     parser.add_argument("--jar", default=None, type=pathlib.Path)
@@ -177,8 +205,8 @@ def main():
     jar = arguments.jar or next(iter(sorted((ROOT / "flink" / "target").glob("cdc-agent-flink-*.jar"))), None)
     if jar is None:
         sys.exit("flink/target has no jar: make build-jar")
-    if arguments.what == "plan":
-        sys.exit(plan(arguments.program, jar))
+    if arguments.what in ("plan", "drifts"):
+        sys.exit({"plan": plan, "drifts": drifts}[arguments.what](arguments.program, jar))
     run = {"verdicts": verdicts, "audits": audits}[arguments.what]
     sys.exit(run(arguments.program, jar, arguments.write))
 

@@ -45,7 +45,7 @@ CREATE TEMPORARY TABLE `drift-onprem+cloud-sales.events.onprem.source` (
 DROP TEMPORARY VIEW IF EXISTS `drift-onprem+cloud-sales.events.onprem`;
 
 CREATE TEMPORARY VIEW `drift-onprem+cloud-sales.events.onprem` AS
-SELECT `key`, `version_us`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, `kafka_ts`
+SELECT `key`, `version_us`, `op`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, `kafka_ts`
 FROM (
   SELECT *,
     REPEATED_EVENT(`event_id`, `ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT))
@@ -54,11 +54,13 @@ FROM (
     SELECT
       `record.key` AS `key`,
       CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
+      JSON_VALUE(`record.value`, '$.op') AS `op`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
       JSON_VALUE(`record.value`, '$.hash_def') AS `hash_def`,
       JSON_VALUE(`record.value`, '$.event_id') AS `event_id`,
       CONCAT(
-      '{"topic":', COALESCE(JSON_STRING(`record.topic`), 'null'),
+      '{"op":', COALESCE(JSON_STRING(JSON_VALUE(`record.value`, '$.op')), 'null'),
+      ',"topic":', COALESCE(JSON_STRING(`record.topic`), 'null'),
       ',"partition":', CAST(`record.partition` AS STRING),
       ',"offset":', CAST(`record.offset` AS STRING),
       ',"file":', COALESCE(JSON_STRING(JSON_VALUE(`record.value`, '$.source.file')), 'null'),
@@ -99,7 +101,7 @@ CREATE TEMPORARY TABLE `drift-onprem+cloud-sales.events.cloud.source` (
 DROP TEMPORARY VIEW IF EXISTS `drift-onprem+cloud-sales.events.cloud`;
 
 CREATE TEMPORARY VIEW `drift-onprem+cloud-sales.events.cloud` AS
-SELECT `key`, `version_us`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, `kafka_ts`
+SELECT `key`, `version_us`, `op`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, `kafka_ts`
 FROM (
   SELECT *,
     REPEATED_EVENT(`event_id`, `ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT))
@@ -108,11 +110,13 @@ FROM (
     SELECT
       `record.key` AS `key`,
       CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
+      JSON_VALUE(`record.value`, '$.op') AS `op`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
       JSON_VALUE(`record.value`, '$.hash_def') AS `hash_def`,
       JSON_VALUE(`record.value`, '$.event_id') AS `event_id`,
       CONCAT(
-      '{"topic":', COALESCE(JSON_STRING(`record.topic`), 'null'),
+      '{"op":', COALESCE(JSON_STRING(JSON_VALUE(`record.value`, '$.op')), 'null'),
+      ',"topic":', COALESCE(JSON_STRING(`record.topic`), 'null'),
       ',"partition":', CAST(`record.partition` AS STRING),
       ',"offset":', CAST(`record.offset` AS STRING),
       ',"file":', COALESCE(JSON_STRING(JSON_VALUE(`record.value`, '$.source.file')), 'null'),
@@ -125,7 +129,8 @@ FROM (
 )
 WHERE `is_repeat` IS NOT TRUE AND `key` IS NOT NULL AND `version_us` IS NOT NULL;
 
--- Verdicts: onprem is onprem, cloud is cloud. What the other side lacks is told once its time is a minute further.
+-- Verdicts: onprem is onprem, cloud is cloud. What the other side lacks is told once its time is a minute further; rows
+-- that a snapshot read are not waited for there.
 DROP TEMPORARY VIEW IF EXISTS `drift-onprem+cloud-sales.events.verdicts`;
 
 CREATE TEMPORARY VIEW `drift-onprem+cloud-sales.events.verdicts` AS
@@ -140,13 +145,15 @@ SELECT COALESCE(`o`.`key`, `c`.`key`) AS `key`, COALESCE(`o`.`version_us`, `c`.`
   `o`.`row_hash` AS `onprem_hash`, `c`.`row_hash` AS `cloud_hash`,
   `o`.`event_id` AS `onprem_event_id`, `c`.`event_id` AS `cloud_event_id`,
   COALESCE(`o`.`hash_def`, `c`.`hash_def`) AS `hash_def`,
+  `o`.`hash_def` AS `onprem_hash_def`, `c`.`hash_def` AS `cloud_hash_def`,
   `o`.`place` AS `onprem_place`, `c`.`place` AS `cloud_place`,
   CASE WHEN `c`.`ms` < `o`.`ms` THEN `c`.`ms` ELSE COALESCE(`o`.`ms`, `c`.`ms`) END AS `first_seen_ms`,
   CASE WHEN `o`.`ms` IS NULL OR `c`.`ms` IS NULL THEN COALESCE(`o`.`ms`, `c`.`ms`) + 60000
     WHEN `c`.`ms` > `o`.`ms` THEN `c`.`ms` ELSE `o`.`ms` END AS `decided_ms`
 FROM `drift-onprem+cloud-sales.events.onprem` AS `o` FULL OUTER JOIN `drift-onprem+cloud-sales.events.cloud` AS `c`
   ON `o`.`key` = `c`.`key` AND `o`.`version_us` = `c`.`version_us`
-  AND `o`.`kafka_ts` BETWEEN `c`.`kafka_ts` - INTERVAL '1' MINUTE AND `c`.`kafka_ts` + INTERVAL '1' MINUTE;
+  AND `o`.`kafka_ts` BETWEEN `c`.`kafka_ts` - INTERVAL '1' MINUTE AND `c`.`kafka_ts` + INTERVAL '1' MINUTE
+WHERE (`o`.`key` IS NOT NULL OR `c`.`op` <> 'r') AND (`c`.`key` IS NOT NULL OR `o`.`op` <> 'r');
 
 -- Matches are not written; SELECT from the verdicts shows them.
 DROP TEMPORARY TABLE IF EXISTS `drift-onprem+cloud-sales.events.audit`;
@@ -185,8 +192,9 @@ SELECT
       ',"hash_def":', COALESCE(JSON_STRING(`hash_def`), 'null'),
       ',"first_seen_us":', CAST(`first_seen_ms` * 1000 AS STRING),
       ',"decided_us":', CAST(`decided_ms` * 1000 AS STRING),
-      ',"evidence":', CONCAT(
-      '{"onprem":', COALESCE(`onprem_place`, 'null'),
-      ',"cloud":', COALESCE(`cloud_place`, 'null'), '}'), '}')
+      ',"evidence":', CONCAT('{', CONCAT_WS(',',
+      CONCAT('"onprem":', `onprem_place`),
+      CONCAT('"cloud":', `cloud_place`),
+      CASE WHEN `status` = 'INCOMPARABLE' THEN CONCAT('"reason":"hash_def","hash_defs":[', COALESCE(JSON_STRING(`onprem_hash_def`), 'null'), ',', COALESCE(JSON_STRING(`cloud_hash_def`), 'null'), ']') END), '}'), '}')
 FROM `drift-onprem+cloud-sales.events.verdicts`
 WHERE `status` <> 'MATCH';
