@@ -44,9 +44,11 @@ STACK_JOBS = $(CURDIR)/.cache/stack/jobs
 SIDE ?= onprem
 TABLE ?= sales.events
 JOB ?=
+# Seconds between two looks of `make reconcile`.
+EVERY ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines test-e2e bench-jobs run-dq
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines test-e2e bench-jobs run-dq reconcile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -187,6 +189,10 @@ run-dq: ## judge the records of a business topic on the stack of `make up` in th
 	@target/debug/cdc-jobs run dq --env $(SIDE) --table $(TABLE) --state $(STACK_JOBS)/$(SIDE)/$(TABLE) $(JOB)
 
 test-jobs-admin: $(VENV)/.done ## cdc-jobs topics, tail, groups, seed and rest against a real broker, which it starts; a minute
+reconcile: ## compare the counters of a data quality job on the stack of `make up` with its topics, every EVERY=60 seconds, until Ctrl-C; SIDE=cloud, TABLE=sales.users (docs/jobs-commands.md)
+	$(CARGO) build --locked --quiet --bin cdc-jobs
+	@target/debug/cdc-jobs reconcile --env $(SIDE) --table $(TABLE) --every $(EVERY)
+
 	$(CARGO) build --locked --bin cdc-jobs
 	$(PYTHON) tests/jobs/admin.py $(SHORT)
 

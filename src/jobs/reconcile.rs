@@ -37,6 +37,9 @@ pub struct Difference {
     pub valid_count: Option<u64>,
     /// Invalid records by their counter; None without a row.
     pub invalid_count: Option<u64>,
+    /// Both counters go together, and tell of fewer records than were read: a job that began without its state in this
+    /// minute (`submit --fresh`) counted the rest of it, and wrote that over what stood there.
+    pub counted_anew: bool,
 }
 
 /// What was compared, and what came of it.
@@ -214,6 +217,7 @@ impl Ledger {
                     dead_letters: found.letters,
                     valid_count: found.valid.map(|(count, _)| count),
                     invalid_count: found.invalid.map(|(count, _)| count),
+                    counted_anew: found.is_counted_anew(),
                 });
             }
         }
@@ -230,6 +234,14 @@ impl Minute {
         valid + invalid == self.read
             && invalid == self.letters
             && (total, same_total) == (self.read, self.read)
+    }
+
+    /// The counters are right in themselves, and of a part of the records alone.
+    fn is_counted_anew(&self) -> bool {
+        let (Some((valid, total)), Some((invalid, same_total))) = (self.valid, self.invalid) else {
+            return false;
+        };
+        total == same_total && valid + invalid == total && total < self.read && invalid <= self.letters
     }
 }
 
@@ -294,6 +306,22 @@ mod tests {
             change(&mut ledger);
             assert!(!ledger.report().is_right(), "{number}");
         }
+    }
+
+    /// A job that begins without its state in the middle of a minute counts the rest of it; its dead letters are all there.
+    #[test]
+    fn a_minute_that_was_counted_anew_is_named() {
+        let counted_anew = |valid: u64, invalid: u64, total: u64| {
+            let mut ledger = ledger();
+            ledger.counter(&counter(JOB, 0, "valid_count", valid, total));
+            ledger.counter(&counter(JOB, 0, "invalid_count", invalid, total));
+            let report = ledger.report();
+            assert_eq!(report.differences.len(), 1, "{report:?}");
+            report.differences[0].counted_anew
+        };
+        assert!(counted_anew(1, 0, 1) && counted_anew(1, 1, 2) && counted_anew(0, 1, 1));
+        // More than was read, more invalid ones than dead letters, a sum that is none.
+        assert!(!counted_anew(3, 1, 4) && !counted_anew(0, 2, 2) && !counted_anew(1, 0, 2));
     }
 
     /// Records that are gone, and those of a CDC topic that are no rows or were there before.

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::{Format, folder, print, print_json};
+use super::{Format, folder, print, print_json, stop};
 use crate::agent::exit::{Exit, Failure};
+use crate::agent::log;
 use crate::cli::TableName;
 use crate::jobs::engine::dq::{INVALID_TOPIC, VALID_TOPIC};
 use crate::jobs::environment::Environment;
@@ -23,16 +25,20 @@ pub(super) const HELP: &str = "\
 Reads the job's topic, its dead letters and its counters, and compares them for each minute of Kafka time whose records the
 job has committed as read: valid + invalid = records, invalid = dead letters. For jobs of both engines, while they run;
 nothing is written. What differs is looked at again until --wait is over: counters and dead letters come a moment apart.
+--every goes on until it is stopped (SIGINT, SIGTERM): a check beside a running job, for a supervisor.
 
 Examples:
   cdc-jobs reconcile --env onprem --table sales.events
   cdc-jobs reconcile --env onprem --table sales.events --wait 0 --format json | jq .differences
+  cdc-jobs reconcile --env onprem --table sales.events --every 300
 
-Exit codes: 0 everything goes together, 2 usage, or no such topic, 3 something does not, 6 the brokers refuse or do not
-answer.";
+Exit codes: 0 everything goes together, 2 usage, or no such topic, 3 something does not (with --every: did not, once), 6 the
+brokers refuse or do not answer.";
 
 /// The pause before what differs is looked at again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How long a signal may wait between two looks.
+const STOPS_WITHIN: Duration = Duration::from_millis(200);
 
 /// `cdc-jobs reconcile`.
 #[derive(Debug, Clone, Args)]
@@ -49,6 +55,9 @@ pub struct ReconcileArgs {
     /// How long it may take until everything goes together
     #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub wait: u64,
+    /// Look again so long after each answer, until stopped; with --format json each answer is a line
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub every: Option<u64>,
     /// Form of the answer
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
     pub format: Format,
@@ -70,19 +79,61 @@ pub(super) fn run(args: &ReconcileArgs) -> Result<Exit, Failure> {
         group: environment.consumer_groups.dq.value.clone(),
     };
     let brokers = connect(environment)?;
-    let until = Instant::now() + Duration::from_secs(args.wait);
-    let report = loop {
-        let report = topics.read(&brokers)?;
-        if report.is_right() || Instant::now() >= until {
-            break report;
-        }
-        std::thread::sleep(AGAIN.min(until.saturating_duration_since(Instant::now())));
+    let wait = Duration::from_secs(args.wait);
+    let tell = |report: &Report| match args.format {
+        Format::Json if args.every.is_some() => print(&line(report)?),
+        Format::Json => print_json(report),
+        Format::Text => print(&text(&topics.job, report)),
     };
-    match args.format {
-        Format::Json => print_json(&report)?,
-        Format::Text => print(&text(&topics.job, &report))?,
+    let Some(every) = args.every else {
+        let report = topics.settled(&brokers, wait, &|| false)?.unwrap_or_default();
+        tell(&report)?;
+        return Ok(exit(report.is_right()));
+    };
+    let stop = stop::on_signals()?;
+    let is_over = || stop.load(Ordering::Relaxed);
+    watch(|| topics.settled(&brokers, wait, &is_over), tell, &is_over, Duration::from_secs(every))
+}
+
+fn exit(is_right: bool) -> Exit {
+    if is_right { Exit::Ok } else { Exit::Damaged }
+}
+
+fn line(report: &Report) -> Result<String, Failure> {
+    let text = serde_json::to_string(report)
+        .map_err(|error| Failure::new(Exit::Bug, "the answer is no JSON").because(error))?;
+    Ok(text + "\n")
+}
+
+/// Checks again and again until it is over; a check that is cut short says nothing. A broker that is away is told of, and
+/// asked again the next time.
+fn watch(
+    mut check: impl FnMut() -> Result<Option<Report>, Failure>,
+    mut tell: impl FnMut(&Report) -> Result<(), Failure>,
+    is_over: &dyn Fn() -> bool,
+    every: Duration,
+) -> Result<Exit, Failure> {
+    let mut is_right = true;
+    while !is_over() {
+        match check() {
+            Ok(Some(report)) => {
+                is_right &= report.is_right();
+                tell(&report)?;
+            }
+            Ok(None) => {}
+            Err(failure) => log::warn(&failure.to_string()),
+        }
+        pause(every, is_over);
     }
-    Ok(if report.is_right() { Exit::Ok } else { Exit::Damaged })
+    Ok(exit(is_right))
+}
+
+/// Waits so long, or until it is over.
+fn pause(time: Duration, is_over: &dyn Fn() -> bool) {
+    let end = Instant::now() + time;
+    while !is_over() && Instant::now() < end {
+        std::thread::sleep(STOPS_WITHIN.min(end.saturating_duration_since(Instant::now())));
+    }
 }
 
 fn connect(environment: &Environment) -> Result<Brokers, Failure> {
@@ -99,6 +150,26 @@ struct Topics {
 }
 
 impl Topics {
+    /// What is found once everything goes together, or when it may take no longer; None when it is over before.
+    fn settled(
+        &self,
+        brokers: &Brokers,
+        wait: Duration,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Option<Report>, Failure> {
+        let until = Instant::now() + wait;
+        loop {
+            let report = self.read(brokers)?;
+            if report.is_right() || Instant::now() >= until {
+                return Ok(Some(report));
+            }
+            pause(AGAIN.min(until.saturating_duration_since(Instant::now())), is_over);
+            if is_over() {
+                return Ok(None);
+            }
+        }
+    }
+
     fn read(&self, brokers: &Brokers) -> Result<Report, Failure> {
         let mut ledger = Ledger::new(&self.job, self.is_cdc);
         // First: what the job does from now on is about records that are open.
@@ -197,6 +268,61 @@ fn text(job: &str, report: &Report) -> String {
             shown(one.valid_count),
             shown(one.invalid_count)
         ));
+        if one.counted_anew {
+            text.push_str(
+                "       counters of a part of it: a job that began without its state (submit --fresh) wrote them over\n",
+            );
+        }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::jobs::reconcile::Difference;
+
+    fn report(counted_anew: Option<bool>) -> Report {
+        let difference = |counted_anew| Difference {
+            minute_ms: 60_000,
+            read: 3,
+            dead_letters: 1,
+            valid_count: Some(1),
+            invalid_count: Some(0),
+            counted_anew,
+        };
+        Report { differences: counted_anew.map(difference).into_iter().collect(), ..Report::default() }
+    }
+
+    #[test]
+    fn it_goes_on_until_it_is_stopped_and_says_what_it_found() {
+        let run = |answers: Vec<Result<Option<Report>, Failure>>| {
+            let (count, told) = (answers.len(), Cell::new(0));
+            let (asked, mut answers) = (Cell::new(0), answers.into_iter());
+            let check = || {
+                asked.set(asked.get() + 1);
+                answers.next().unwrap()
+            };
+            let tell = |_: &Report| {
+                told.set(told.get() + 1);
+                Ok(())
+            };
+            let exit = watch(check, tell, &|| asked.get() == count, Duration::ZERO).unwrap();
+            (exit, told.get())
+        };
+        let said = |counted_anew| Ok(Some(report(counted_anew)));
+        assert_eq!(run(vec![said(None), said(None), Ok(None)]), (Exit::Ok, 2));
+        let away = || Err(Failure::new(Exit::Destination, "the brokers do not answer"));
+        assert_eq!(run(vec![said(Some(false)), away(), said(None)]), (Exit::Damaged, 2));
+        assert_eq!(run(vec![away(), said(None)]), (Exit::Ok, 1));
+    }
+
+    #[test]
+    fn a_minute_that_was_counted_anew_is_explained() {
+        let said = |counted_anew| text("dq-onprem-sales.events", &report(Some(counted_anew)));
+        assert!(said(true).contains("without its state (submit --fresh)"), "{}", said(true));
+        assert!(!said(false).contains("--fresh") && said(false).contains("WRONG"), "{}", said(false));
+    }
 }
