@@ -1,5 +1,6 @@
 """compose/docker-compose.yml is valid, and it is the stack that `make up` starts without an engine."""
 
+import ipaddress
 import json
 import os
 import re
@@ -125,13 +126,38 @@ class Compose(unittest.TestCase):
 
     def test_a_kafka_ui_looks_at_the_broker_when_it_is_asked_for(self):
         services = FILE["services"]
-        self.assertEqual([name for name, service in services.items() if "profiles" in service], ["kafka-ui"])
+        self.assertEqual([name for name, service in services.items() if "profiles" in service], ["jobs", "kafka-ui"])
         ui = services["kafka-ui"]
         self.assertRegex(ui["image"], r":\d+\.\d+\.\d+$")
         self.assertEqual([interpolated(port) for port in ui["ports"]], ["127.0.0.1:9000:9000"])
         advertised = services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
         self.assertIn(f"INSIDE://{ui['environment']['KAFKA_BROKERCONNECT']}", advertised.split(","))
         self.assertEqual(ui["cap_drop"], ["ALL"])
+
+    def test_the_jobs_reach_the_containers(self):
+        """compose/jobs/environments.yaml is jobs/environments.yaml with the addresses that containers have."""
+        services, root = FILE["services"], COMPOSE.parent
+        (subnet,) = [config["subnet"] for config in FILE["networks"]["default"]["ipam"]["config"]]
+        native = (root / "jobs" / "environments.yaml").read_text()
+        inside = dict(listener.split("://") for listener in services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(","))["INSIDE"]
+        (volume,) = services["taskmanager"]["volumes"]
+        expected = yaml.safe_load(native.replace("127.0.0.1:9092", inside).replace("file:///tmp/cdc-jobs/", f"file://{volume.split(':')[1]}/"))
+        by_dc = {part["dc"]: services[name]["networks"]["default"]["ipv4_address"] for name, part in nodes().items()}
+        self.assertEqual(len(set(by_dc.values())), len(by_dc))
+        for environment in expected["environments"].values():
+            address = by_dc[environment["cassandra"]["datacenter"]]
+            self.assertIn(ipaddress.ip_address(address), ipaddress.ip_network(subnet))
+            environment["cassandra"] |= {"hosts": [address], "allowed_networks": [f"{address}/32"]}
+        self.assertEqual(yaml.safe_load((COMPOSE / "jobs" / "environments.yaml").read_text()), expected)
+        jobs = services["jobs"]
+        self.assertLessEqual({"./jobs/environments.yaml:/jobs/environments.yaml:ro", "../jobs/rules:/jobs/rules:ro", volume}, set(jobs["volumes"]))
+        self.assertEqual(jobs["environment"], {"CDC_JOBS_SQL_GATEWAY": "http://sql-gateway:8084", "CDC_JOBS_JOBMANAGER": "http://jobmanager:8081"})
+        script = jobs["entrypoint"][-1]
+        self.assertNotRegex(script.replace("$$", ""), r"\$", "compose would take it for a variable of its own")
+        for command in ("sql", "topics create", "seed", "submit"):
+            self.assertIn(f"cdc-jobs {command} ", script)
+        dockerfile = (root / jobs["build"]["dockerfile"].removeprefix("../")).read_text()
+        self.assertIn(f"AS {jobs['build']['target']}\n", dockerfile)
 
     def test_tables_come_from_the_same_files(self):
         self.assertNotIn("CREATE", TEXT)

@@ -50,6 +50,16 @@ fn the_bundled_folder_is_right_and_fits_the_stack() {
     let tables = schema_of(&text("tables.cql"));
     assert_eq!(check(&bundled(), Some(&tables)).1, []);
     assert_eq!(check(&bundled(), None).1, []);
+    // As the containers of docker-compose.yml have it, with other addresses.
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::copy(root.join("compose/jobs/environments.yaml"), folder.path().join("environments.yaml"))
+        .unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    for file in std::fs::read_dir(bundled().join("rules")).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), folder.path().join("rules").join(file.file_name())).unwrap();
+    }
+    assert_eq!(check(folder.path(), Some(&tables)).1, []);
     // jobs/tables.cql is what `make up` creates, with ids.
     let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("compose/schema/2-tables.cql");
     let stack = std::fs::read_to_string(stack).unwrap().replace("IF NOT EXISTS ", "");
