@@ -11,6 +11,12 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// `retention.ms` of a topic that keeps everything.
 pub const FOREVER: i64 = -1;
 
+/// `retention.ms` of dead letters: 30 days.
+pub const LETTERS_MS: i64 = 30 * DAY_MS;
+
+/// `retention.ms` of hash events: 7 days.
+pub const HASHES_MS: i64 = 7 * DAY_MS;
+
 /// The longest record of a job, in bytes: a dead letter holds its record, and more.
 pub const LONGEST_RECORD: &str = "16777216";
 
@@ -120,7 +126,7 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
         }
         topics.push(changes(&table.keyspace, &table.table));
         let dead_letters = environment.topic(&rules.dead_letter_topic.value);
-        let month = Cleanup::Delete(Some(30 * DAY_MS));
+        let month = Cleanup::Delete(Some(LETTERS_MS));
         topics.push(JobTopic::new(dead_letters, "dead letters", month, chosen).long());
         if rules.has_audit {
             let name = environment.audit_topic(&table.keyspace, &table.table);
@@ -128,7 +134,8 @@ fn own(project: &Project, environment: &Environment) -> Vec<JobTopic> {
             topics.push(JobTopic::new(name, "audit trail of a table", forever, chosen).long());
         }
     }
-    topics.push(JobTopic::new(environment.hash_topic(), "hashes of rows", week, chosen).long());
+    let kept = Cleanup::Delete(Some(HASHES_MS));
+    topics.push(JobTopic::new(environment.hash_topic(), "hashes of rows", kept, chosen).long());
     topics
 }
 

@@ -200,17 +200,19 @@ class Generated(unittest.TestCase):
             else:
                 self.assertEqual(found, flink[key], key)
 
-    def test_a_trail_that_a_job_makes_is_kept_for_good(self):
+    def test_what_a_job_makes_is_kept_as_long_as_what_topics_create_makes(self):
         admin = AdminClient({"bootstrap.servers": self.servers})
         for made in admin.create_topics([NewTopic("cloud.cdc.sales.users", 1, 1)]).values():
             made.result(20)
         (record,) = [(0, b'{"id":1}', b'{"op":"d","before":{"id":1},"event_id":"00","source":{"ts_us":1}}', [], MINUTE)]
-        self.produce("cloud.cdc.sales.users", [record])
-        words = ["--env", "cloud", "--table", "sales.users", "--jobs", self.jobs, "--until-end", "--state", self.folder / "kept"]
-        self.program("run", "audit", *words)
-        (found,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, "cloud.audit.sales.users")]).values()
-        config = found.result(20)
-        self.assertEqual((config["retention.ms"].value, config["cleanup.policy"].value), ("-1", "delete"))
+        self.produce("cloud.cdc.sales.users", [record, (0, None, b"{", [], MINUTE)])
+        words = ["--env", "cloud", "--table", "sales.users", "--jobs", self.jobs, "--until-end"]
+        kept = {"audit": ("cloud.audit.sales.users", -1), "hash": ("cloud_hash_events", 7 * 86_400_000), "dq": ("cloud.dlq.sales.users", 30 * 86_400_000)}
+        for kind, (topic, retention_ms) in kept.items():
+            self.program("run", kind, *words, "--state", self.folder / "kept" / kind)
+            (found,) = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values()
+            config = found.result(20)
+            self.assertEqual((config["retention.ms"].value, config["cleanup.policy"].value), (str(retention_ms), "delete"), topic)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ use crate::jobs::drift::AUDIT_TOPIC;
 use crate::jobs::engine::error::EngineError;
 use crate::jobs::engine::secrets::resolve;
 use crate::jobs::environment::{Environment, SecurityProtocol as Protocol};
-use crate::jobs::topics::LONGEST_RECORD;
+use crate::jobs::topics::{FOREVER, HASHES_MS, LETTERS_MS, LONGEST_RECORD};
 use crate::sink::kafka::{
     ClientOptions, Identity, KafkaOptions, Observer, Password, SaslMechanism, Security, SecurityProtocol,
 };
@@ -52,7 +52,12 @@ pub fn options(environment: &Environment, stop: &Arc<AtomicBool>) -> Result<Kafk
         extra: ClientOptions(vec![("message.max.bytes".to_owned(), LONGEST_RECORD.to_owned())]),
         stop: Arc::clone(stop),
         observer: Observer::new(log_notice),
-        kept: vec![environment.topic("{prefix}.audit."), AUDIT_TOPIC.to_owned()],
+        retention_ms: vec![
+            (environment.topic("{prefix}.audit."), FOREVER),
+            (AUDIT_TOPIC.to_owned(), FOREVER),
+            (environment.topic("{prefix}.dlq."), LETTERS_MS),
+            (environment.topic("{prefix}_hash_events"), HASHES_MS),
+        ],
         ..KafkaOptions::new(&servers, &environment.topic_prefix.value, Identity::Job)
     })
 }

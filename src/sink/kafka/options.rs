@@ -254,8 +254,9 @@ pub struct KafkaOptions {
     pub batch: BatchLimits,
     /// Missing topics.
     pub topics: TopicOptions,
-    /// Missing topics whose names begin with one of these are made so that no record is ever deleted.
-    pub kept: Vec<String>,
+    /// For missing topics whose names begin so: how long their records stay, in milliseconds (`retention.ms`), -1 for
+    /// ever. Others have it from the brokers.
+    pub retention_ms: Vec<(String, i64)>,
     /// What happens to records that Kafka does not take.
     pub refused: Refused,
     /// The same for single topics, by name.
@@ -284,7 +285,7 @@ impl KafkaOptions {
             compression: Compression::default(),
             batch: BatchLimits::default(),
             topics: TopicOptions::default(),
-            kept: Vec::new(),
+            retention_ms: Vec::new(),
             refused: Refused::default(),
             refused_by_topic: HashMap::new(),
             extra: ClientOptions::default(),

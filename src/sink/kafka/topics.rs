@@ -23,8 +23,6 @@ const CHECKPOINT_SETTINGS: [(&str, &str); 3] =
 const TABLE_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "delete")];
 /// A dead letter is longer than its record.
 const RECORD_SETTINGS: [(&str, &str); 2] = [("cleanup.policy", "delete"), ("max.message.bytes", "16777216")];
-const KEPT_SETTINGS: [(&str, &str); 3] =
-    [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("max.message.bytes", "16777216")];
 const LATEST_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "compact")];
 
 /// How often the partitions of a topic are counted again.
@@ -243,12 +241,15 @@ impl Topics {
         let settings: &[(&str, &str)] = match kind {
             Kind::Changes => &TABLE_SETTINGS,
             Kind::Checkpoints => &CHECKPOINT_SETTINGS,
-            Kind::Records if self.options.kept.iter().any(|kept| name.starts_with(kept)) => &KEPT_SETTINGS,
             Kind::Records => &RECORD_SETTINGS,
             Kind::Latest => &LATEST_SETTINGS,
         };
+        let retention = self.options.retention_ms.iter().find(|(begin, _)| name.starts_with(begin.as_str()));
+        let retention = retention.filter(|_| kind == Kind::Records).map(|(_, ms)| ms.to_string());
         let topic = settings
             .iter()
+            .copied()
+            .chain(retention.iter().map(|ms| ("retention.ms", ms.as_str())))
             .fold(NewTopic::new(name, count, replicas), |topic, (key, value)| topic.set(key, value));
         let timeout = Some(self.options.start_timeout);
         let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
