@@ -28,8 +28,8 @@ pub enum Evidence {
     /// As before, but all that was seen of it was read. What was written between that look and its end is lost, if there
     /// was anything.
     ReadAsSeen,
-    /// It was read in part, by an agent that was stopped since, and is gone. If it had an index then, its rest is lost; if
-    /// it had none, Cassandra deleted it because it held no changes of tables with CDC.
+    /// It was read in part, by an agent that was stopped since, and is gone. It had no index as far as that agent saw: if it
+    /// got one, its rest is lost; else Cassandra deleted it because it held no changes of tables with CDC.
     PartlyRead(Position),
     /// It was read to its end by an agent that was stopped since, and is gone; what is parked in it can be read no more.
     Parked,
@@ -57,6 +57,8 @@ pub struct Known<'k> {
     pub is_done: &'k dyn Fn(SegmentId) -> bool,
     /// The segments in which something is parked.
     pub parked: &'k [SegmentId],
+    /// Whether a partly read segment had an index, as an agent before this one saw too.
+    pub had_index: &'k dyn Fn(SegmentId) -> bool,
     /// Where reading of partly read segments ended.
     pub open: &'k [Position],
     /// The greatest id that was read to its end.
@@ -90,7 +92,8 @@ pub fn gaps(known: &Known<'_>) -> Vec<Gap> {
     for open in known.open {
         let id = open.segment;
         if !is_there(id) && !(known.is_done)(id) && !is_told(&found, id) && !is_deleted_by_cassandra(id) {
-            found.push(one(id, Evidence::PartlyRead(*open)));
+            let evidence = if (known.had_index)(id) { Evidence::Unread } else { Evidence::PartlyRead(*open) };
+            found.push(one(id, evidence));
         }
     }
     for id in known.parked.iter().copied() {
@@ -127,6 +130,9 @@ mod tests {
     use crate::cdc_raw::directory::StrayIndex;
     use crate::cdc_raw::{FileId, SegmentFile};
     use crate::commitlog::{Index, SegmentName};
+
+    /// The segment that had an index when an agent saw it last.
+    const INDEXED: i64 = 3;
 
     fn name(id: i64) -> SegmentName {
         SegmentName { id: SegmentId(id), version: 7 }
@@ -198,6 +204,7 @@ mod tests {
             vanished: &vanished,
             is_done: &is_done,
             parked: &parked,
+            had_index: &|id| id.0 == INDEXED,
             open: &open,
             last_done,
             blocks_writes,
@@ -230,6 +237,9 @@ mod tests {
         let gap = found(&[9], &[], &[], &[(5, 100), (9, 20)], &[], Some(true));
         let at = Position { segment: SegmentId(5), marker: 100, entry: 0, row: 0 };
         assert_eq!(gap, [(5, 5, Evidence::PartlyRead(at))]);
+        let indexed = found(&[9], &[], &[], &[(INDEXED, 100), (9, 20)], &[], Some(true));
+        assert_eq!(indexed, [(INDEXED, INDEXED, Evidence::Unread)]);
+        assert_eq!(found(&[INDEXED, 9], &[], &[], &[(INDEXED, 100)], &[], Some(true)), [], "it is there");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::indexed::Indexed;
 use crate::agent::log::Level;
 use crate::cdc_raw::gaps::{Evidence, Known, gaps};
 use crate::cdc_raw::{Lives, Scan};
@@ -18,6 +19,8 @@ pub(super) struct Told {
     /// Somebody else deletes segments that nobody has read: others of which nothing is left may have gone too.
     is_deleted_from: bool,
     told: BTreeSet<SegmentId>,
+    /// Which of the segments that are read had an index.
+    indexed: Indexed,
 }
 
 /// Something to tell of, or to do, about a missing segment.
@@ -60,8 +63,14 @@ pub(super) fn missing(
 }
 
 impl Told {
-    pub(super) fn new(blocks_writes: bool) -> Self {
-        Self { blocks_writes, is_deleted_from: false, told: BTreeSet::new() }
+    pub(super) fn new(blocks_writes: bool, indexed: Indexed) -> Self {
+        Self { blocks_writes, is_deleted_from: false, told: BTreeSet::new(), indexed }
+    }
+
+    /// What was told of is not committed, and is to be told again.
+    pub(super) fn rewind(&mut self) {
+        self.is_deleted_from = false;
+        self.told.clear();
     }
 
     /// The directory was emptied.
@@ -73,12 +82,15 @@ impl Told {
     pub(super) fn news(&mut self, scan: &Scan, lives: &Lives, checkpoint: &Checkpoint) -> Vec<News> {
         let open: Vec<Position> = checkpoint.open().collect();
         let is_done = |id: SegmentId| checkpoint.is_complete(id);
+        self.indexed.note(scan, checkpoint);
+        let had_index = |id: SegmentId| self.indexed.has(id);
         let parked: Vec<SegmentId> = checkpoint.parked_segments().collect();
         let known = Known {
             scan,
             vanished: &lives.vanished,
             is_done: &is_done,
             parked: &parked,
+            had_index: &had_index,
             open: &open,
             last_done: checkpoint.done().map(|(id, _)| id).max(),
             blocks_writes: Some(self.blocks_writes),
@@ -102,7 +114,7 @@ impl Told {
                     (Level::Warn, "all that was seen of it was read; what came after is lost")
                 }
                 Evidence::PartlyRead(_) => {
-                    (Level::Warn, "it was read in part; if it had an index then, its rest is lost")
+                    (Level::Warn, "it was read in part; if it got an index later, its rest is lost")
                 }
                 Evidence::Parked => {
                     (Level::Error, "it is gone; what is parked in it cannot be read any more")
@@ -170,7 +182,7 @@ mod tests {
 
     #[test]
     fn when_somebody_deletes_segments_those_without_a_trace_are_told_of_too() {
-        let mut gaps = Told::new(true);
+        let mut gaps = Told::new(true, Indexed::default());
         // What was made and deleted while the agent was away left one index that Cassandra wrote again.
         assert_eq!(told(&mut gaps, &scan(&[], &[7])), ["7-7"]);
         assert_eq!(told(&mut gaps, &scan(&[9], &[7])), ["5-8"]);
@@ -195,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_segment_in_which_something_is_parked_is_missed_with_its_places() {
-        let mut gaps = Told::new(true);
+        let mut gaps = Told::new(true, Indexed::default());
         assert_eq!(told_of_parked(&mut gaps, &scan(&[5, 9], &[])), [Value::Null; 0]);
         let gone = told_of_parked(&mut gaps, &scan(&[9], &[]));
         let expected = json!({
@@ -205,13 +217,33 @@ mod tests {
         });
         assert_eq!(gone, [expected]);
         assert_eq!(told_of_parked(&mut gaps, &scan(&[9], &[])), [Value::Null; 0], "it is told of once");
-        let proven = told_of_parked(&mut Told::new(true), &scan(&[6], &[4, 5]));
+        let proven = told_of_parked(&mut Told::new(true, Indexed::default()), &scan(&[6], &[4, 5]));
         assert_eq!((proven.len(), &proven[0]["is_loss"], &proven[0]["parked"]), (1, &json!(true), &json!(2)));
     }
 
     #[test]
+    fn an_agent_that_was_away_while_the_directory_was_emptied_tells_of_all_that_may_be_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.advance("5:20:1".parse().unwrap(), Some(Fingerprint::of(b"", b""))).unwrap();
+        let mut before = scan(&[5], &[]);
+        before.segments.iter_mut().for_each(|file| file.has_index = true);
+        let open = || Told::new(true, Indexed::open(folder.path()));
+        assert!(open().news(&before, &Lives::default(), &checkpoint).is_empty());
+        let news = open().news(&scan(&[9], &[]), &Lives::default(), &checkpoint);
+        let what: Vec<&Value> = news.iter().filter_map(|news| news.what.as_ref()).collect();
+        let told: Vec<_> =
+            what.iter().map(|what| (&what["first"], &what["last"], &what["is_loss"])).collect();
+        assert_eq!(
+            told,
+            [(&json!("5"), &json!("5"), &json!(true)), (&json!("6"), &json!("8"), &json!(false))]
+        );
+        assert_eq!(news[0].closed, Some(SegmentId(5)));
+    }
+
+    #[test]
     fn after_the_directory_was_emptied_the_ids_up_to_the_next_segment_are_told_of() {
-        let mut gaps = Told::new(true);
+        let mut gaps = Told::new(true, Indexed::default());
         assert_eq!(told(&mut gaps, &scan(&[9], &[])), [""; 0]);
         gaps.note_emptied();
         assert_eq!(told(&mut gaps, &scan(&[], &[])), [""; 0]);

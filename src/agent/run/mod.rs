@@ -10,6 +10,7 @@ mod finished;
 mod gap;
 mod growing;
 mod guard;
+mod indexed;
 mod kept;
 mod later;
 mod ledger;
@@ -73,6 +74,7 @@ use beyond::Beyond;
 use finished::Finished;
 use gap::Told;
 use guard::Guard;
+use indexed::Indexed;
 use live::{Ended, Live, Parts};
 use lives::Found;
 use modes::{Begin, Modes};
@@ -155,7 +157,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let reading = Reading { directory: &directory, keys: &keys };
     schema.begin(&reading, &sink.checkpoint().cloned().unwrap_or_default(), &passed);
     let blocks_writes = live.log.cdc_block_writes;
-    let mut gaps = Told::new(blocks_writes);
+    let mut gaps = Told::new(blocks_writes, Indexed::open(&state));
     #[cfg(feature = "cql")]
     let mut snapshots = match schema.can_be_asked_for() {
         true => Some(Snapshots::new(node::settings(&live.cassandra)?)),
@@ -234,7 +236,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             Err(failure) if is_rewindable => {
                 log::warn(&failure.to_string());
                 // What was told of and not committed is told of again.
-                gaps = Told::new(blocks_writes);
+                gaps.rewind();
                 recognised = Recognised::default();
                 found.rewind();
                 passed.rewind();

@@ -26,6 +26,7 @@ use serde_json::Value;
 use super::beyond::Beyond;
 use super::finished::Finished;
 use super::gap::Told;
+use super::indexed::Indexed;
 use super::live::{Ended, Live, Parts, Went};
 use super::lives::Found;
 use super::notices::Notices;
@@ -188,7 +189,7 @@ impl World {
                 finished: &finished,
                 heartbeat: None,
                 until_empty: false,
-                gaps: &mut Told::new(true),
+                gaps: &mut Told::new(true, Indexed::open(&state)),
                 found: &mut found,
                 beyond: &mut beyond,
                 passed: &mut passed,
