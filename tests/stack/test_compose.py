@@ -61,7 +61,8 @@ class Compose(unittest.TestCase):
         ports = {"STACK_KAFKA_PORT", "STACK_ONPREM_CQL_PORT", "STACK_AZURE_CQL_PORT"}
         flink = {"STACK_FLINK_REST_PORT", "STACK_FLINK_GATEWAY_PORT", "STACK_FLINK_TASKMANAGERS"}
         alone = {"STACK_KAFKA_UI_PORT": "9000"}  # of what the native stack does not have
-        self.assertEqual(set(used), ports | flink | set(alone))
+        agents = {"STACK_AGENT_ONPREM_HTTP_PORT", "STACK_AGENT_AZURE_HTTP_PORT"}
+        self.assertEqual(set(used), ports | flink | agents | set(alone))
         self.assertEqual({name: {**known, **alone}[name] for name in used}, used)
 
     def test_clients_find_everything_where_the_native_stack_has_it(self):
@@ -71,6 +72,10 @@ class Compose(unittest.TestCase):
         for name, part in nodes().items():
             published = [interpolated(port) for port in services[name]["ports"]]
             self.assertEqual(published, [f"{part['address']}:{part['cql_port']}:9042"])
+        for name in ("agent-onprem", "agent-azure"):
+            agent, port = services[name], description.DEFAULT[name]["http_port"]
+            inside = agent["environment"]["CDC_AGENT_HTTP_ADDRESS"].removeprefix("0.0.0.0:")
+            self.assertEqual([interpolated(port) for port in agent["ports"]], [f"127.0.0.1:{port}:{inside}"])
         advertised = interpolated(services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"], {"STACK_KAFKA_PORT": "19999"})
         self.assertIn("PLAINTEXT://127.0.0.1:19999,", advertised)
 
