@@ -226,18 +226,47 @@ def away(case):
 
 @scenario("emptied", "cdc_raw is emptied while the agent is away: the lost segments are named within 10 s of the start", kinds=BOTH, spoils=True)
 def emptied(case):
+    agent = _away_behind(case)
+    gone = _removed(case)
+    agent.start()
+    return _named(case, agent, gone)
+
+
+@scenario("emptied-stopped", "cdc_raw is emptied while agent and node are stopped, and the node goes on first: the lost segments are named within 10 s of the start", kinds=BOTH, spoils=True)
+def emptied_stopped(case):
+    """Nothing of what is gone is there when the agent starts, no index either: it knows what it saw before."""
+    agent = _away_behind(case)
+    case.stack.stop("onprem")
+    gone = _removed(case)
+    case.stack.start("onprem")
+    case.stack.wait_for_session()
+    case.busy(3, 4)
+    agent.start()
+    return _named(case, agent, gone)
+
+
+def _away_behind(case):
+    """An agent that is killed, and segments that it has not read."""
     agent = case.prepare(**FULL).agent().start()
     case.writers.start()
     case.busy(4, 5)
     case.caught_up(agent)
     agent.kill()
     case.busy(8, 10)
+    return agent
+
+
+def _removed(case):
+    """Empties cdc_raw; the ids of the segments of which that is a loss."""
     names, indexes = listing(case.stack.cdc_raw)
     gone = sorted(int(name.split("-")[2].split("_")[0]) for name in indexes)
     for name in names:
         (case.stack.cdc_raw / name).unlink()
     case.note(f"{len(names)} files were removed, with an index: segments {gone}")
-    agent.start()
+    return gone
+
+
+def _named(case, agent, gone):
     time.sleep(10)
     gaps = [(int(value["first"]), int(value["last"])) for value in case.control() if value["type"] == "gap"]
     case.note(f"{'runs' if agent.running else f'ended with {agent.code}'}; gaps in the control topic: {gaps}; last words: {last_line(agent)}")
