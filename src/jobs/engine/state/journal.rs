@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::exit::Exit;
-use crate::durable::sync_dir;
+use crate::durable::{replace, sync_dir};
 use crate::jobs::engine::error::EngineError;
 
 const PREFIX: &str = "journal-";
@@ -107,13 +107,20 @@ impl Journal {
         Ok(Self { path, file })
     }
 
-    /// Appends a frame and makes it durable.
-    pub(in crate::jobs::engine) fn append(&mut self, frame: &Frame) -> Result<(), EngineError> {
-        self.append_all(std::slice::from_ref(frame))
+    /// One of these frames alone, in the place of what is there. At no moment is there less than both have.
+    pub(super) fn cut_back(dir: &Path, base: u64, frames: &[Frame]) -> Result<Self, EngineError> {
+        let path = path_of(dir, base);
+        let text = frames.iter().map(line).collect::<Result<String, _>>()?;
+        replace(&path, &path.with_extension("tmp"), &[text.as_bytes()])
+            .map_err(|error| unusable("write", &path, &error.source))?;
+        let opened = OpenOptions::new().append(true).open(&path);
+        let file = opened.map_err(|error| unusable("write", &path, &error))?;
+        Ok(Self { path, file })
     }
 
-    pub(super) fn append_all(&mut self, frames: &[Frame]) -> Result<(), EngineError> {
-        let text = frames.iter().map(line).collect::<Result<String, _>>()?;
+    /// Appends a frame and makes it durable.
+    pub(in crate::jobs::engine) fn append(&mut self, frame: &Frame) -> Result<(), EngineError> {
+        let text = line(frame)?;
         let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
         written.map_err(|error| unusable("write", &self.path, &error))
     }
@@ -122,4 +129,29 @@ impl Journal {
 fn unusable(what: &str, path: &Path, error: &std::io::Error) -> EngineError {
     EngineError::new(Exit::Destination, format!("cannot {what} {}: {error}", path.display()))
         .next("make room and let this user write there; the job goes on from its last commit")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(generation: u64) -> Frame {
+        Frame { generation, steps: vec![Step::End] }
+    }
+
+    #[test]
+    fn a_journal_is_cut_back_at_once_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::create(folder.path(), 1).unwrap();
+        [2, 3, 4].iter().for_each(|generation| journal.append(&frame(*generation)).unwrap());
+        let all = read(folder.path(), 1).unwrap();
+        // What is to be put in its place cannot be written.
+        std::fs::create_dir(folder.path().join("journal-1.tmp")).unwrap();
+        assert!(Journal::cut_back(folder.path(), 1, &all[..2]).is_err());
+        assert_eq!(read(folder.path(), 1).unwrap(), all);
+        std::fs::remove_dir(folder.path().join("journal-1.tmp")).unwrap();
+        let mut shorter = Journal::cut_back(folder.path(), 1, &all[..2]).unwrap();
+        shorter.append(&frame(9)).unwrap();
+        assert_eq!(read(folder.path(), 1).unwrap(), [frame(2), frame(3), frame(9)]);
+    }
 }

@@ -142,9 +142,7 @@ impl StateDir {
 
     /// The journal behind the snapshot of this generation, cut back to the frames that count.
     pub(super) fn go_on(&self, base: u64, frames: &[Frame]) -> Result<Journal, EngineError> {
-        let mut journal = Journal::create(&self.dir, base)?;
-        journal.append_all(frames)?;
-        Ok(journal)
+        Journal::cut_back(&self.dir, base, frames)
     }
 }
 
