@@ -125,8 +125,8 @@ fn quality(rules: &TableRules, environment: &Environment) -> Vec<Node> {
     ]
     .map(Node::Topic)
     .into();
-    outputs.push(Node::table(environment, COUNTS.0, COUNTS.1));
     if rules.has_sink {
+        outputs.push(Node::table(environment, COUNTS.0, COUNTS.1));
         outputs.push(Node::table(environment, &table.keyspace, &table.table));
     }
     outputs
