@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use crate::checkpoint::Checkpoint;
 use crate::sink::SinkError;
 
@@ -57,7 +59,8 @@ impl FileLogReader {
     }
 
     /// The committed lines of a partition, without their newlines, in offset order. None for a partition
-    /// that does not exist.
+    /// that does not exist. A line whose offset is not the next one is an error, as is a file that does not end with the
+    /// record that `commit.json` says: what is missing is never passed over.
     #[must_use]
     pub fn lines(&self, topic: &str, partition: u32) -> Lines {
         let dir = names::partition_dir(&self.dir, topic, partition);
@@ -99,7 +102,7 @@ impl FileLogReader {
 #[derive(Debug)]
 pub struct Lines {
     left: VecDeque<(PathBuf, LogFile)>,
-    current: Option<(PathBuf, Take<BufReader<File>>)>,
+    current: Option<Current>,
     place: Place,
 }
 
@@ -110,6 +113,22 @@ pub struct Place {
     file: u64,
     /// Bytes of the file before it.
     bytes: u64,
+    /// Offset of the next line.
+    next: u64,
+}
+
+/// A file that is being read.
+#[derive(Debug)]
+struct Current {
+    path: PathBuf,
+    file: LogFile,
+    reader: Take<BufReader<File>>,
+}
+
+/// What every line begins with.
+#[derive(Deserialize)]
+struct Offset {
+    offset: u64,
 }
 
 impl Iterator for Lines {
@@ -117,26 +136,27 @@ impl Iterator for Lines {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some((path, reader)) = &mut self.current {
-                match next_line(path, reader) {
+            if let Some(current) = &mut self.current {
+                match current.line(self.place.next) {
                     Ok(None) => self.current = None,
                     Ok(Some(line)) => {
                         self.place.bytes += line.len() as u64 + 1;
+                        self.place.next += 1;
                         return Some(Ok(line));
                     }
                     Err(e) => return Some(Err(self.stop(e))),
                 }
             }
             let (path, file) = self.left.pop_front()?;
-            if self.place.file != file.first_offset {
-                self.place = Place { file: file.first_offset, bytes: 0 };
+            if self.place.file != file.first_offset || self.place.bytes == 0 {
+                self.place = Place { file: file.first_offset, bytes: 0, next: file.first_offset };
             }
             let opened = File::open(&path).and_then(|mut opened| {
                 opened.seek(SeekFrom::Start(self.place.bytes))?;
                 Ok(BufReader::new(opened).take(file.bytes.saturating_sub(self.place.bytes)))
             });
             match opened {
-                Ok(reader) => self.current = Some((path, reader)),
+                Ok(reader) => self.current = Some(Current { path, file, reader }),
                 Err(e) => return Some(Err(self.stop(SinkError::io("open", &path, e)))),
             }
         }
@@ -158,19 +178,42 @@ impl Lines {
     }
 }
 
-/// The next line; `None` at the file's committed end.
-fn next_line(path: &Path, reader: &mut Take<BufReader<File>>) -> Result<Option<String>, SinkError> {
-    if reader.limit() == 0 {
-        return Ok(None);
+impl Current {
+    /// The line with the offset `next`; `None` at the file's committed end.
+    fn line(&mut self, next: u64) -> Result<Option<String>, SinkError> {
+        if self.reader.limit() == 0 {
+            return Ok(None);
+        }
+        let mut line = String::new();
+        self.reader.read_line(&mut line).map_err(|e| SinkError::io("read", &self.path, e))?;
+        if line.pop() != Some('\n') {
+            return Err(self.unfit("ends inside a committed line".to_owned()));
+        }
+        let found =
+            offset_of(&line).ok_or_else(|| self.unfit(format!("offset {next}: a line without offset")))?;
+        if found != next {
+            return Err(self.unfit(format!("the record of offset {found} stands where {next} is expected")));
+        }
+        let (is_end, is_last) = (self.reader.limit() == 0, next.saturating_add(1) == self.file.next_offset);
+        if is_end != is_last {
+            let (bytes, end) = (self.file.bytes, self.file.next_offset);
+            return Err(self.unfit(format!(
+                "commit.json says that its {bytes} bytes end before offset {end}, which they do not: offset {next}"
+            )));
+        }
+        Ok(Some(line))
     }
-    let mut line = String::new();
-    reader.read_line(&mut line).map_err(|e| SinkError::io("read", path, e))?;
-    if line.pop() == Some('\n') {
-        return Ok(Some(line));
+
+    fn unfit(&self, what: String) -> SinkError {
+        SinkError::Unfit { path: self.path.clone(), what, hint: "restore the file log" }
     }
-    Err(SinkError::Unfit {
-        path: path.to_owned(),
-        what: "ends inside a committed line".to_owned(),
-        hint: "restore the file",
-    })
+}
+
+/// The offset of a line. That of a line which a writer of ours made is told without a look at the rest.
+fn offset_of(line: &str) -> Option<u64> {
+    let begin = line.strip_prefix("{\"offset\":").and_then(|rest| rest.split_once(','));
+    match begin.map(|(digits, _)| digits.parse()) {
+        Some(Ok(offset)) => Some(offset),
+        _ => serde_json::from_str::<Offset>(line).ok().map(|line| line.offset),
+    }
 }

@@ -201,6 +201,44 @@ fn committed_data_that_is_missing_is_an_error() {
     }
 }
 
+/// What a disk, an editor or a copy by hand can make of a log of three records, and how many lines are read before it is
+/// told: records that are missing are never passed over.
+#[test]
+fn a_line_that_is_not_the_next_one_is_an_error() {
+    let line =
+        |offset: &str| format!(r#"{{"offset":{offset},"ts_ms":1,"key":{{}},"value":null,"headers":{{}}}}"#);
+    let by_hand = r#"{ "key": {}, "value": null, "headers": {}, "ts_ms": 1, "offset": 1 }"#;
+    for (lines, sound, what) in [
+        (vec![line("0"), line("1"), line("2")], 3, ""),
+        (vec![line("0"), by_hand.to_owned(), line("2")], 3, ""),
+        (vec![line("0"), line("9"), line("2")], 1, "offset 9 stands where 1 is expected"),
+        (vec![line("0"), line("2")], 1, "offset 2 stands where 1 is expected"),
+        (vec![line("0"), line("2"), line("1")], 1, "offset 2 stands where 1 is expected"),
+        (vec![line("0"), line("0"), line("1"), line("2")], 1, "offset 0 stands where 1 is expected"),
+        (vec![line("0"), line("9223372036854775807"), line("2")], 1, "offset 9223372036854775807 stands"),
+        (vec![line("0"), line("-1"), line("2")], 1, "a line without offset"),
+        (vec![line("0"), "\0\0\0\0".to_owned(), line("2")], 1, "a line without offset"),
+        (vec![line("0"), line("1")], 1, "end before offset 3"),
+        (vec![line("0"), line("1"), line("2"), line("3")], 2, "end before offset 3"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let text = lines.join("\n") + "\n";
+        fs::create_dir_all(dir.path().join("t/0")).unwrap();
+        fs::write(dir.path().join("t/0/00000000000000000000.jsonl"), &text).unwrap();
+        let files = format!(r#"[{{"first_offset":0,"next_offset":3,"bytes":{}}}]"#, text.len());
+        let checkpoint = r#"{"version":4,"generation":0,"open":{},"done":{},"parked":[]}"#;
+        let topics = format!(r#"{{"t":{{"0":{files}}}}}"#);
+        let commit = format!(r#"{{"version":1,"partitions":1,"checkpoint":{checkpoint},"topics":{topics}}}"#);
+        fs::write(dir.path().join("commit.json"), commit).unwrap();
+        let read: Vec<_> = FileLogReader::open(dir.path()).unwrap().lines("t", 0).collect();
+        let found: Vec<&String> = read.iter().map_while(|line| line.as_ref().ok()).collect();
+        assert_eq!(found, lines[..sound].iter().collect::<Vec<_>>(), "{lines:?}");
+        let error = read.get(sound).map_or(String::new(), |line| line.as_ref().unwrap_err().to_string());
+        assert!(error.contains(what) && error.is_empty() == what.is_empty(), "{lines:?}: {error}");
+        assert_eq!(read.len(), sound + usize::from(!what.is_empty()), "{lines:?}");
+    }
+}
+
 /// As a commit file of other data would: nothing is cut off, and nothing removed.
 #[test]
 fn a_commit_that_ends_inside_a_line_is_an_error() {

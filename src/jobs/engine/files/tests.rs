@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{FileOutlet, FileSource};
+use crate::agent::exit::Exit;
 use crate::jobs::engine::marks::Marks;
 use crate::jobs::engine::outlet::{Committed, Outlet};
 use crate::jobs::engine::position::Positions;
@@ -133,5 +134,36 @@ proptest! {
         drop(outlet);
         let outlet = FileOutlet::open(&dir, "job", FileLogOptions::default()).unwrap();
         prop_assert_eq!(outlet.committed().map(|committed| committed.generation), u64::try_from(records.len() - 1).ok());
+    }
+}
+
+/// A disk changes one digit of a line: what is before it is read, nothing behind it, at every beginning again.
+#[test]
+fn missing_records_end_the_job() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("log");
+    let mut outlet = FileOutlet::open(&dir, "job", FileLogOptions::default()).unwrap();
+    for timestamp_ms in 0..20 {
+        let (key, value) = (Some(&b"1"[..]), Some(&b"2"[..]));
+        let spread = Spread::Partition(0);
+        outlet.send(&OutputRecord { topic: "t", spread, key, value, headers: &[], timestamp_ms }).unwrap();
+    }
+    outlet.commit(&committed(1)).unwrap();
+    drop(outlet);
+    let file = dir.join("t/0/00000000000000000000.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("{\"offset\":13,", "{\"offset\":18,")).unwrap();
+    for from in [0, 7, 13] {
+        let mut positions = Positions::default();
+        positions.set("t", 0, from);
+        let mut source = FileSource::open(&dir, vec!["t".to_owned()], |_| true).unwrap();
+        source.seek(&positions).unwrap();
+        for expected in from..13 {
+            let Event::Record(record) = source.next(Duration::ZERO).unwrap() else { panic!("{expected}") };
+            assert_eq!(record.offset, expected);
+        }
+        let error = source.next(Duration::ZERO).unwrap_err();
+        assert_eq!((error.exit(), error.is_passing()), (Exit::Damaged, false));
+        assert!(error.to_string().contains("offset 18 stands where 13 is expected"), "{error}");
     }
 }
