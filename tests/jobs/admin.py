@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -338,6 +339,19 @@ class Rest:
         return self.process.returncode
 
 
+def silent_reader(address):
+    """A client without a token that sends requests until nobody takes them, and reads no answer."""
+    host, port = address.split(":")
+    connection = socket.create_connection((host, int(port)))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.settimeout(0.2)
+    try:
+        while True:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+    except OSError:
+        return connection
+
+
 def rest(run):
     """The notes' own curl, and what a REST proxy answers to what is wrong."""
     run.call("topics", "create")
@@ -409,6 +423,10 @@ def rest(run):
         assert server.ask("/topics/made-later", one, Authorization="Bearer t0ken")[0] == 200
         assert server.ask("/metrics", method="GET")[0] == 401 and server.ask("/livez", method="GET")[0] == 200
         assert "made-later" in server.ask("/metrics", method="GET", Authorization="Bearer t0ken")[1]
+        silent = [silent_reader(server.address) for _ in range(64)]
+        assert server.ask("/livez", method="GET") == (200, "ok\n") and server.ask("/topics/made-later", one, Authorization="Bearer t0ken")[0] == 200
+        for connection in silent:
+            connection.close()
     finally:
         server.stop()
     _, said = run.call("rest", "--listen", "0.0.0.0:0", code=2)

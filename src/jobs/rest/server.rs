@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderMap};
-use hyper::server::conn::http1;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use rdkafka::error::RDKafkaErrorCode;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
@@ -21,6 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::{self, Answer, Refusal};
 use super::body::{self, BodyError};
+use super::connection::converse;
 use super::counts::Counts;
 use super::produce::Topics;
 use super::{RestOptions, Shared};
@@ -30,10 +29,10 @@ use crate::telemetry::metrics;
 
 /// Connections at a time; further ones wait in the system's queue.
 const CONNECTIONS: usize = 64;
-/// For a request's head, and between two requests of a connection.
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// For a request's body.
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// For a client to take an answer.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// For what is under way when the server stops.
 const STOP_TIME: Duration = Duration::from_secs(10);
 /// How many times the allowed length of a body is read before the connection is closed.
@@ -125,22 +124,21 @@ async fn accept(listener: &tokio::net::TcpListener, shared: &Arc<Shared>, free: 
             let shared = Arc::clone(&shared);
             async move { Ok::<_, Infallible>(serve(request, &shared).await) }
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_headers(64)
-            .serve_connection(TokioIo::new(stream), service);
-        // How a client's connection ends is the client's business.
-        let _ = connection.await;
+        converse(stream, service, ANSWER_TIME).await;
         drop(permit);
     });
 }
 
 async fn serve(request: Request<Incoming>, shared: &Arc<Shared>) -> Answer {
-    let answer = match route(request, shared).await {
+    let is_known = has_token(request.headers(), &shared.options);
+    let mut answer = match route(request, shared).await {
         Ok(answer) => answer,
         Err(refusal) => answer::refused(&refusal),
     };
+    if !is_known {
+        // One answer: who has no token keeps no place from those who have one.
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     shared.counts.request(answer.status().as_u16());
     answer
 }
