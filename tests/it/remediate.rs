@@ -125,7 +125,15 @@ fn from_a_verdict_to_what_would_be_written() {
     assert_eq!(call(&["approve", &id]).status.code(), Some(2), "by whom?");
     assert_eq!(call(&["approve", &id, "none", "--by", "ada"]).status.code(), Some(2));
     assert_eq!(list()[0]["state"], "PROPOSED", "one that is not there, and none is approved");
-    assert_eq!(call(&["approve", &id, "--by", "ada"]).status.code(), Some(0));
+    for by in ["", " ", "policy nightly 1a2b3c4d", "Policy x", "cdc-jobs", "CDC-Jobs", "a\u{1b}[31m", "a\nb"]
+    {
+        assert_eq!(call(&["approve", &id, "--by", by]).status.code(), Some(2), "{by:?}");
+        assert_eq!(call(&["reject", &id, "--by", by]).status.code(), Some(2), "{by:?}");
+        assert_eq!(apply(&[&id, "--by", by]).status.code(), Some(2), "{by:?}");
+    }
+    assert_eq!(call(&["approve", &id, "--by", "ada", "--reason", "a\nb"]).status.code(), Some(2));
+    assert_eq!(list()[0]["state"], "PROPOSED");
+    assert_eq!(call(&["approve", &id, &id, "--by", "ada"]).status.code(), Some(0));
     let wrong_side = remediate(folder, &["apply", &id, "--target", "onprem"], true);
     assert_eq!(wrong_side.status.code(), Some(2));
 

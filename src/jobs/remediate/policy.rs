@@ -72,8 +72,16 @@ impl Policy {
             }
         }
         let digest = hex::encode(Sha256::digest(text));
+        let name = fields.text("name")?;
+        if name.value.chars().any(char::is_control) {
+            fields.wrong(
+                name.place,
+                Code::Value,
+                "name: one line, without control characters: steps carry it",
+            );
+        }
         Some(Self {
-            name: fields.text("name")?.value,
+            name: name.value,
             digest: digest.chars().take(8).collect(),
             max_per_run: usize::try_from(fields.integer("max_per_run", 1, 100_000)?).ok()?,
             kinds,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::approve::name;
 use super::open::{Opened, now_ms, open};
 use super::{ApplyArgs, text};
 use crate::agent::exit::{Exit, Failure};
@@ -32,6 +33,7 @@ struct Real<'o> {
 }
 
 pub(super) fn run(args: &ApplyArgs) -> Result<Exit, Failure> {
+    let by = args.by.as_deref().map(name).transpose()?.unwrap_or_default();
     let opened = open(&args.table, Some(&args.from))?;
     let target = opened.side(&args.target)?;
     // First, so that whoever applies at this moment cannot record any more, and stops.
@@ -56,7 +58,7 @@ pub(super) fn run(args: &ApplyArgs) -> Result<Exit, Failure> {
         target,
         is_executed: args.execute,
         waits: args.wait,
-        by: args.by.as_deref().unwrap_or_default(),
+        by: &by,
         table: &opened.table,
         rules: opened.rules(),
     };

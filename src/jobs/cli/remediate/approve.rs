@@ -1,5 +1,7 @@
 //! `remediate approve` and `reject`.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::open::{Opened, now_ms, open};
@@ -9,11 +11,12 @@ use crate::agent::log;
 use crate::jobs::cli::{Format, print, print_json};
 use crate::jobs::remediate::book::{Book, Entry};
 use crate::jobs::remediate::policy::Policy;
-use crate::jobs::remediate::propose::step_of;
+use crate::jobs::remediate::propose::{ITSELF, step_of};
 use crate::jobs::remediate::step::{Step, StepKind};
 
 pub(super) fn approve(args: &ApproveArgs) -> Result<Exit, Failure> {
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    args.reason.as_deref().map_or(Ok(""), |reason| plain("--reason", reason))?;
     let by = match (&policy, &args.by) {
         (Some(policy), _) => policy.by(),
         (None, by) => name(by.as_deref().unwrap_or_default())?,
@@ -26,18 +29,28 @@ pub(super) fn approve(args: &ApproveArgs) -> Result<Exit, Failure> {
 
 pub(super) fn reject(args: &RejectArgs) -> Result<Exit, Failure> {
     let by = name(&args.by)?;
+    args.reason.as_deref().map_or(Ok(""), |reason| plain("--reason", reason))?;
     take(&args.table, (StepKind::Rejected, &by, args.reason.as_deref()), |book, _| {
         chosen(book, &args.ids, Entry::is_open)
     })
 }
 
-/// A name of a person: a policy's begins with its own word.
-fn name(by: &str) -> Result<String, Failure> {
-    let by = by.trim();
-    if by.is_empty() || by.starts_with("policy ") {
+/// A name of a person: neither a policy's, which begins with its own word, nor the program's own.
+pub(super) fn name(by: &str) -> Result<String, Failure> {
+    let by = plain("--by", by.trim())?;
+    let word = by.split_whitespace().next().unwrap_or_default();
+    if ["", "policy", ITSELF].iter().any(|taken| word.eq_ignore_ascii_case(taken)) {
         return Err(Failure::new(Exit::Usage, "--by is the name of who answers for it"));
     }
     Ok(by.to_owned())
+}
+
+/// A text that stands in a record and on terminals of others: one line, without control characters.
+fn plain<'t>(option: &str, text: &'t str) -> Result<&'t str, Failure> {
+    if text.chars().any(|character| character.is_control() || "\u{2028}\u{2029}".contains(character)) {
+        return Err(Failure::new(Exit::Usage, format!("{option}: one line, without control characters")));
+    }
+    Ok(text)
 }
 
 fn read_policy(path: &std::path::Path) -> Result<Policy, Failure> {
@@ -51,7 +64,7 @@ fn read_policy(path: &std::path::Path) -> Result<Policy, Failure> {
     })
 }
 
-/// The proposals of these ids; all of them must fit.
+/// The proposals of these ids, each once; all of them must fit.
 fn chosen(book: &Book, ids: &[String], fits: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, Failure> {
     let one = |id: &String| match book.get(id) {
         Some(entry) if fits(entry) => Ok(entry.clone()),
@@ -62,7 +75,8 @@ fn chosen(book: &Book, ids: &[String], fits: impl Fn(&Entry) -> bool) -> Result<
         None => Err(Failure::new(Exit::Usage, format!("there is no proposal {id}: nothing was done"))
             .next("cdc-jobs remediate list shows them")),
     };
-    ids.iter().map(one).collect()
+    let mut known = BTreeSet::new();
+    ids.iter().filter(|id| known.insert(*id)).map(one).collect()
 }
 
 fn take(

@@ -153,6 +153,7 @@ fn a_policy_says_it_all() {
         ("DRIFT]", "INCOMPARABLE]", "INCOMPARABLE is none of"),
         ("tables: [shop.orders]\n", "", "tables is missing"),
         ("name: nightly", "name: nightly\nall: true", "all"),
+        ("name: nightly", "name: \"night\\nly\"", "control characters"),
         ("name", ": [", ""),
     ] {
         let found = Policy::read("p", &POLICY.replace(from, to)).unwrap_err();
