@@ -41,6 +41,7 @@ pub mod secret;
 #[cfg(feature = "kafka")]
 pub mod seed;
 pub mod seen;
+mod small_file;
 #[cfg(feature = "flink")]
 pub mod submit;
 #[cfg(test)]

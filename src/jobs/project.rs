@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::environment::{self, Environment, Environments};
 use super::finding::{Code, Finding, Findings};
 use super::rules::{self, TableRules};
+use super::small_file;
 use super::yaml::{self, MAX_FILE, Node};
 
 /// Rules and the file that they come from.
@@ -75,12 +76,8 @@ fn is_named_so(path: &Path, rules: &TableRules, findings: &RefCell<Findings>) {
 
 fn tree(path: &Path, findings: &RefCell<Findings>) -> Option<Node> {
     let wrong = |message: String| findings.borrow_mut().add(None, Code::File, message);
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) if bytes.len() <= MAX_FILE => bytes,
-        Ok(bytes) => {
-            wrong(format!("{} bytes; a file has at most {MAX_FILE}", bytes.len()));
-            return None;
-        }
+    let bytes = match small_file::read(path, MAX_FILE as u64) {
+        Ok(bytes) => bytes,
         Err(error) => {
             wrong(format!("cannot be read: {error}"));
             return None;

@@ -152,9 +152,9 @@ pub(super) fn look_for_secrets(node: &Node, findings: &RefCell<Findings>) {
             }
         }
         Kind::Sequence(nodes) => nodes.iter().for_each(|node| look_for_secrets(node, findings)),
-        Kind::Text(text) if has_password(text) => {
+        Kind::Text(text) if has_password(text) || has_secret_query(text) => {
             let message =
-                "an address with a password: take it out, and change the password if it was a real one";
+                "an address with a password, key or token: take it out, and change it if it was a real one";
             findings.borrow_mut().add(node.place, Code::Secret, message);
         }
         Kind::Text(text) if text.contains("PRIVATE KEY-----") => {
@@ -171,4 +171,49 @@ fn has_password(text: &str) -> bool {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
     })
+}
+
+/// Names of parameters of addresses whose values are secrets, beside [`SECRET_KEYS`]: of presigned and shared ones.
+const SECRET_PARAMETERS: [&str; 6] =
+    ["access_key", "accesskey", "account_key", "accountkey", "signature", "credential"];
+
+/// `scheme://host/path?secret_key=value`
+fn has_secret_query(text: &str) -> bool {
+    let is_secret = |parameter: &str| {
+        let Some((name, value)) = parameter.split_once('=') else { return false };
+        let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+        let contains = |word: &&str| name.contains(*word);
+        !value.is_empty()
+            && (matches!(name.as_str(), "sig" | "pwd")
+                || SECRET_KEYS.iter().any(contains)
+                || SECRET_PARAMETERS.iter().any(contains))
+    };
+    text.split("://").skip(1).any(|rest| rest.split(['?', '&', '#', ';']).skip(1).any(is_secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_queries() {
+        for text in [
+            "s3://bucket/x?secret_key=abcdef",
+            "s3://bucket/x?region=eu&AWSAccessKeyId=AKIA",
+            "see s3://b/x?X-Amz-Credential=a%2F1&X-Amz-Signature=b",
+            "wasbs://c@a.example.com/x?sv=1&sig=b%3D",
+            "https://h/#access.token=1",
+            "jdbc:x://h/db;password=1",
+        ] {
+            assert!(has_secret_query(text), "{text}");
+        }
+        for text in [
+            "s3://bucket/x?region=eu&design=a",
+            "s3://bucket/x?secret_key=",
+            "a?token=b",
+            "s3://bucket/token=1",
+        ] {
+            assert!(!has_secret_query(text), "{text}");
+        }
+    }
 }

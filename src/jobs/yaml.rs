@@ -109,6 +109,9 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
     if text.len() > MAX_FILE {
         return Err(error(start, "longer than 1 MiB"));
     }
+    // Editors of some systems put a byte order mark before the text; YAML allows it there.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    printable(text)?;
     let mut parser = Parser::new_from_str(text);
     let mut open: Vec<Open> = Vec::new();
     let mut root: Option<Node> = None;
@@ -148,6 +151,36 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
         }
     }
     root.ok_or_else(|| error(start, "the file is empty"))
+}
+
+/// Refuses the characters that YAML 1.2 (5.1) keeps out of a text. The parser takes U+0000 for the end of the file: what
+/// stands behind it would not be read, and nobody would know.
+fn printable(text: &str) -> Result<(), YamlError> {
+    let mut place = Place { line: 1, column: 1 };
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_forbidden = match character {
+            '\t' | '\n' | '\r' | '\u{85}' => false,
+            '\u{fffe}' | '\u{ffff}' => true,
+            other => other.is_control(),
+        };
+        if is_forbidden {
+            let mut message = format!(
+                "not YAML: the character U+{:04X}: take it out, or write it as an escape in double quotes",
+                u32::from(character)
+            );
+            if character == '\0' {
+                message.push_str("; an end of zeros is what a crash leaves of a file: restore it");
+            }
+            return Err(YamlError { place, message });
+        }
+        if character == '\n' || (character == '\r' && characters.peek() != Some(&'\n')) {
+            place = Place { line: place.line.saturating_add(1), column: 1 };
+        } else {
+            place.column = place.column.saturating_add(1);
+        }
+    }
+    Ok(())
 }
 
 fn add(parent: &mut Open, node: Node) -> Result<(), YamlError> {
@@ -270,5 +303,34 @@ mod tests {
             }
         }
         assert!(parse(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn characters_that_yaml_forbids_say_where() {
+        for (text, line, column, word) in [
+            ("a: 1\n\0b: 2\n", 2, 1, "U+0000"),
+            ("a: 1\n\0\0\0\0", 2, 1, "a crash"),
+            ("a: 1\0", 1, 5, "U+0000"),
+            ("a: 1 # \0\n", 1, 8, "U+0000"),
+            ("a: x\0y", 1, 5, "U+0000"),
+            ("a: 'x\u{1b}y'", 1, 6, "U+001B"),
+            ("a: \"\u{e9}\u{7f}\"", 1, 6, "U+007F"),
+            ("a: 1\r\nb: 2\rc: \u{80}", 3, 4, "U+0080"),
+            ("a: \u{ffff}", 1, 4, "U+FFFF"),
+            ("\u{feff}\0", 1, 1, "U+0000"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.message.contains(word), "{text:?}: {error:?}");
+            assert_eq!(error.place, Place { line, column }, "{text:?}: {error:?}");
+        }
+        let root = parse("a: \"\\0\t\u{85}\u{a0}\u{fffd}\u{10ffff}\"\r\n").unwrap();
+        assert_eq!(root.to_json(), serde_json::json!({ "a": "\0\t\u{85}\u{a0}\u{fffd}\u{10ffff}" }));
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_text_does_not_count() {
+        let text = "# comment\na: 1\n";
+        assert_eq!(parse(&format!("\u{feff}{text}")), parse(text));
+        assert_eq!(parse("\u{feff}a: 1").unwrap().place, Place { line: 1, column: 1 });
     }
 }

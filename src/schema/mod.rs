@@ -20,6 +20,8 @@ pub mod system;
 mod table_cache;
 mod timestamp;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use build::{Built, build};
@@ -77,6 +79,18 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
+/// Longer schema files are refused, in bytes: half a million columns have room in it.
+const MAX_BYTES: u64 = 64 << 20;
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(std::io::Error::other(format!("more than {MAX_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
+
 /// Reads a schema file: JSON when it begins with `{`, else DDL text.
 ///
 /// # Errors
@@ -84,7 +98,7 @@ pub struct Loaded {
 /// The file cannot be read, or is not in the form it seems to have.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let path_buf = || path.to_path_buf();
-    let bytes = std::fs::read(path).map_err(|error| LoadError::Read { path: path_buf(), error })?;
+    let bytes = read(path).map_err(|error| LoadError::Read { path: path_buf(), error })?;
     let text = String::from_utf8(bytes).map_err(|_| LoadError::NotText { path: path_buf() })?;
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {

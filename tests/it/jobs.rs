@@ -55,6 +55,46 @@ fn the_bundled_jobs_are_right() {
     assert_eq!(jobs, expected);
 }
 
+/// A file that a crash, an editor or a slip of the hand made is told of, and nothing is waited for.
+#[test]
+fn files_that_are_not_what_they_seem() {
+    let events = "rules/sales.events.yaml";
+    let told = |folder: &Path, more: &[&str]| {
+        let mut command = Command::new("timeout");
+        command
+            .arg("60")
+            .arg(env!("CARGO_BIN_EXE_cdc-jobs"))
+            .args(["check", "--jobs"])
+            .arg(folder)
+            .args(more);
+        let output = command.output().unwrap();
+        (output.status.code(), stdout(&output) + &String::from_utf8_lossy(&output.stderr))
+    };
+    let says = |change: &dyn Fn(String) -> String, expected: Option<i32>, words: &str| {
+        let (code, text) = told(changed(events, change).path(), &[]);
+        assert!(code == expected && text.contains(words), "{words}: {code:?} {text}");
+    };
+    // The rules behind it would not be there, and nobody would know.
+    says(&|text| text.replacen("  - rule: range", "\0\n  - rule: range", 1), Some(2), "U+0000");
+    says(&|text| text.clone() + &"\0".repeat(512), Some(2), "[syntax]");
+    says(&|text| format!("\u{feff}{text}"), Some(0), "");
+
+    let folder = changed(events, |text| text);
+    let fifo = folder.path().join("rules/sales.more.yaml");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let (code, text) = told(folder.path(), &[]);
+    assert!(code == Some(2) && text.contains("no regular file"), "{code:?} {text}");
+    std::fs::remove_file(&fifo).unwrap();
+    let (code, text) = told(folder.path(), &["--schema", "/dev/zero"]);
+    assert!(code == Some(4) && text.contains("more than 67108864 bytes"), "{code:?} {text}");
+
+    let secret = changed("environments.yaml", |text| {
+        text.replace("file:///tmp/cdc-jobs/cloud", "s3://bucket/cloud?secret_key=abcdef")
+    });
+    let (code, text) = told(secret.path(), &[]);
+    assert!(code == Some(2) && text.contains("[secret]") && !text.contains("abcdef"), "{code:?} {text}");
+}
+
 #[test]
 fn a_job_that_cannot_start_says_so_by_its_own_name() {
     let folder = changed("rules/sales.events.yaml", |text| text.replace("tolerance: 5m", "tolerence: 5m"));

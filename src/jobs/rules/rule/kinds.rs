@@ -60,8 +60,20 @@ impl RuleReader<'_> {
             Some(node) => self.literal(key, shape, node).map(|literal| Some(Expr::Literal(literal))),
         };
         let (least, most) = (bound("min"), bound("max"));
+        let (least, most) = (least?, most?);
         let exclusive = fields.boolean("exclusive").unwrap_or(false);
-        self.bounded(fields, predicate::range(column, least?, most?, exclusive))
+        self.in_order(fields, (least.as_ref(), most.as_ref()), exclusive);
+        self.bounded(fields, predicate::range(column, least, most, exclusive))
+    }
+
+    /// Between bounds that are the wrong way round there is no value: the rule would refuse every record.
+    fn in_order(&self, fields: &Fields<'_, '_>, bounds: (Option<&Expr>, Option<&Expr>), exclusive: bool) {
+        let (Some(Expr::Literal(least)), Some(Expr::Literal(most))) = bounds else { return };
+        let by = if exclusive { Comparison::Less } else { Comparison::LessOrEqual };
+        if !by.holds(&least.value(), &most.value()) {
+            let place = fields.get("max").map_or(fields.place(), |node| node.place);
+            self.wrong(place, Code::Value, "max: there is no value from min to max");
+        }
     }
 
     fn bounded(&self, fields: &Fields<'_, '_>, predicate: Option<Expr>) -> Option<Expr> {
@@ -81,7 +93,9 @@ impl RuleReader<'_> {
             }
         };
         let (least, most) = (bound("min"), bound("max"));
-        self.bounded(fields, predicate::length(column?, least?, most?))
+        let (least, most) = (least?, most?);
+        self.in_order(fields, (least.as_ref(), most.as_ref()), false);
+        self.bounded(fields, predicate::length(column?, least, most))
     }
 
     /// The value of a column's type that a node of the file stands for: a text as records have it.
@@ -230,7 +244,9 @@ impl RuleReader<'_> {
     fn lookup(&self, fields: &Fields<'_, '_>, denied: bool) -> Option<Check> {
         let column = self.column_of(fields, Type::Text);
         let file = fields.required_text("file")?;
-        match List::read(self.folder, &file.value) {
+        let shape =
+            column.and_then(|column| self.columns.get(column)).map_or(Shape::Text, |column| column.shape);
+        match List::read(self.folder, &file.value, shape) {
             Ok(list) => Some(Check::Lookup { column: column?, list: Arc::new(list), denied }),
             Err(error) => {
                 self.wrong(file.place, Code::File, format!("file: {}: {error}", file.value));
