@@ -107,7 +107,7 @@ def cases(doctor):
     strange.unlink()
     doctor.expect("as it was before", 0, None)
     spool = raw.parent / "spool"
-    findings = doctor.expect("a spool that is made later", 0, None, spool_directory=str(spool))
+    findings = doctor.expect("a spool that is made later", 0, None, spool_directory=str(spool), spool_min_free_mb=1)
     assert findings["spool"]["verdict"] == "pass", findings["spool"]
     findings = doctor.expect("no room for a spool", 0, None, spool_directory=str(spool), spool_min_free_mb=1 << 30)
     assert findings["spool"]["verdict"] == "warn", findings["spool"]
