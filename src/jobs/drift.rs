@@ -7,6 +7,8 @@
 mod cell;
 mod clock;
 mod event;
+#[cfg(test)]
+mod existence;
 mod job;
 mod machine;
 #[cfg(test)]

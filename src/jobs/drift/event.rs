@@ -89,7 +89,7 @@ pub struct Content {
     pub row_deletion_us: Option<i64>,
     /// The deletion of a range.
     pub range: Option<RangeDeletion>,
-    /// Every column is written or deleted: what is older shows no more.
+    /// Every column is written or deleted: what is older of them shows no more. The row's liveness is a cell of its own.
     pub is_full: bool,
     /// What is written is not all told, so that only the event's id can be compared: its time, or [`UNVERSIONED`].
     pub opaque_us: Option<i64>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{self, Cell};
+use super::cell::{self, Cell, LIVENESS};
 use super::event::Content;
 use super::order::KeyOrder;
 use super::range::{self, Clustering, RangeDeletion};
@@ -15,7 +15,8 @@ use super::range::{self, Clustering, RangeDeletion};
 pub(super) struct SideRow {
     /// The newest deletion of the row, microseconds.
     deleted_us: Option<i64>,
-    /// Everything older than this shows no more: all columns were written then.
+    /// Every column was written then: what is older of them shows no more. It says nothing of the row's liveness, which
+    /// an UPDATE does not write.
     full_us: Option<i64>,
     cells: BTreeMap<String, Cell>,
 }
@@ -75,7 +76,7 @@ impl SideRow {
         let above = self.deleted_us.max(around.deleted_us());
         if let Some(deletion) = content.row_deletion_us
             && above < Some(deletion)
-            && self.full_us <= Some(deletion)
+            && !self.is_written_over(deletion)
         {
             lacking.insert("(row)".to_owned());
         }
@@ -95,7 +96,8 @@ impl SideRow {
 
     fn lacks_cell(&self, path: &str, cell: &Cell, above: Option<i64>, around: &Around<'_>) -> bool {
         let covered = self.covered_us(path, above);
-        if covered >= Some(cell.ts_us) || self.full_us > Some(cell.ts_us) {
+        let is_written_over = path != LIVENESS && self.full_us > Some(cell.ts_us);
+        if covered >= Some(cell.ts_us) || is_written_over {
             return false;
         }
         let held = self.cells.get(path).filter(|held| covered < Some(held.ts_us));
@@ -107,6 +109,12 @@ impl SideRow {
         }
         // What has expired is missed only where it hid something that shows without it.
         !cell.is_expired(around.now_us) || held.is_some_and(|held| !held.is_dead(around.now_us))
+    }
+
+    /// Whether all that a deletion of the row takes away was written anew since: every column, and the row's liveness.
+    fn is_written_over(&self, deletion_us: i64) -> bool {
+        let is_row_newer = self.cells.get(LIVENESS).is_some_and(|held| held.ts_us > deletion_us);
+        is_row_newer && self.full_us > Some(deletion_us)
     }
 
     /// Time of the newest deletion over a path; `above` is that of the row, ranges included.
@@ -121,7 +129,7 @@ impl SideRow {
         self.full_us.is_some()
     }
 
-    /// Whether everything older than this time is out of sight on this side.
+    /// Whether all columns that are older than this time are out of sight on this side.
     pub(super) fn hides(&self, ts_us: i64, around: &Around<'_>) -> bool {
         self.full_us > Some(ts_us) || self.deleted_us.max(around.deleted_us()) >= Some(ts_us)
     }
@@ -145,7 +153,7 @@ fn oldest(content: &Content) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::drift::cell::{LIVENESS, all_elements, element};
+    use crate::jobs::drift::cell::{all_elements, element};
 
     fn write(cells: &[(&str, i64, Option<&str>)]) -> Content {
         let cell = |(path, ts_us, value): &(&str, i64, Option<&str>)| {
@@ -205,8 +213,15 @@ mod tests {
         let row = holding(&[full]);
         assert_eq!(lacks(&row, &write(&[("c", 7, Some("1"))])), [""; 0]);
         assert_eq!(lacks(&row, &write(&[("c", 8, Some("1"))])), ["c"]);
-        assert_eq!(lacks(&row, &Content { row_deletion_us: Some(7), ..Content::default() }), [""; 0]);
-        assert_eq!(lacks(&row, &Content { row_deletion_us: Some(8), ..Content::default() }), ["(row)"]);
+        // Columns alone, as an UPDATE writes them: liveness of the row that is older lives on, and a deletion takes it away.
+        let deletion = |ts_us| Content { row_deletion_us: Some(ts_us), ..Content::default() };
+        assert_eq!(lacks(&row, &write(&[(LIVENESS, 7, Some(""))])), ["(row)"]);
+        assert_eq!(lacks(&row, &deletion(7)), ["(row)"]);
+        let mut row = row;
+        row.apply(&write(&[(LIVENESS, 8, Some(""))]));
+        assert_eq!(lacks(&row, &write(&[(LIVENESS, 7, Some(""))])), [""; 0]);
+        assert_eq!(lacks(&row, &deletion(7)), [""; 0]);
+        assert_eq!(lacks(&row, &deletion(8)), ["(row)"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Single situations that random histories seldom have; ScenariosTest in flink/ has the same.
 
+use super::cell::LIVENESS;
 use super::{
     Both, Cell, Content, GapKind, Hosts, Input, Machine, Mode, Options, Output, Place, RowEvent, Side,
     SideOptions, State, Status, UNVERSIONED, Verdict,
@@ -95,6 +96,21 @@ impl World {
         self.event((side, second), row, (second * SECOND, &event_id), content);
     }
 
+    /// A side writes the one column that there is, with or without the row's liveness, at this second.
+    fn columns(&mut self, side: Side, second: i64, is_insert: bool, value: Option<&str>) {
+        let cell = |value: Option<&str>| Cell {
+            ts_us: second * SECOND,
+            value: value.map(str::to_owned),
+            expires_at: None,
+        };
+        let mut cells = vec![("a".to_owned(), cell(value))];
+        if is_insert {
+            cells.push((LIVENESS.to_owned(), cell(Some("true"))));
+        }
+        let content = Content { cells, is_full: true, ..Content::default() };
+        self.event((side, second), 1, (second * SECOND, &format!("{second:032x}")), content);
+    }
+
     /// A hash event of a whole row.
     fn whole(&mut self, side: Side, second: i64, version_us: i64) {
         let cell = Cell { ts_us: version_us, value: Some("\"h\"".to_owned()), expires_at: None };
@@ -166,6 +182,22 @@ fn what_has_expired_is_missed_no_more() {
     assert_eq!(world.beat(300), [Status::MissingCloud]);
     assert_eq!(world.beat(399), []);
     assert_eq!(world.beat(400), [Status::Resolved]);
+}
+
+/// An INSERT that one side lost, and on both sides an UPDATE of every column, then of nulls: SELECT shows a row on one side.
+#[test]
+fn a_row_that_is_there_on_one_side_alone_is_missing() {
+    let mut world = World::new();
+    world.beat(100);
+    world.beat(200);
+    world.columns(Side::Cloud, 201, true, Some("1"));
+    for side in Side::BOTH {
+        world.columns(side, 203, false, Some("2"));
+        world.columns(side, 205, false, None);
+    }
+    assert_eq!(world.beat(300), [Status::MissingOnprem, Status::Match, Status::Match]);
+    Side::BOTH.into_iter().for_each(|side| world.columns(side, 301, true, Some("3")));
+    assert_eq!(world.beat(400), [Status::Resolved, Status::Match]);
 }
 
 #[test]

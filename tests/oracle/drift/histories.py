@@ -6,8 +6,8 @@
 
 A history is what happened (writes, replicas, late copies, repairs, gaps, silence), the records that the agents of both
 sides publish of it with clocks up to 30 s wrong, and an order in which a consumer may read them. The verdicts are
-oracle.py's. They are held against the history itself: without a divergence all is MATCH, and each divergence that was
-put in is found in time.
+oracle.py's. They are held against the history itself: without a divergence all is MATCH, each divergence that was put in
+is found in time, and where SELECT shows a row otherwise on the two sides in the end a verdict stands.
 """
 import argparse
 import hashlib
@@ -86,7 +86,7 @@ class History:
         rng = self.rng
         cust = cust or rng.choice("AB")
         row = rng.randrange(5) if row is None else row
-        what = rng.choice(["insert", "insert", "update", "update", "column", "tags", "tags+", "ttl", "static", "delete",
+        what = rng.choice(["insert", "insert", "update", "update", "whole", "column", "tags", "tags+", "ttl", "static", "delete",
                            "range", "partition"])
         a, b = self.value()
         if what == "insert":
@@ -95,6 +95,8 @@ class History:
             return self.same(self.event("c", cust, row, ts, after, cells, full=True))
         if what == "update":
             return self.same(self.event("u", cust, row, ts, rng.choice([{"a": a}, {"b": b}, {"a": a, "b": b}])))
+        if what == "whole":
+            return self.whole(cust, row, ts, a, b, rng.choice([None, ["t"], ["t", "u"]]))
         if what == "column":
             return self.same(self.event("u", cust, row, ts, {"a": None}))
         if what == "tags":
@@ -127,6 +129,11 @@ class History:
         if start and end and low == high:
             start = end = {"values": {"id": low}, "inclusive": True}
         return self.same(self.event("rt", cust, None, ts, range_={"start": start, "end": end}))
+
+    def whole(self, cust, row, ts, a, b, tags):
+        """An UPDATE of every column that is hashed: no row liveness, and a row hash all the same."""
+        after, cells = {"a": a, "b": b, "tags": tags}, {"tags": {"deleted_ts_us": ts - 1}}
+        return self.same(self.event("u", cust, row, ts, after, cells, full=True))
 
     def shape(self, events):
         return events["onprem"]["after"] == events["cloud"]["after"]
@@ -210,7 +217,7 @@ class History:
     def diverge(self, events, ts, now):
         """Something that one side alone has, or has otherwise. Partitions C and D have nothing else."""
         rng, side = self.rng, self.rng.choice(SIDES)
-        how, row = rng.choice(["missing", "lost", "healed", "changed", "deleted", "resurrected", "same time"]), rng.randrange(5)
+        how, row = rng.choice(["missing", "lost", "healed", "changed", "deleted", "resurrected", "unborn", "same time"]), rng.randrange(5)
         if how == "missing":  # any write, which others may hide
             self.apply(events, now, [side])
         elif how == "lost":
@@ -231,6 +238,11 @@ class History:
         elif how == "resurrected":
             self.apply(self.same(self.event("d", "C", row, ts)), now)
             events = self.same(self.event("c", "C", row, ts + 3, {"a": 3}))
+            self.apply(events, now, [side])
+        elif how == "unborn":  # the row itself, behind columns that both sides have
+            self.apply(self.whole("D", row, ts + 2, 1, "x", ["t"]), now)
+            self.apply(self.whole("D", row, ts + 4, None, None, None), now)
+            events = self.same(self.event("c", "D", row, ts, {"a": 1}))
             self.apply(events, now, [side])
         else:  # of two writes of one time one side has one
             self.apply(self.same(self.event("u", "A", row, ts, {"a": rng.choice([None, 2])})), now)
@@ -327,6 +339,43 @@ def is_alarm(verdict):
     return verdict["key"] is not None and verdict["status"] not in ("MATCH", "RESOLVED")
 
 
+def shown(events, cust, row, now):
+    """What SELECT shows of a row; None where there is none. Whether a write has every column plays no part in it."""
+    events = [e for e in events if e.partition == cust]
+    mine = [e for e in events if e.row == row and not e.range]
+    deletion = max([e.deletion for e in mine if e.deletion is not None] + [oracle.ranges_at(events, row)], default=oracle.LOW)
+    cells = {}
+    for event in mine:
+        for path, cell in event.cells.items():
+            cells.setdefault(path, []).append(cell)
+    values = {}
+    for path, found in cells.items():
+        above = deletion
+        if len(path) == 2 and path[1] != "*":
+            above = max([deletion] + [cell[0] for cell in cells.get((path[0], "*"), [])])
+        newest = max(found, key=lambda c: (c[0], c[1] is None, c[2] is not None, c[2] or 0, oracle.unsigned(c[1])))
+        if newest[0] > above and not oracle.is_dead(newest, now):
+            values[path] = newest[1]
+    return {path: value for path, value in values.items() if path != ("",)} if values else None
+
+
+def differs_openly(history, case):
+    """Each row that SELECT shows otherwise on the two sides when all is over has a verdict that stands."""
+    sides = {side: [] for side in SIDES}
+    for record in case["records"]:
+        if record["topic"] == "cdc" and record["value"]["op"] != "m":
+            sides[record["side"]].append(oracle.Event(record, TABLE, None))
+    standing = {}
+    for verdict in case["verdicts"]:
+        standing[compact(verdict["key"]), verdict["version_us"]] = is_alarm(verdict)
+    wrong = {key for (key, _), is_wrong in standing.items() if is_wrong}
+    for cust, row in {(e.partition, e.row) for events in sides.values() for e in events if e.row is not None}:
+        one, other_ = (shown(sides[side], cust, row, oracle.HIGH) for side in SIDES)
+        if one != other_:
+            keys = {compact({"cust": cust, "id": row}), compact({"cust": cust})}
+            assert keys & wrong, (case["name"], cust, row, one, other_)
+
+
 def held_against(history, case):
     """The verdicts of a case beside what really happened."""
     found = case["verdicts"]
@@ -335,6 +384,8 @@ def held_against(history, case):
         assert not alarms, (case["name"], alarms)
     if history.kind == "backlog":
         assert not [v for v in found if v["status"] == "UNKNOWN"], case["name"]
+    if history.kind in ("divergent", "silent"):
+        differs_openly(history, case)
     if history.kind != "divergent":
         return
     bound = (2 * SKEW + LAG + TOLERANCE + GRACE + 2 * BEAT + 20) * SECOND

@@ -93,7 +93,11 @@ def ranges_at(events, row):
 
 
 def merged(events, partition, row):
-    """What one side holds of a row after these events: deletion and cells."""
+    """What one side holds of a row after these events: deletion and cells.
+
+    Columns that were all written hide what is older of them, and nothing of the row's liveness: that is a cell of its
+    own, which an UPDATE does not write.
+    """
     events = [e for e in events if e.partition == partition]
     mine = [e for e in events if e.row == row and not e.range]
     full = max((min([c[0] for c in e.cells.values()] + [e.deletion] * (e.deletion is not None))
@@ -111,9 +115,10 @@ def merged(events, partition, row):
         above = deletion
         if len(path) == 2 and path[1] != "*":
             above = max(above, complex_.get(path[0], LOW))
-        if cell[0] > above and cell[0] >= full:
+        if cell[0] > above and (cell[0] >= full or path == ("",)):
             kept[path] = cell
-    return (deletion if deletion >= full else LOW), kept
+    is_written_over = deletion < full and ("",) in kept
+    return (LOW if is_written_over else deletion), kept
 
 
 def is_dead(cell, now):

@@ -12,7 +12,10 @@ public final class Content {
     /** The deletion of a range. */
     final RangeDeletion range;
 
-    /** Every column is written or deleted: what is older shows no more. */
+    /**
+     * Every column is written or deleted: what is older of them shows no more. The row's liveness is
+     * a cell of its own.
+     */
     final boolean isFull;
 
     /** In place of the time of what does not say which version of its row it belongs to. */

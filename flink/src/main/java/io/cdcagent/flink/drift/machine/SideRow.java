@@ -18,7 +18,10 @@ final class SideRow {
     /** The newest deletion of the row, microseconds. */
     Long deletedUs;
 
-    /** Everything older than this shows no more: all columns were written then. */
+    /**
+     * Every column was written then: what is older of them shows no more. It says nothing of the
+     * row's liveness, which an UPDATE does not write.
+     */
     Long fullUs;
 
     /** By their paths. */
@@ -56,7 +59,7 @@ final class SideRow {
         Long deletion = content.rowDeletionUs;
         if (deletion != null
                 && Micros.compare(above, deletion) < 0
-                && Micros.compare(fullUs, deletion) <= 0) {
+                && !isWrittenOver(deletion)) {
             lacking.add(ROW);
         }
         if (content.range != null
@@ -74,7 +77,9 @@ final class SideRow {
 
     private boolean lacksCell(String path, Cell cell, Long above, Around around) {
         Long covered = coveredUs(path, above);
-        if (Micros.compare(covered, cell.tsUs) >= 0 || Micros.compare(fullUs, cell.tsUs) > 0) {
+        boolean isWrittenOver =
+                !path.equals(CellPath.LIVENESS) && Micros.compare(fullUs, cell.tsUs) > 0;
+        if (Micros.compare(covered, cell.tsUs) >= 0 || isWrittenOver) {
             return false;
         }
         Cell held = cells.get(path);
@@ -90,6 +95,15 @@ final class SideRow {
         return !cell.isExpired(around.nowUs) || (held != null && !held.isDead(around.nowUs));
     }
 
+    /**
+     * Whether all that a deletion of the row takes away was written anew since: every column, and
+     * the row's liveness.
+     */
+    private boolean isWrittenOver(long deletionUs) {
+        Cell live = cells.get(CellPath.LIVENESS);
+        return live != null && live.tsUs > deletionUs && Micros.compare(fullUs, deletionUs) > 0;
+    }
+
     /** Time of the newest deletion over a path; `above` is that of the row, ranges included. */
     private Long coveredUs(String path, Long above) {
         String deletion = CellPath.deletionOf(path);
@@ -103,7 +117,7 @@ final class SideRow {
         return fullUs != null;
     }
 
-    /** Whether everything older than this time is out of sight on this side. */
+    /** Whether all columns that are older than this time are out of sight on this side. */
     boolean hides(long tsUs, Around around) {
         return Micros.compare(fullUs, tsUs) > 0
                 || Micros.compare(Micros.max(deletedUs, around.deletedUs()), tsUs) >= 0;

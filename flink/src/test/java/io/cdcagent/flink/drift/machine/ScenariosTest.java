@@ -32,6 +32,26 @@ class ScenariosTest {
         assertEquals(List.of(Status.RESOLVED), world.beat(400));
     }
 
+    /**
+     * An INSERT that one side lost, and on both sides an UPDATE of every column, then of nulls:
+     * SELECT shows a row on one side.
+     */
+    @Test
+    void aRowThatIsThereOnOneSideAloneIsMissing() {
+        world.beat(100);
+        world.beat(200);
+        world.columns(Side.CLOUD, 201, true, "1");
+        for (Side side : Side.values()) {
+            world.columns(side, 203, false, "2");
+            world.columns(side, 205, false, null);
+        }
+        assertEquals(List.of(Status.MISSING_ONPREM, Status.MATCH, Status.MATCH), world.beat(300));
+        for (Side side : Side.values()) {
+            world.columns(side, 301, true, "3");
+        }
+        assertEquals(List.of(Status.RESOLVED, Status.MATCH), world.beat(400));
+    }
+
     private void gap(Side side, GapKind kind) {
         world.take(new GapNotice(side, side.word(), 250_000, kind));
     }

@@ -78,6 +78,20 @@ final class World {
         write(Side.ONPREM, second, row, expiresAt);
     }
 
+    /**
+     * A side writes the one column that there is, with or without the row's liveness, at this second.
+     */
+    void columns(Side side, long second, boolean isInsert, String value) {
+        long us = second * SECOND;
+        List<PathCell> cells = new ArrayList<>();
+        cells.add(new PathCell("a", new Cell(us, value, null)));
+        if (isInsert) {
+            cells.add(new PathCell(CellPath.LIVENESS, new Cell(us, "true", null)));
+        }
+        Content content = Content.cells(cells, true, null);
+        event(side, second, 1, us, Long.toHexString(second), content);
+    }
+
     /** A hash event of a whole row. */
     void whole(Side side, long second, long versionUs) {
         Cell cell = new Cell(versionUs, "\"h\"", null);
