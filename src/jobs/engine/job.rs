@@ -86,6 +86,9 @@ pub struct Rebuilt {
     /// The latest Kafka timestamp, in milliseconds, before which records of some partition are gone: nothing is known
     /// for certain up to then. None: all records since the first are there.
     pub unknown_until_ms: Option<i64>,
+    /// The latest Kafka timestamp, in milliseconds, of a record that was first read under another definition (other
+    /// rules): what is made of it now need not be what its outputs say. None: there is none.
+    pub other_until_ms: Option<i64>,
 }
 
 /// What kind of numbers a metric has.

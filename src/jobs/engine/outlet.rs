@@ -33,6 +33,9 @@ pub struct Committed {
     pub generation: u64,
     /// What the job is, as its state depends on it: the version of the rules.
     pub definition: String,
+    /// Where each partition was when this definition took the place of another one; empty where it never did.
+    #[serde(default, skip_serializing_if = "Positions::is_empty")]
+    pub defined_from: Positions,
     /// The records behind the outputs.
     pub positions: Positions,
     /// The last of them.

@@ -24,6 +24,12 @@ impl Positions {
         }
     }
 
+    /// Whether it tells of no partition.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Topic, partition, and the offset of the next record.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u32, i64)> {
         self.0.iter().flat_map(|(topic, partitions)| {

@@ -288,6 +288,7 @@ impl StepWriter {
             state: String::new(),
             generation: generation.saturating_add(1),
             definition: REMEDIATION_TOPIC.to_owned(),
+            defined_from: Positions::default(),
             positions: Positions::default(),
         })
     }

@@ -125,7 +125,7 @@ pub struct JobArgs {
     #[arg(long)]
     pub until_end: bool,
     /// When the state is lost: read all that the topic still holds once more, without output, and go on
-    #[arg(long)]
+    #[arg(long, conflicts_with = "begin_anew")]
     pub rebuild_state: bool,
     /// With an empty state directory: begin at the first records that the topics hold, whatever the outputs say of this job
     #[arg(long)]
@@ -145,4 +145,28 @@ pub struct JobArgs {
     /// Say only what needs attention
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        job: JobArgs,
+    }
+
+    #[test]
+    fn a_state_is_rebuilt_or_begun_anew_not_both() {
+        let parse = |more: &[&str]| {
+            Line::try_parse_from([&["run", "--env", "onprem", "--table", "sales.events"], more].concat())
+        };
+        assert!(parse(&["--rebuild-state"]).is_ok_and(|line| line.job.rebuild_state));
+        assert!(parse(&["--begin-anew"]).is_ok_and(|line| line.job.begin_anew));
+        let error = parse(&["--begin-anew", "--rebuild-state"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
 }

@@ -266,7 +266,8 @@ impl Job for DqJob {
     }
 
     fn rebuilt(&mut self, rebuilt: &Rebuilt) {
-        if let Some(until_ms) = rebuilt.unknown_until_ms {
+        // What other rules said of a record is in the rows of its minute, and in dead letters: the rows stay as they are.
+        if let Some(until_ms) = rebuilt.unknown_until_ms.max(rebuilt.other_until_ms) {
             self.counters.forget_before(until_ms);
         }
     }

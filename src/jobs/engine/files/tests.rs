@@ -44,6 +44,7 @@ fn committed(generation: u64) -> Committed {
         state: "s".to_owned(),
         generation,
         definition: "d".to_owned(),
+        defined_from: Positions::default(),
         positions: Positions::default(),
     }
 }

@@ -65,6 +65,9 @@ pub(super) fn begin(
             if !options.rebuild_state {
                 return Err(StateDir::lost(&why));
             }
+            if found.definition != connect.definition() {
+                return Err(other_rules(connect, &found, &why));
+            }
             let rebuilt = rebuild(&found, (source.as_mut(), job.as_mut()), progress)?;
             job.rebuilt(&rebuilt);
             alarms.push(told(&why, &rebuilt));
@@ -77,6 +80,7 @@ pub(super) fn begin(
                 state: state::new_id()?,
                 generation: 0,
                 definition: connect.definition().to_owned(),
+                defined_from: Positions::default(),
                 positions: first(source.as_mut())?,
                 marks: Marks::default(),
             };
@@ -92,7 +96,26 @@ pub(super) fn begin(
 
 /// With the rules as they are now.
 fn renamed(committed: &Committed, connect: &dyn Connect) -> Committed {
-    Committed { definition: connect.definition().to_owned(), ..committed.clone() }
+    if committed.definition == connect.definition() {
+        return committed.clone();
+    }
+    Committed {
+        definition: connect.definition().to_owned(),
+        defined_from: committed.positions.clone(),
+        ..committed.clone()
+    }
+}
+
+/// A state that other rules would make of the records contradicts the outputs that are there.
+fn other_rules(connect: &dyn Connect, found: &Committed, why: &str) -> EngineError {
+    let (name, old, new) = (connect.name(), &found.definition, connect.definition());
+    let what = format!(
+        "{why}, and the rules were changed (version {old:.12}, now {new:.12}): the state of {name} that they would make does \
+         not go with its outputs"
+    );
+    EngineError::new(Exit::Usage, what).next(
+        "run the job once with the rules as they were and --rebuild-state, and stop it; then change them",
+    )
 }
 
 /// The first records that are there.
@@ -137,8 +160,8 @@ fn resume(
             connect.name()
         );
         return Err(EngineError::new(Exit::Usage, what).next(
-            "run the job once with the rules as they were, which brings the state up to the outputs, and stop it; or \
-             give --rebuild-state",
+            "run the job once with the rules as they were, which brings the state up to the outputs, and stop it; then \
+             change them",
         ));
     }
     source.seek(&snapshot.positions)?;
@@ -211,6 +234,10 @@ fn rebuild(
     }
     while let Some(((_, input, partition), (record, to))) = heads.pop_first() {
         progress.alive();
+        let topic = topics.get(input).map_or("", String::as_str);
+        if committed.defined_from.get(topic, partition).is_some_and(|from| record.offset < from) {
+            rebuilt.other_until_ms = rebuilt.other_until_ms.max(Some(record.timestamp_ms));
+        }
         job.process(&record, &mut Nowhere)?;
         let head = source.next_before(input, partition, to)?;
         heads.extend(head.map(|record| ((record.timestamp_ms, input, partition), (record, to))));
@@ -232,7 +259,12 @@ fn told(why: &str, rebuilt: &Rebuilt) -> String {
             )
         }
     };
-    format!("{why}; the state was made anew. {known}")
+    let other = rebuilt.other_until_ms.map_or_else(String::new, |until| {
+        format!(
+            ". Those of Kafka time up to {until} ms were read under other rules: what was written of them stays as it is"
+        )
+    });
+    format!("{why}; the state was made anew. {known}{other}")
 }
 
 /// Records that were deleted before they were read.

@@ -1,5 +1,7 @@
 //! Data quality under deaths. The generator knows what each record is; nothing of the rules' code says it.
 
+mod changed;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
