@@ -195,7 +195,7 @@ fn integer(text: &str) -> Option<i64> {
 }
 
 /// `[-+]?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?`
-fn float<F: std::str::FromStr>(text: &str) -> Option<F> {
+pub(in crate::jobs) fn float<F: std::str::FromStr>(text: &str) -> Option<F> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
@@ -205,7 +205,7 @@ fn float<F: std::str::FromStr>(text: &str) -> Option<F> {
 }
 
 /// Eight, four, four, four and twelve hexadecimal digits with hyphens between them.
-fn is_uuid(text: &str, version: Option<char>) -> bool {
+pub(in crate::jobs) fn is_uuid(text: &str, version: Option<char>) -> bool {
     let mut groups = text.split('-');
     let mut group = |length: usize| {
         groups.next().filter(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -176,7 +176,7 @@ impl Applying<'_> {
         world: &mut dyn World,
     ) -> Result<Outcome, EngineError> {
         let now_ms = world.now_ms();
-        if let Some(why) = self.too_late(entry, standings, now_ms) {
+        if let Some(why) = stale(entry, standings.of(&entry.key), self.rules, now_ms) {
             return self.end(entry, StepKind::Expired, why.to_owned(), world);
         }
         let change = world.change(entry)?;
@@ -192,14 +192,6 @@ impl Applying<'_> {
         }
         world.record(&step_of(entry, StepKind::Applied, world.now_ms(), (self.by, None)))?;
         Ok(outcome(entry, "applied", None, repair.writes))
-    }
-
-    fn too_late(&self, entry: &Entry, standings: &Standings, now_ms: i64) -> Option<&'static str> {
-        let max_age_us = i64::try_from(self.rules.max_age_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
-        let age_us = now_ms.saturating_mul(1000).saturating_sub(entry.proposal.decided_us);
-        let is_old = age_us > max_age_us;
-        let why = "the verdict is older than max_age: a deletion that took its place may be forgotten";
-        stale(entry, standings.of(&entry.key), self.rules, now_ms).or_else(|| is_old.then_some(why))
     }
 
     /// Ends a proposal without a write.

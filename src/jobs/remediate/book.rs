@@ -72,10 +72,15 @@ impl Entry {
         self.is_approved() || self.state == StepKind::Proposed
     }
 
+    /// Whether the loop guard escalated it, which holds until `loop_window` is over.
+    pub(super) fn is_looping(&self) -> bool {
+        self.steps.last().is_some_and(Step::is_of_a_loop)
+    }
+
     /// Whether a step counts, as things are. What comes too late (a rejection of what is applied) changes nothing.
     fn takes(&self, step: StepKind) -> bool {
         match step {
-            StepKind::Proposed => self.state == StepKind::Expired,
+            StepKind::Proposed => self.state == StepKind::Expired || self.is_looping(),
             StepKind::Approved => self.state == StepKind::Proposed,
             StepKind::Rejected | StepKind::Expired => self.is_open(),
             StepKind::Applied | StepKind::Failed => self.is_approved(),
@@ -120,6 +125,16 @@ impl Book {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Entry> {
         self.entries.get(id)
+    }
+
+    /// What may be written to a side: the oldest first, and behind it what failed before. What fails ends a run, and
+    /// would else keep all from being written that was approved after it.
+    #[must_use]
+    pub fn approved(&self, target: Side) -> Vec<&Entry> {
+        let mut approved = self.entries();
+        approved.retain(|entry| entry.is_approved() && entry.target == target);
+        approved.sort_by_key(|entry| entry.state == StepKind::Failed);
+        approved
     }
 
     /// All, the oldest first.

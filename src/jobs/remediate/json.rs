@@ -1,11 +1,14 @@
 //! Values as the agent writes them (docs/envelope.md, 3) → JSON that `fromJson` of Cassandra takes.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use time::{Date, OffsetDateTime};
 
 use crate::cql::{CqlType, TypeExpr};
+use crate::jobs::column::{float, is_uuid};
 
 const NANOS_A_SECOND: i64 = 1_000_000_000;
 
@@ -21,11 +24,17 @@ pub(super) fn is_multi_cell(kind: &TypeExpr) -> bool {
     )
 }
 
-/// A value that is not null. None when it is none of this type, or values of the type are not written.
+/// A value that is not null. None when Cassandra would take it for none of this type (a number out of its range), or values
+/// of the type are not written.
 pub(super) fn cassandra_json(kind: &TypeExpr, value: &Value) -> Option<Value> {
     match kind {
         TypeExpr::Native(native) => scalar(native, value),
         TypeExpr::Frozen(inner) => cassandra_json(inner, value),
+        TypeExpr::Vector(_, length)
+            if value.as_array().is_none_or(|elements| u32::try_from(elements.len()) != Ok(*length)) =>
+        {
+            None
+        }
         TypeExpr::List(of) | TypeExpr::Set(of) | TypeExpr::Vector(of, _) => {
             value.as_array()?.iter().map(|element| cassandra_json(of, element)).collect()
         }
@@ -70,22 +79,22 @@ fn map(key: &TypeExpr, of: &TypeExpr, value: &Value) -> Option<Value> {
 
 fn scalar(kind: &CqlType, value: &Value) -> Option<Value> {
     match kind {
-        CqlType::Ascii
-        | CqlType::Text
-        | CqlType::Uuid
-        | CqlType::TimeUuid
-        | CqlType::Inet
-        | CqlType::VarInt
-        | CqlType::Decimal => value.is_string().then(|| value.clone()),
-        CqlType::BigInt | CqlType::Int | CqlType::SmallInt | CqlType::TinyInt | CqlType::Timestamp => {
-            value.is_i64().then(|| value.clone())
-        }
+        CqlType::Text => text(value, |_| true),
+        CqlType::Ascii => text(value, str::is_ascii),
+        CqlType::Uuid => text(value, |text| is_uuid(text, None)),
+        CqlType::TimeUuid => text(value, |text| is_uuid(text, Some('1'))),
+        CqlType::Inet => text(value, |text| text.parse::<IpAddr>().is_ok()),
+        CqlType::VarInt => text(value, is_whole_number),
+        CqlType::Decimal => text(value, |text| float::<f64>(text).is_some()),
+        CqlType::BigInt | CqlType::Timestamp => integer(value, |_| true),
+        CqlType::Int => integer(value, |number| i32::try_from(number).is_ok()),
+        CqlType::SmallInt => integer(value, |number| i16::try_from(number).is_ok()),
+        CqlType::TinyInt => integer(value, |number| i8::try_from(number).is_ok()),
         CqlType::Boolean => value.is_boolean().then(|| value.clone()),
         // As a text it is read in its own width, and NaN is one.
         CqlType::Double | CqlType::Float => match value {
             Value::Number(number) => Some(Value::from(number.to_string())),
-            Value::String(_) => Some(value.clone()),
-            _ => None,
+            _ => text(value, |text| matches!(text, "NaN" | "Infinity" | "-Infinity")),
         },
         CqlType::Blob => {
             let bytes = STANDARD.decode(value.as_str()?).ok()?;
@@ -96,6 +105,19 @@ fn scalar(kind: &CqlType, value: &Value) -> Option<Value> {
         CqlType::Duration => duration(value),
         _ => None,
     }
+}
+
+fn text(value: &Value, is_one: impl Fn(&str) -> bool) -> Option<Value> {
+    value.as_str().is_some_and(is_one).then(|| value.clone())
+}
+
+fn is_whole_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn integer(value: &Value, fits: impl Fn(i64) -> bool) -> Option<Value> {
+    value.as_i64().is_some_and(fits).then(|| value.clone())
 }
 
 /// `yyyy-MM-dd`, of the years 1 to 9999.
@@ -117,6 +139,7 @@ fn time_of_day(nanos: i64) -> Option<Value> {
 fn duration(value: &Value) -> Option<Value> {
     let part = |name: &str| value.get(name).and_then(Value::as_i64);
     let (months, days, nanos) = (part("months")?, part("days")?, part("nanos")?);
+    i32::try_from(months).and(i32::try_from(days)).ok()?;
     let sign = if months < 0 || days < 0 || nanos < 0 { "-" } else { "" };
     let number = i64::unsigned_abs;
     Some(Value::from(format!("{sign}{}mo{}d{}ns", number(months), number(days), number(nanos))))
@@ -144,6 +167,14 @@ mod tests {
                 "varint",
                 json!("170141183460469231731687303715884105727"),
                 json!("170141183460469231731687303715884105727"),
+            ),
+            ("int", json!(-2_147_483_648_i64), json!(-2_147_483_648_i64)),
+            ("tinyint", json!(127), json!(127)),
+            ("inet", json!("2001:db8:0:0:0:0:0:1"), json!("2001:db8:0:0:0:0:0:1")),
+            (
+                "timeuuid",
+                json!("6ab09bec-e68e-11d9-a5f8-97e6fb4c9b47"),
+                json!("6ab09bec-e68e-11d9-a5f8-97e6fb4c9b47"),
             ),
             ("boolean", json!(true), json!(true)),
             ("blob", json!("3q2+7w=="), json!("0xdeadbeef")),
@@ -174,6 +205,19 @@ mod tests {
             ("counter", json!(1)),
             ("list<frozen<addr>>", json!([{}])),
             ("int", json!("1")),
+            ("int", json!(2_147_483_648_i64)),
+            ("smallint", json!(32_768)),
+            ("tinyint", json!(-129)),
+            ("bigint", json!(9_223_372_036_854_775_808_u64)),
+            ("varint", json!("1.5")),
+            ("decimal", json!("x")),
+            ("double", json!("1")),
+            ("ascii", json!("\u{e9}")),
+            ("uuid", json!("1")),
+            ("timeuuid", json!("00000000-0000-4000-8000-000000000000")),
+            ("inet", json!("host")),
+            ("vector<float, 2>", json!([0.5])),
+            ("duration", json!({"months": 2_147_483_648_i64, "days": 0, "nanos": 0})),
             ("text", json!(1)),
             ("blob", json!("?")),
             ("date", json!(100_000_000)),

@@ -8,7 +8,7 @@ use super::decide::{Changes, Decision, decide, sources};
 use super::repair::RepairTable;
 use super::settings::RemediateRules;
 use super::standing::{Standing, Standings};
-use super::step::{Proposal, Step, StepKind};
+use super::step::{LOOPS, Proposal, Step, StepKind};
 use crate::jobs::drift::{DriftRules, Side};
 
 /// Who takes steps that nobody asked for by name.
@@ -40,6 +40,8 @@ pub struct Found {
     pub known: usize,
     /// Confirmed verdicts that have not stood long enough.
     pub young: usize,
+    /// Confirmed verdicts that are older than `max_age`.
+    pub old: usize,
     /// Verdicts that are not confirmed: `INCOMPARABLE`.
     pub unconfirmed: usize,
     /// Verdicts for which there is no room: open proposals are as many as an incident takes.
@@ -55,10 +57,13 @@ impl Proposer<'_> {
         ms(self.rules.older_than_s.unwrap_or(self.drift.grace_s))
     }
 
-    /// Confirmed verdicts that have stood long enough and of which nothing is known: their changes are needed.
+    /// Confirmed verdicts that have stood long enough, not too long, and are not proposed: their changes are needed.
     pub fn fresh<'s>(&self, standings: &'s Standings, book: &Book) -> Vec<&'s Standing> {
-        let is_fresh =
-            |standing: &&Standing| self.is_old_enough(standing) && self.known(standing, book).is_empty();
+        let is_fresh = |standing: &&Standing| {
+            self.is_old_enough(standing)
+                && !self.is_too_old(standing)
+                && self.is_to_be_proposed(standing, book)
+        };
         let room = self.room(book);
         let confirmed = |standing: &&Standing| !sources(standing.status, self.rules.winner).is_empty();
         standings.iter().filter(confirmed).filter(is_fresh).take(room).collect()
@@ -69,20 +74,35 @@ impl Proposer<'_> {
         self.now_ms.saturating_sub(decided_ms) >= self.older_than_ms()
     }
 
+    fn is_too_old(&self, standing: &Standing) -> bool {
+        standing.decided_us.is_some_and(|decided_us| is_too_old(decided_us, self.rules, self.now_ms))
+    }
+
     /// How many proposals may be made.
     fn room(&self, book: &Book) -> usize {
         let open = book.entries().into_iter().filter(|entry| entry.is_open()).count();
         usize::try_from(self.rules.per_incident).unwrap_or(usize::MAX).saturating_sub(open)
     }
 
-    /// The proposals for a verdict that are known. One that is expired may be made anew.
-    fn known<'b>(&self, standing: &Standing, book: &'b Book) -> Vec<&'b Entry> {
+    /// What is known of the proposals for a verdict.
+    fn entries<'b>(&self, standing: &Standing, book: &'b Book) -> Vec<&'b Entry> {
         let id = |source: Side| {
             let proposal = Proposal::of(standing, source)?;
             book.get(&proposal.id(&standing.table, &standing.key))
         };
-        let known = sources(standing.status, self.rules.winner).into_iter().filter_map(id);
-        known.filter(|entry| entry.state() != StepKind::Expired).collect()
+        sources(standing.status, self.rules.winner).into_iter().filter_map(id).collect()
+    }
+
+    /// Whether a proposal may be made anew: it is expired, or the loop guard escalated it and `loop_window` is over.
+    fn is_over(&self, entry: &Entry, book: &Book) -> bool {
+        let is_no_loop = || self.loops(&entry.key, &entry.proposal, book).is_none();
+        entry.state() == StepKind::Expired || (entry.is_looping() && is_no_loop())
+    }
+
+    /// Whether nothing is known of a verdict, or something of it may be proposed anew.
+    fn is_to_be_proposed(&self, standing: &Standing, book: &Book) -> bool {
+        let entries = self.entries(standing, book);
+        entries.is_empty() || entries.iter().any(|entry| self.is_over(entry, book))
     }
 
     /// The steps of a run, and what it found; `changes` are those of a verdict that is [`Self::fresh`].
@@ -99,10 +119,13 @@ impl Proposer<'_> {
                 found.unconfirmed += 1;
                 continue;
             }
-            let known = self.known(standing, book);
-            if !known.is_empty() {
+            let known = self.entries(standing, book);
+            let known: Vec<&Entry> = known.into_iter().filter(|entry| !self.is_over(entry, book)).collect();
+            steps.extend(known.iter().filter_map(|entry| self.still(entry)));
+            if !self.is_to_be_proposed(standing, book) {
                 found.known += 1;
-                steps.extend(known.into_iter().filter_map(|entry| self.still(entry)));
+            } else if self.is_too_old(standing) {
+                found.old += 1;
             } else if !self.is_old_enough(standing) {
                 found.young += 1;
             } else if room == 0 {
@@ -111,7 +134,8 @@ impl Proposer<'_> {
                 room -= 1;
                 let decisions =
                     decide(standing, self.rules.winner, &changes(standing), self.table, self.now_ms / 1000);
-                steps.extend(decisions.into_iter().map(|decision| self.step(standing, decision, book)));
+                let made = decisions.into_iter().map(|decision| self.step(standing, decision, book));
+                steps.extend(made.filter(|step| known.iter().all(|entry| entry.id != step.id)));
             }
         }
         for step in &steps {
@@ -171,7 +195,7 @@ impl Proposer<'_> {
         let id = proposal.id(self.table.full_name(), key);
         let target = proposal.source.other();
         let repaired = book.repaired_since(since_ms, &id, target, (key, proposal.version_us))?;
-        Some(format!("the key was repaired already ({}), and drifts again", repaired.id))
+        Some(format!("{LOOPS} ({}), and drifts again", repaired.id))
     }
 }
 
@@ -186,7 +210,16 @@ pub fn stale(
     if !standing.is_some_and(|standing| entry.proposal.is_about(standing)) {
         return Some("what it repairs does not stand any more");
     }
-    (now_ms.saturating_sub(entry.proposed_ms()) > ms(rules.expire_s)).then_some("it was not applied in time")
+    if now_ms.saturating_sub(entry.proposed_ms()) > ms(rules.expire_s) {
+        return Some("it was not applied in time");
+    }
+    is_too_old(entry.proposal.decided_us, rules, now_ms)
+        .then_some("the verdict is older than max_age: a deletion that took its place may be forgotten")
+}
+
+/// Whether a verdict of that time, microseconds, is too old to be repaired.
+fn is_too_old(decided_us: i64, rules: &RemediateRules, now_ms: i64) -> bool {
+    now_ms.saturating_mul(1000).saturating_sub(decided_us) > ms(rules.max_age_s).saturating_mul(1000)
 }
 
 /// A step of a known proposal.

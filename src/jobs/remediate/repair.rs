@@ -1,5 +1,6 @@
 //! The winner's change → the statement that writes it again, with its own write times.
 
+mod key;
 mod statement;
 
 use std::collections::BTreeMap;
@@ -11,12 +12,16 @@ use crate::cql::{TypeExpr, type_grammar};
 use crate::jobs::drift::record::{Layout, Read, change};
 use crate::jobs::drift::{DriftRules, Input, RowEvent, Side};
 use crate::jobs::rules::TableRules;
+use key::key;
 use statement::Writes;
 
 pub use statement::{Bound, Repair, Write};
 
 /// Row liveness of a materialized view that is expired on purpose: docs/envelope.md, 6.
 const EXPIRED_VIEW_TTL: i64 = 2_147_483_647;
+
+/// The longest time to live that Cassandra takes, seconds: 20 years.
+const LONGEST_TTL_S: i64 = 630_720_000;
 
 /// Why a change cannot be written again. No value is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -158,14 +163,6 @@ impl Change {
     }
 }
 
-/// The key columns of a row with their values: all, or those of the partition.
-fn key(table: &RepairTable, row: &Map<String, Value>) -> Result<Vec<(String, String)>, NoRepair> {
-    let is_whole = table.layout.key.iter().all(|name| row.contains_key(name));
-    let count = if is_whole { table.layout.key.len() } else { table.layout.partition_key };
-    let value = |name: &String| Ok((name.clone(), table.json(name, row.get(name).unwrap_or(&Value::Null))?));
-    table.layout.key.iter().take(count).map(value).collect()
-}
-
 /// A row event whose columns are written again.
 struct Row<'r> {
     table: &'r RepairTable,
@@ -190,8 +187,7 @@ impl Row<'_> {
             if number("ttl") == Some(EXPIRED_VIEW_TTL) {
                 return unsupported("it is a row of a materialized view");
             }
-            let ttl_s = self.ttl(number("expires_at"));
-            if let Some(ttl_s) = ttl_s {
+            if let Some(ttl_s) = self.ttl(number("expires_at"))? {
                 writes.insert(self.time(number("ts_us")), ttl_s);
             }
         }
@@ -229,7 +225,7 @@ impl Row<'_> {
             return unsupported(format!("column {name}: it was deleted and changed at two times"));
         }
         let json = self.table.json(name, value)?;
-        match self.ttl(number("expires_at")) {
+        match self.ttl(number("expires_at"))? {
             Some(ttl_s) => writes.set((time_us, ttl_s), name, json),
             // Repair leaves a tombstone of what has expired, too.
             None => writes.delete_column(time_us, name),
@@ -242,9 +238,13 @@ impl Row<'_> {
     }
 
     /// What is left of a time to live, seconds; 0 of what does not expire, None of what has.
-    fn ttl(&self, expires_at: Option<i64>) -> Option<i32> {
-        let Some(expires_at) = expires_at else { return Some(0) };
+    fn ttl(&self, expires_at: Option<i64>) -> Result<Option<i32>, NoRepair> {
+        let Some(expires_at) = expires_at else { return Ok(Some(0)) };
         let left = expires_at.saturating_sub(self.now_s);
-        (left > 0).then(|| i32::try_from(left).unwrap_or(i32::MAX))
+        match i32::try_from(left) {
+            _ if left <= 0 => Ok(None),
+            Ok(left_s) if left <= LONGEST_TTL_S => Ok(Some(left_s)),
+            _ => unsupported("its time to live is longer than the 20 years that Cassandra takes"),
+        }
     }
 }

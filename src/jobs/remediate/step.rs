@@ -10,6 +10,9 @@ use crate::jobs::drift::{Side, Status};
 /// Every step, in the order in which it was taken; never compacted.
 pub const REMEDIATION_TOPIC: &str = "dq_remediation_audit";
 
+/// How the reason of an escalation begins that the loop guard made; with `loop_window` it is over.
+pub(super) const LOOPS: &str = "the key was repaired already";
+
 /// Hexadecimal digits of an id.
 const ID_DIGITS: usize = 12;
 
@@ -157,6 +160,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether the loop guard escalated it.
+    pub(super) fn is_of_a_loop(&self) -> bool {
+        self.step == StepKind::Escalated && self.reason.as_ref().is_some_and(|why| why.starts_with(LOOPS))
+    }
+
     /// Key of the record, compact JSON.
     #[must_use]
     pub fn record_key(&self) -> String {

@@ -87,8 +87,7 @@ fn exit(applied: &Applied) -> Exit {
 /// What is asked for: nothing is done when one of it is not approved, or is for the other data centre.
 fn chosen<'b>(args: &ApplyArgs, book: &'b Book, target: Side) -> Result<Vec<&'b Entry>, Failure> {
     if args.ids.is_empty() {
-        let approved = |entry: &&Entry| entry.is_approved() && entry.target == target;
-        return Ok(book.entries().into_iter().filter(approved).collect());
+        return Ok(book.approved(target));
     }
     let refused = |what: String, next: &str| Err(Failure::new(Exit::Usage, what).next(next));
     let one = |id: &String| match book.get(id) {

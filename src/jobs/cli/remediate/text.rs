@@ -27,12 +27,13 @@ pub(super) fn found(found: &Found, is_unknown: bool) -> String {
         ids.iter().for_each(|id| out.push_str(&format!("{word:9}  {id}\n")));
     }
     out.push_str(&format!(
-        "{} proposed, {} escalated, {} expired; {} known, {} too young, {} not confirmed",
+        "{} proposed, {} escalated, {} expired; {} known, {} too young, {} too old, {} not confirmed",
         found.proposed.len(),
         found.escalated.len(),
         found.expired.len(),
         found.known,
         found.young,
+        found.old,
         found.unconfirmed
     ));
     match found.left {

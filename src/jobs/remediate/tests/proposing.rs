@@ -175,6 +175,15 @@ fn a_key_that_drifts_again_is_escalated() {
     assert_eq!(words(&steps), [("ESCALATED", "cloud", 1)]);
     assert!(told(&steps)[0].3.contains("repaired already (11c201788d15), and drifts again"), "{steps:?}");
     assert_eq!(words(&at(NOW + hour + 1).0), [("PROPOSED", "cloud", 1)]);
+    // What was escalated is proposed when the window is over, and once.
+    let mut book = applied.clone();
+    assert!(book.take(&steps[0]));
+    let known = |book: &Book, now_ms| run("remediate: {loop_window: 1h}\n", &again, &written, book, now_ms);
+    assert_eq!((known(&book, NOW + hour).0, known(&book, NOW + hour).1.known), (Vec::new(), 1));
+    let (anew, _) = known(&book, NOW + hour + 1);
+    assert_eq!(words(&anew), [("PROPOSED", "cloud", 1)]);
+    assert!(book.take(&anew[0]) && !book.take(&anew[0]));
+    assert_eq!(known(&book, NOW + hour + 2).0, []);
     // Another key is another matter, and so is the other half of the same version.
     let other = [missing_cloud(2)];
     let written = Written::from([((Onprem, 2), insert(2, 5, 7))]);
@@ -182,6 +191,40 @@ fn a_key_that_drifts_again_is_escalated() {
     let half = [verdict(1, "MISSING_ONPREM", 7, &[(Cloud, "c")])];
     let written = Written::from([((Cloud, 1), insert(1, 5, 7))]);
     assert_eq!(words(&run("", &half, &written, &applied, NOW).0), [("PROPOSED", "onprem", 1)]);
+}
+
+/// An escalation for another reason is a question that time does not answer.
+#[test]
+fn what_cannot_be_written_stays_escalated() {
+    let mut patched = insert(1, 5, 7);
+    patched["patch"] = json!({ "tags": { "put": ["x"], "remove": [] } });
+    let written = Written::from([((Onprem, 1), patched)]);
+    let (steps, _) = run("", &[missing_cloud(1)], &written, &Book::default(), NOW);
+    let mut book = Book::default();
+    assert!(book.take(&steps[0]));
+    let (steps, found) = run("", &[missing_cloud(1)], &written, &book, NOW + 6 * 86_400 * S);
+    assert_eq!((steps, found.known), (Vec::new(), 1));
+}
+
+/// The verdicts were made a minute ago.
+#[test]
+fn what_is_older_than_max_age_is_not_proposed() {
+    let written = Written::from([((Onprem, 1), insert(1, 5, 7)), ((Onprem, 2), insert(2, 5, 7))]);
+    let verdicts = [missing_cloud(1), missing_cloud(2)];
+    let at = |max_age: &str, book: &Book| {
+        run(&format!("remediate: {{max_age: {max_age}}}\n"), &verdicts, &written, book, NOW)
+    };
+    let (steps, found) = at("60s", &Book::default());
+    assert_eq!((steps.len(), found.old), (2, 0));
+    let (steps, found) = at("59s", &Book::default());
+    assert_eq!((steps, found.old, found.left), (Vec::new(), 2, 0));
+    // What is proposed expires, as when it is applied, and is not proposed again.
+    let mut open = book(&[(Proposed, NOW)]);
+    let (steps, found) = at("59s", &open);
+    assert_eq!((words(&steps), found.old), (vec![("EXPIRED", "cloud", 1)], 1));
+    assert!(told(&steps)[0].3.contains("older than max_age"), "{steps:?}");
+    assert!(open.take(&steps[0]));
+    assert_eq!(at("59s", &open).0, []);
 }
 
 /// Tolerance 10 s, grace 20 s, and the age of a proposal, 20 s.

@@ -190,3 +190,24 @@ fn settings_and_their_defaults() {
         assert!(found.iter().any(|finding| finding.message.contains(word)), "{more}: {found:?}");
     }
 }
+
+/// What fails ends a run: it must not keep from being written what was approved later.
+#[test]
+fn what_failed_comes_behind_the_others() {
+    let mut book = Book::default();
+    for (id, kinds) in [
+        (1, &[Proposed, Approved, Failed][..]),
+        (2, &[Proposed, Approved]),
+        (3, &[Proposed]),
+        (4, &[Proposed, Approved]),
+    ] {
+        let verdict = verdict(id, "MISSING_CLOUD", 7, &[(Side::Onprem, "c")]);
+        for kind in kinds {
+            assert!(book.take(&step(&verdict, Side::Onprem, *kind, NOW + id)));
+        }
+    }
+    let ids: Vec<i64> =
+        book.approved(Side::Cloud).iter().map(|entry| entry.key["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [2, 4, 1]);
+    assert_eq!(book.approved(Side::Onprem), Vec::<&crate::jobs::remediate::book::Entry>::new());
+}
