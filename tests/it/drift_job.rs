@@ -197,3 +197,25 @@ fn the_verdicts_of_two_file_logs() {
     assert!(run(folder.path()).status.success());
     assert_eq!(written(folder.path(), "dq_reconciliation_audit"), audit);
 }
+
+/// A record that no agent wrote says nothing of its row: whoever reads the verdicts must know.
+#[test]
+fn what_no_agent_wrote_is_an_alarm() {
+    let (case, folder) = (case(), tempfile::tempdir().unwrap());
+    write_jobs(&case, folder.path());
+    for side in ["onprem", "cloud"] {
+        let mut case = case.clone();
+        let records = case["records"].as_array_mut().unwrap();
+        if side == "cloud" {
+            records.iter_mut().rev().find(|record| record["side"] == side).unwrap()["value"] =
+                json!({"op": "x"});
+        }
+        file_log(&case, side, &folder.path().join(side));
+    }
+    let output = run(folder.path());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("records that no agent wrote"), "{said}");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["counts"]["strange"], 1);
+}

@@ -286,6 +286,15 @@ impl Job for DriftJob {
         }
     }
 
+    fn contradiction(&self) -> Option<String> {
+        let what = format!(
+            "{}: its topics hold records that no agent wrote; they are left out and counted. What they should have told \
+             counts as lacking on their side",
+            self.name
+        );
+        (self.totals.strange > 0).then_some(what)
+    }
+
     fn report(&self) -> JobReport {
         let Some(machine) = &self.machine else { return JobReport::default() };
         let counts = machine.counts();

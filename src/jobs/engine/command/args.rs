@@ -43,8 +43,8 @@ Examples:
   cdc-jobs run drift --env onprem --table sales.events --from onprem-log --other-from cloud-log --out drift --finished
                                                                           file logs that cdc-agent replay wrote
 
-docs/drift.md says what the verdicts mean. Exit codes: 0 ok, 2 usage, 3 records were gone, 4 the input or the state
-cannot be read, 6 the destination refused, 7 another process runs this job.";
+docs/drift.md says what the verdicts mean. Exit codes: 0 ok, 2 usage, 3 records were gone or no agent wrote them, 4 the
+input or the state cannot be read, 6 the destination refused, 7 another process runs this job.";
 
 /// `cdc-jobs run`.
 #[derive(Debug, Clone, Args)]
