@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::args::DriftArgs;
+use super::state_path::{is_apart, state_path};
 use super::{Done, Labels, find, go, right_project};
 use crate::agent::exit::{Exit, Failure};
 use crate::jobs::drift::{Both, CURRENT_TOPIC, DriftJob, DriftRules, Side};
@@ -64,6 +65,7 @@ pub(super) fn perform(args: &DriftArgs, stop: &Arc<AtomicBool>) -> Result<Done, 
         Side::BOTH.into_iter().try_for_each(|side| can_be_finished(from.of(side)))?;
     }
     let job = DriftJob::new(&file.rules, &rules, Both { onprem: &sides.onprem, cloud: &sides.cloud });
+    is_apart(&state_path(job.name(), environment, job_args)?, from.of(own.other()))?;
     let connect = DriftConnect {
         name: job.name().to_owned(),
         definition: job.finished(args.finished).definition(),

@@ -4,10 +4,10 @@ mod args;
 mod connect;
 mod drift;
 mod pages;
+mod state_path;
 mod summary;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -15,7 +15,6 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::places::Place;
 use super::runtime::{self, Connect, Ended, Options};
 use super::state::StateDir;
 use crate::agent::exit::{Exit, Failure};
@@ -27,6 +26,7 @@ use crate::jobs::project::{Project, RulesFile};
 pub use args::{DriftArgs, JobArgs, RunArgs, RunCommand, ValidRows};
 use connect::{JobConnect, Kind};
 pub use pages::{JobPages, Labels};
+use state_path::state_path;
 
 /// How a job ended, and which one.
 #[derive(Debug)]
@@ -145,24 +145,6 @@ fn find<'p>(project: &'p Project, args: &JobArgs) -> Result<(&'p RulesFile, &'p 
             .collect();
         let what = format!("{} has no job {} in {}", args.jobs.display(), args.table, args.env);
         Failure::new(Exit::Usage, what).next(format!("there is: {}", there.join(", ")))
-    })
-}
-
-/// The directory of the job's state: the option's; else beside the file log; else where environments.yaml says.
-fn state_path(job: &str, environment: &Environment, args: &JobArgs) -> Result<PathBuf, Failure> {
-    if let Some(state) = &args.state {
-        return Ok(state.clone());
-    }
-    if let Place::Directory(out) = &args.out {
-        let mut beside = out.clone().into_os_string();
-        beside.push(".state");
-        return Ok(PathBuf::from(beside).join(job));
-    }
-    let checkpoints = &environment.checkpoints.directory.value;
-    let folder = checkpoints.strip_prefix("file://").filter(|path| path.starts_with('/'));
-    folder.map(|folder| PathBuf::from(folder).join("embedded").join(job)).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("checkpoints in {checkpoints} are no folder of this machine"))
-            .next("name one for this job: --state DIR")
     })
 }
 
