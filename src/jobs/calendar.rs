@@ -3,6 +3,7 @@
 use time::{Date, Month, OffsetDateTime, Time};
 
 const MILLIS_A_DAY: i64 = 86_400_000;
+const DAYS_OF_400_YEARS: i64 = 146_097;
 
 /// Milliseconds of 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z.
 const MILLIS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
@@ -13,15 +14,30 @@ fn digits<N: std::str::FromStr>(text: &str) -> Option<N> {
 
 /// Days since the epoch of `yyyy-MM-dd`.
 pub(super) fn iso_date(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 10 || bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
+    let has_year = !text.starts_with(['+', '-']) && !text.starts_with("0000");
+    has_year.then(|| civil_days(text)).flatten()
+}
+
+/// Days since the epoch of a date of any year: four digits; with a sign four to nine, behind `+` at least five.
+fn civil_days(text: &str) -> Option<i64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (year, month_and_day) = unsigned.split_once('-')?;
+    let lengths = match text.as_bytes().first()? {
+        b'+' => 5..=9,
+        b'-' => 4..=9,
+        _ => 4..=4,
+    };
+    if !lengths.contains(&year.len()) || month_and_day.len() != 5 {
         return None;
     }
-    let year: i32 = digits(text.get(..4)?)?;
-    let month = Month::try_from(digits::<u8>(text.get(5..7)?)?).ok()?;
-    let date = Date::from_calendar_date(year, month, digits(text.get(8..)?)?).ok()?;
-    (year > 0)
-        .then(|| i64::from(date.to_julian_day()) - i64::from(OffsetDateTime::UNIX_EPOCH.to_julian_day()))
+    let year = digits::<i64>(year)? * if text.starts_with('-') { -1 } else { 1 };
+    let (month, day) = month_and_day.split_once('-')?;
+    let month = Month::try_from(digits::<u8>(month)?).ok()?;
+    // The calendar is the same again after 400 years.
+    let (cycle, in_cycle) = ((year - 2000).div_euclid(400), (year - 2000).rem_euclid(400));
+    let date = Date::from_calendar_date(i32::try_from(2000 + in_cycle).ok()?, month, digits(day)?).ok()?;
+    let days = i64::from(date.to_julian_day()) - i64::from(OffsetDateTime::UNIX_EPOCH.to_julian_day());
+    Some(days + cycle * DAYS_OF_400_YEARS)
 }
 
 /// Nanoseconds of the day of `HH:mm:ss`, with up to `most` digits behind a point.
@@ -52,6 +68,14 @@ fn date_and_time(text: &str, between: char, most: usize) -> Option<i64> {
 /// Milliseconds since the epoch of `yyyy-MM-ddTHH:mm:ssZ`, with up to nine digits behind a point.
 pub(super) fn iso_timestamp(text: &str) -> Option<i64> {
     date_and_time(text.strip_suffix('Z')?, 'T', 9)
+}
+
+/// Milliseconds since the epoch of a timestamp as agents write it with `timestamp_format = iso8601`: as
+/// [`iso_timestamp`], but of every year that 64 bits of milliseconds reach, which has a sign outside of 0000 to 9999.
+pub(super) fn agent_timestamp(text: &str) -> Option<i64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let millis = i128::from(civil_days(date)?) * i128::from(MILLIS_A_DAY);
+    i64::try_from(millis + i128::from(iso_time(time, 9)? / 1_000_000)).ok()
 }
 
 /// Milliseconds since the epoch of `yyyy-MM-dd HH:mm:ss`, with up to three digits behind a point.
@@ -124,6 +148,17 @@ mod tests {
             "",
         ] {
             assert_eq!(iso_timestamp(text), None, "{text}");
+        }
+    }
+
+    /// Expected values by tests/oracle/vectors/agent_timestamps.py; the jar of flink/ has the same.
+    #[test]
+    fn timestamps_of_agents() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/vectors/agent_timestamps.jsonl");
+        let text = std::fs::read_to_string(path).unwrap();
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(agent_timestamp(line["text"].as_str().unwrap()), line["ms"].as_i64(), "{line}");
         }
     }
 }

@@ -23,6 +23,7 @@ fn layout() -> Layout {
         columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
         version: None,
         clustering: Vec::new(),
+        timestamps: vec!["at".to_owned()],
     }
 }
 

@@ -3,6 +3,7 @@
 mod columns;
 mod control;
 mod hashes;
+mod timestamps;
 
 use serde_json::{Map, Value};
 
@@ -29,6 +30,8 @@ pub struct Layout {
     pub version: Option<(String, i64)>,
     /// Order of the clustering columns.
     pub clustering: Vec<KeyOrder>,
+    /// Columns of type timestamp, of the key and others.
+    pub timestamps: Vec<String>,
 }
 
 /// Where a record was read.
@@ -78,6 +81,7 @@ pub fn change(value: &Value, layout: &Layout, read: &Read) -> Result<Option<Inpu
     let Some(row) = row.filter(|_| is_row || matches!(op, "d" | "rt")) else {
         return no_record("it has no op of profile flat, or neither after nor before");
     };
+    let row = &*layout.in_numbers(row);
     let ts_us = source.get("ts_us").and_then(Value::as_i64);
     let Some(ts_us) = ts_us.or_else(|| (op == "r").then_some(i64::MIN)) else {
         return no_record("source.ts_us is missing");
@@ -160,6 +164,7 @@ fn range(value: &Value, layout: &Layout, ts_us: i64) -> Result<RangeDeletion, No
             let (Some(values), Some(inclusive)) = (values, inclusive) else {
                 return no_record(format!("range.{name} is no bound"));
             };
+            let values = layout.in_numbers(values);
             let values = clustering.iter().map_while(|name| values.get(name).cloned()).collect();
             Ok(Some(Bound { values, inclusive }))
         }

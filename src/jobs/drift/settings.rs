@@ -6,7 +6,7 @@ use super::event::{Both, Side};
 use super::options::{Hosts, Mode, Options, SideOptions};
 use super::order::{KeyOrder, KeyType};
 use super::record::Layout;
-use crate::jobs::column::Column;
+use crate::jobs::column::{Column, Shape};
 use crate::jobs::fields::{Fields, Placed, one_of};
 use crate::jobs::finding::{Code, Findings, Place};
 use crate::jobs::rules::{TableRules, Version, VersionUnit};
@@ -233,6 +233,7 @@ impl DriftRules {
             }),
         };
         let table = &rules.table.value;
+        let timestamps = rules.columns.iter().filter(|column| matches!(column.shape, Shape::Timestamp(_)));
         Layout {
             table: format!("{}.{}", table.keyspace, table.table),
             key: key.iter().map(|column| column.name.clone()).collect(),
@@ -240,6 +241,7 @@ impl DriftRules {
             columns: others.map(|(_, column)| (column.name.clone(), column.cql_type.clone())).collect(),
             version,
             clustering: self.clustering(&key),
+            timestamps: timestamps.map(|column| column.name.clone()).collect(),
         }
     }
 

@@ -35,8 +35,11 @@ fn layout(table: &Value) -> Layout {
             .iter()
             .map(|(name, kind)| (name.clone(), kind.as_str().unwrap().to_owned()))
             .collect(),
-        version: None,
+        version: table.get("version").map(|version| {
+            (version["column"].as_str().unwrap().to_owned(), version["unit_us"].as_i64().unwrap())
+        }),
         clustering: vec![KeyOrder { kind: KeyType::Number, descending: false }],
+        timestamps: table.get("timestamps").map(|_| texts("timestamps")).unwrap_or_default(),
     }
 }
 
@@ -216,7 +219,7 @@ fn check(cases: impl Iterator<Item = String>) -> usize {
 #[test]
 fn vectors() {
     let text = std::fs::read_to_string(folder().join("vectors.jsonl")).unwrap();
-    assert_eq!(check(text.lines().map(str::to_owned)), 30);
+    assert_eq!(check(text.lines().map(str::to_owned)), 45);
 }
 
 /// The records of a case, one a line.

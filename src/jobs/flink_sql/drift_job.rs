@@ -83,6 +83,7 @@ fn operator(
         option("partition-key-columns", layout.partition_key.to_string()),
         option("columns", types(&layout)),
         option("clustering", json!(layout.clustering).to_string()),
+        option("timestamps", json!(layout.timestamps).to_string()),
         option("version", version(&layout)),
         option(
             "input",

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use time::{Date, OffsetDateTime};
 
 use crate::cql::{CqlType, TypeExpr};
+use crate::jobs::calendar::agent_timestamp;
 use crate::jobs::column::{float, is_uuid};
 
 const NANOS_A_SECOND: i64 = 1_000_000_000;
@@ -86,7 +87,11 @@ fn scalar(kind: &CqlType, value: &Value) -> Option<Value> {
         CqlType::Inet => text(value, |text| text.parse::<IpAddr>().is_ok()),
         CqlType::VarInt => text(value, is_whole_number),
         CqlType::Decimal => text(value, |text| float::<f64>(text).is_some()),
-        CqlType::BigInt | CqlType::Timestamp => integer(value, |_| true),
+        CqlType::BigInt => integer(value, |_| true),
+        CqlType::Timestamp => match value.as_str() {
+            Some(text) => agent_timestamp(text).map(Value::from),
+            None => integer(value, |_| true),
+        },
         CqlType::Int => integer(value, |number| i32::try_from(number).is_ok()),
         CqlType::SmallInt => integer(value, |number| i16::try_from(number).is_ok()),
         CqlType::TinyInt => integer(value, |number| i8::try_from(number).is_ok()),
@@ -183,6 +188,7 @@ mod tests {
             ("date", json!(-719_162), json!("0001-01-01")),
             ("time", json!(11_045_123_456_789_i64), json!("03:04:05.123456789")),
             ("timestamp", json!(1_767_323_045_678_i64), json!(1_767_323_045_678_i64)),
+            ("timestamp", json!("2026-01-02T03:04:05.678Z"), json!(1_767_323_045_678_i64)),
             ("duration", json!({"months":1,"days":2,"nanos":3}), json!("1mo2d3ns")),
             ("duration", json!({"months":0,"days":-2,"nanos":-3}), json!("-0mo2d3ns")),
             ("frozen<list<blob>>", json!(["/w=="]), json!(["0xff"])),
@@ -218,6 +224,7 @@ mod tests {
             ("inet", json!("host")),
             ("vector<float, 2>", json!([0.5])),
             ("duration", json!({"months": 2_147_483_648_i64, "days": 0, "nanos": 0})),
+            ("timestamp", json!("1767323045678")),
             ("text", json!(1)),
             ("blob", json!("?")),
             ("date", json!(100_000_000)),

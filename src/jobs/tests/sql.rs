@@ -179,7 +179,7 @@ fn the_drift_job_is_told_what_the_rules_say() {
         "SET 'pipeline.name' = 'drift-onprem-shop.changes';",
         "SET 'state.checkpoints.dir' = 's3://checkpoints/onprem';",
         "'key' = '[\"part\",\"id\"]',\n  'partition-key-columns' = '1',\n  'columns' = '{\"at\":\"timestamp\",\"day\":\"date\",",
-        "'clustering' = '[{\"kind\":\"number\",\"descending\":true}]'",
+        "'clustering' = '[{\"kind\":\"number\",\"descending\":true}]',\n  'timestamps' = '[\"at\"]'",
         "'version' = '{\"column\":\"at\",\"unit_us\":1000}'",
         "'input' = 'cdc',\n  'mode' = 'event_id',\n  'tolerance' = '60 s',\n  'grace' = '120 s',\n  'silence' = '300 s',\n  'retention' = '86400 s'",
         "'old-writes' = 'judge'",

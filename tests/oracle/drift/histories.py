@@ -10,6 +10,7 @@ oracle.py's. They are held against the history itself: without a divergence all 
 is found in time, and where SELECT shows a row otherwise on the two sides in the end a verdict stands.
 """
 import argparse
+import datetime
 import hashlib
 import json
 import pathlib
@@ -30,6 +31,13 @@ TABLE = {
     "columns": {"a": "int", "b": "text", "st": "text", "tags": "set<text>"},
     "descending": [],
 }
+# The same with timestamps, which some nodes write as ISO-8601; and one whose version is a column.
+TIMESTAMPS = TABLE | {"columns": TABLE["columns"] | {"a": "timestamp"}, "timestamps": ["id", "a"]}
+VERSIONS = TABLE | {
+    "columns": {"a": "int", "b": "text", "v": "timestamp"},
+    "timestamps": ["v"],
+    "version": {"column": "v", "unit_us": 1000},
+}
 SKEW, LAG, BEAT = 30, 15, 10
 TOLERANCE, GRACE, SILENCE = 60, 30, 120
 WARM, SPAN, TAIL = 220, 150, 420
@@ -43,8 +51,13 @@ def compact(value):
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def iso(millis):
+    moment = oracle.EPOCH + datetime.timedelta(milliseconds=millis)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+
 class History:
-    def __init__(self, seed, kind):
+    def __init__(self, seed, kind, has_texts=False):
         self.rng = random.Random(f"{kind}/{seed}")
         rng, self.seed, self.kind = self.rng, seed, kind
         self.mode = rng.choice(["event_id", "merge"])
@@ -54,6 +67,9 @@ class History:
         self.log = {h: [] for h in self.skew}  # (true time, event), what each node logged
         self.injected = []  # how, key, version, when, on which side
         self.writes = []
+        self.table = VERSIONS if kind == "versions" else TIMESTAMPS if has_texts else TABLE
+        forms = random.Random(f"forms/{seed}")
+        self.texts = {h for h in self.skew if forms.random() < 0.6} if "timestamps" in self.table else set()
 
     def side_of(self, host):
         return host.split("-")[0]
@@ -142,7 +158,7 @@ class History:
         return {side: event for side in SIDES}
 
     def key(self, event):
-        return event["after"] and {k: event["after"][k] for k in TABLE["key"] if k in event["after"]} or event["before"]
+        return event["after"] and {k: event["after"][k] for k in self.table["key"] if k in event["after"]} or event["before"]
 
     # Who logs it.
     def apply(self, events, now, sides=SIDES):
@@ -160,7 +176,7 @@ class History:
     def repair(self, side, cust, row, now, to=None):
         """A replica gets what others hold of a row, in one piece, with other ids."""
         held = [e for h in self.hosts[side] for at, e in self.log[h] if at < now]
-        parsed = [oracle.Event({"side": side, "value": self.published(e, 0)}, TABLE, None) for e in held]
+        parsed = [oracle.Event({"side": side, "value": self.published(e, 0)}, self.table, None) for e in held]
         deletion, cells = oracle.merged(parsed, cust, row)
         mine = [e.deletion for e in parsed if e.partition == cust and e.row == row and e.deletion is not None]
         host = self.rng.choice(self.hosts[to or side])
@@ -192,7 +208,34 @@ class History:
         self.log[host].append((now, self.event(op, cust, row, newest, after, times, None, None, liveness)))
 
     # What happens.
+    def happen_with_versions(self):
+        """Each side is written by itself, a version of a row at two times."""
+        rng, begin = self.rng, T0 + WARM * SECOND
+        self.mode = "merge"
+        for millis in rng.sample(range(SPAN * 1000), rng.randint(8, 30)):
+            now = begin + millis * 1000
+            a, b = self.value()
+            row, (op, is_full), version = rng.randrange(5), rng.choice([("c", True), ("u", False)]), now // 1000
+            cust, after = rng.choice("AB"), {"a": a, "b": b, "v": version} if is_full else {"a": a, "v": version}
+            events = {}
+            for side in SIDES:
+                ts = now + rng.randrange(-2 * SECOND, 2 * SECOND)
+                events[side] = self.event(op, cust, row, ts, after, full=is_full)
+            side, how = rng.choice(SIDES), rng.random()
+            if how < 0.1:
+                self.apply(events, now, [side])
+            elif how < 0.2:
+                changed = after | {"a": (a or 0) + 5}
+                events[side] = self.event(op, cust, row, events[side]["ts_us"], changed, full=is_full)
+                self.apply(events, now)
+            else:
+                self.apply(events, now)
+                continue
+            self.injected.append(["changed" if how >= 0.1 else "missing", self.key(events[side]), now, now, side])
+
     def happen(self):
+        if self.kind == "versions":
+            return self.happen_with_versions()
         rng, begin = self.rng, T0 + WARM * SECOND
         divergent = self.kind not in ("clean", "late", "backlog")
         for n in range(rng.randint(8, 30)):
@@ -253,9 +296,21 @@ class History:
     # What the agents publish of it.
     def published(self, event, ts_ms, host=None):
         value = {k: v for k, v in event.items() if k not in ("ts_us",)}
+        for name in ("before", "after"):
+            value[name] = self.formed(value[name], host)
+        if "range" in value:
+            bound = lambda side: side and side | {"values": self.formed(side["values"], host)}
+            value["range"] = {name: bound(side) for name, side in value["range"].items()}
         value["ts_ms"] = ts_ms
         value["source"] = {"ts_us": event["ts_us"], "host_id": host}
         return value
+
+    def formed(self, columns, host):
+        """Columns as the agent of a node writes them: the event and its id are the same in either form."""
+        if not columns or host not in self.texts:
+            return columns
+        is_one = lambda name, value: name in self.table["timestamps"] and value is not None
+        return {name: iso(value) if is_one(name, value) else value for name, value in columns.items()}
 
     def told(self, how, host, begin, end):
         """(true time, particulars) of what the agent of a node says of a gap."""
@@ -318,7 +373,7 @@ class History:
                     value = self.published(what, ts_ms, host)
                 record = {"side": side, "topic": topic, "partition": partition, "value": value}
                 if topic == "dead letters":
-                    record["key"] = self.key(what)
+                    record["key"] = self.formed(self.key(what), host)
                 streams.append((at + lag[topic, partition], len(streams), record))
         return [record for _, _, record in sorted(streams, key=lambda item: item[:2])]
 
@@ -326,8 +381,8 @@ class History:
         self.happen()
         hosts = {side: self.rng.choice(["any", self.hosts[side]]) for side in SIDES}
         return {
-            "name": f"{self.kind}/{self.seed}",
-            "table": TABLE,
+            "name": f"{self.kind}/{self.seed}" + ("/timestamps" if self.table is TIMESTAMPS else ""),
+            "table": self.table,
             "options": {"mode": self.mode, "hosts": hosts, "partitions": self.partitions,
                         "tolerance_us": TOLERANCE * SECOND, "grace_us": GRACE * SECOND,
                         "silence_us": SILENCE * SECOND},
@@ -364,7 +419,7 @@ def differs_openly(history, case):
     sides = {side: [] for side in SIDES}
     for record in case["records"]:
         if record["topic"] == "cdc" and record["value"]["op"] != "m":
-            sides[record["side"]].append(oracle.Event(record, TABLE, None))
+            sides[record["side"]].append(oracle.Event(record, case["table"], None))
     standing = {}
     for verdict in case["verdicts"]:
         standing[compact(verdict["key"]), verdict["version_us"]] = is_alarm(verdict)
@@ -386,6 +441,9 @@ def held_against(history, case):
         assert not [v for v in found if v["status"] == "UNKNOWN"], case["name"]
     if history.kind in ("divergent", "silent"):
         differs_openly(history, case)
+    if history.kind == "versions":
+        injected = {(compact(key), version) for _, key, version, _, _ in history.injected}
+        assert {(compact(v["key"]), v["version_us"]) for v in alarms} <= injected, (case["name"], alarms)
     if history.kind != "divergent":
         return
     bound = (2 * SKEW + LAG + TOLERANCE + GRACE + 2 * BEAT + 20) * SECOND
@@ -401,8 +459,8 @@ def held_against(history, case):
         assert [v["status"] for v in mine] == expected, (case["name"], how, key, mine)
 
 
-def make(seed, kind):
-    history = History(seed, kind)
+def make(seed, kind, has_texts):
+    history = History(seed, kind, has_texts)
     case = history.case()
     case["verdicts"] = oracle.verdicts(case)
     held_against(history, case)
@@ -414,11 +472,13 @@ KINDS = ["clean", "divergent", "gap", "silent", "backlog"]
 
 def cases(seed, count):
     for number in range(seed, seed + count):
-        yield make(number, KINDS[number % len(KINDS)])
+        # The first ones are all of TABLE.
+        form = (number // len(KINDS) + number // 90) % 3 if number >= 30 else 0
+        yield make(number, "versions" if form == 2 else KINDS[number % len(KINDS)], form == 1)
 
 
 def text():
-    return "".join(compact(case) + "\n" for case in cases(0, 30))
+    return "".join(compact(case) + "\n" for case in cases(0, 45))
 
 
 def main():

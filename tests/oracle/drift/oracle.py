@@ -5,8 +5,10 @@ Nothing is kept from one heartbeat to the next but what was said. Each time both
 record so far, and a write is lacking on a side exactly when merging it there would change what that side holds.
 Ranges are not reasoned about: every row that could be is looked at.
 """
+from datetime import datetime, timedelta, timezone
 from itertools import product
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LOW, HIGH = -(2**63), 2**63 - 1
 SIDES = ("onprem", "cloud")
 ROWS = list(range(-2, 12))  # every id that histories use, and some around them
@@ -25,6 +27,13 @@ def unsigned(value):
     return (2, str(value).encode())
 
 
+def in_numbers(columns, table):
+    """Columns with timestamps as milliseconds: an agent may write them as ISO-8601 (timestamp_format), and means the same."""
+    number = lambda text: (datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z") - EPOCH) // timedelta(milliseconds=1)
+    is_text = lambda name, value: name in table.get("timestamps", []) and isinstance(value, str)
+    return columns and {name: number(value) if is_text(name, value) else value for name, value in columns.items()}
+
+
 class Event:
     """A record about rows, as cells: path -> (ts, value or None, expires_at or None)."""
 
@@ -32,7 +41,8 @@ class Event:
         value, self.side = record["value"], record["side"]
         self.op, self.id = value["op"], value["event_id"]
         ts = value["source"]["ts_us"]
-        columns = value["after"] or value["before"]
+        after = in_numbers(value["after"], table)
+        columns = after or in_numbers(value["before"], table)
         self.partition = columns[table["key"][0]]
         self.row = columns.get(table["key"][1])
         self.key = {name: columns[name] for name in table["key"] if name in columns}
@@ -42,13 +52,14 @@ class Event:
         self.hash_def = value.get("hash_def")
         self.full = self.op == "d" or value.get("hash_kind") == "full"
         self.deletion = ts if self.op == "d" else None
-        self.range = value.get("range") and (value["range"]["start"], value["range"]["end"])
+        bound = lambda side: side and {**side, "values": in_numbers(side["values"], table)}
+        self.range = value.get("range") and (bound(value["range"]["start"]), bound(value["range"]["end"]))
         self.cells = {}
         times = value.get("cells", {})
         if self.op == "c":
             live = value.get("liveness", {})
             self.cells[("",)] = (live.get("ts_us", ts), True, live.get("expires_at"))
-        for name, written in (value["after"] or {}).items():
+        for name, written in (after or {}).items():
             if name in table["key"]:
                 continue
             own = times.get(name, {})
@@ -66,6 +77,12 @@ class Event:
                 self.cells[(name, element)] = (own.get("ts_us", ts), True, own.get("expires_at"))
             for element in patch["remove"]:
                 self.cells[(name, element)] = (own.get("deleted_ts_us", ts), None, None)
+        version = table.get("version")
+        if after and version and after.get(version["column"]) is not None:
+            # All times of a row are moved so that the newest is the version.
+            self.version = after[version["column"]] * version["unit_us"]
+            moved = self.version - ts
+            self.cells = {path: (at + moved, *rest) for path, (at, *rest) in self.cells.items()}
 
     def ts(self):
         return self.version
@@ -196,6 +213,7 @@ class Oracle:
             key = record["key"]
             hosts = {h for s, h, _ in self.beats if s == side}
             before = min((self.complete(side, host, value["ts_ms"]) for host in hosts), default=LOW)
+            key = in_numbers(key, self.table)
             row = (key["cust"], key["id"]) if "id" in key else (key["cust"],)
             self.gaps.append({"side": side, "from": before, "to": value["ts_ms"] * 1000, "untrue": False, "row": row})
         elif value["op"] == "m":

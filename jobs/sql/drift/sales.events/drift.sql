@@ -29,6 +29,7 @@ CREATE TEMPORARY TABLE `drift-onprem-sales.events.verdicts` (
   'partition-key-columns' = '1',
   'columns' = '{"event_ts":"timestamp","amount":"double","record_hash":"text"}',
   'clustering' = '[]',
+  'timestamps' = '["event_ts"]',
   'version' = '{"column":"event_ts","unit_us":1000}',
   'input' = 'cdc',
   'mode' = 'merge',

@@ -29,6 +29,7 @@ CREATE TEMPORARY TABLE `drift-onprem-sales.users.verdicts` (
   'partition-key-columns' = '1',
   'columns' = '{"tenant_id":"text","oidc_name":"text","username":"text","first_name":"text","last_name":"text","email":"text","status":"int","auth_date":"timestamp","creation_date":"timestamp","updation_date":"timestamp","updated_by":"text"}',
   'clustering' = '[]',
+  'timestamps' = '["auth_date","creation_date","updation_date"]',
   'version' = 'write_time',
   'input' = 'cdc',
   'mode' = 'merge',

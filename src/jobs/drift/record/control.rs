@@ -60,7 +60,8 @@ pub fn dead_letter(
         return Ok(None);
     }
     let key = key.and_then(|key| serde_json::from_slice::<Value>(key).ok());
-    let key = key.as_ref().and_then(Value::as_object).and_then(|key| Key::of(key, layout).ok());
+    let key = key.as_ref().and_then(Value::as_object);
+    let key = key.and_then(|key| Key::of(&layout.in_numbers(key), layout).ok());
     let ts_ms = value.get("ts_ms").and_then(Value::as_i64).unwrap_or(read.timestamp_ms);
     // It does not say which node wrote it.
     Ok(Some(Input::Gap {
@@ -126,6 +127,7 @@ mod tests {
             columns: Vec::new(),
             version: None,
             clustering: Vec::new(),
+            timestamps: Vec::new(),
         };
         let value = json!({"topic": "cloud.cdc.shop.orders", "ts_ms": 5});
         let row = |value: &Value, key: Option<&str>| {

@@ -41,9 +41,10 @@ pub fn hash_event(value: &Value, layout: &Layout, read: &Read) -> Result<Option<
     if version_us.is_none() && !version.is_null() {
         return no_record("version_us is no number");
     }
-    let Some(key) = value.get("key").filter(|key| key.is_object()).map(Value::to_string) else {
+    let Some(key) = value.get("key").and_then(Value::as_object) else {
         return no_record("key is no object");
     };
+    let key = Value::Object(layout.in_numbers(key).into_owned()).to_string();
     let row_hash = text("row_hash");
     let kind = text("hash_kind").unwrap_or_default();
     let whole = |ts_us, value| Content {

@@ -173,6 +173,7 @@ final class JobOptions implements Serializable {
                 names("key"),
                 count("partition-key-columns"),
                 columns,
+                names("timestamps"),
                 Json.text(version, "column"),
                 unitUs == null ? 1 : unitUs);
     }

@@ -62,6 +62,7 @@ public final class ChangeRecord {
             throw new NoRecordException(
                     "it has no op of profile flat, or neither after nor before");
         }
+        row = layout.inNumbers(row);
         Long written = Json.number(source, "ts_us");
         if (written == null && !op.equals("r")) {
             throw new NoRecordException("source.ts_us is missing");
@@ -153,6 +154,7 @@ public final class ChangeRecord {
         if (columns == null || inclusive == null || !inclusive.isBoolean()) {
             throw new NoRecordException("range." + name + " is no bound");
         }
+        columns = layout.inNumbers(columns);
         List<JsonNode> values = new ArrayList<>();
         for (String column : layout.clusteringColumns()) {
             if (!columns.has(column)) {

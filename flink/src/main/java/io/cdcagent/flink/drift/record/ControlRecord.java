@@ -100,7 +100,7 @@ public final class ControlRecord {
         try {
             JsonNode columns = key == null ? null : Json.read(key);
             return columns instanceof ObjectNode
-                    ? ChangeRecord.key((ObjectNode) columns, layout)
+                    ? ChangeRecord.key(layout.inNumbers((ObjectNode) columns), layout)
                     : null;
         } catch (NotJsonException | NoRecordException error) {
             return null;

@@ -45,7 +45,7 @@ public final class HashEvent {
         if (object == null) {
             throw new NoRecordException("key is no object");
         }
-        String key = JsonText.of(object);
+        String key = JsonText.of(layout.inNumbers(object));
         String eventId = Json.text(value, "event_id");
         String hash = Json.text(value, "row_hash");
         long loggedUs = Micros.endOfMillis(read.timestampMs);

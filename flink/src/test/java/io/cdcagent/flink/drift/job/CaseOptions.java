@@ -19,7 +19,10 @@ final class CaseOptions {
         found.put("partition-key-columns", table.get("partition_key").asText());
         found.put("columns", JsonText.of(table.get("columns")));
         found.put("clustering", "[{\"kind\":\"number\",\"descending\":false}]");
-        found.put("version", "write_time");
+        JsonNode timestamps = table.get("timestamps");
+        found.put("timestamps", timestamps == null ? "[]" : JsonText.of(timestamps));
+        JsonNode version = table.get("version");
+        found.put("version", version == null ? "write_time" : JsonText.of(version));
         found.put("input", "cdc");
         found.put("mode", options.get("mode").asText());
         for (String name : List.of("tolerance", "grace", "silence")) {

@@ -66,8 +66,17 @@ final class CaseRun {
         Map<String, String> columns = new LinkedHashMap<>();
         JsonNode types = table.get("columns");
         types.fieldNames().forEachRemaining(name -> columns.put(name, types.get(name).asText()));
-        int partitionKey = table.get("partition_key").asInt();
-        return new Layout(table.get("table").asText(), key, partitionKey, columns, null, 1);
+        List<String> timestamps = new ArrayList<>();
+        table.path("timestamps").forEach(name -> timestamps.add(name.asText()));
+        JsonNode version = table.path("version");
+        return new Layout(
+                table.get("table").asText(),
+                key,
+                table.get("partition_key").asInt(),
+                columns,
+                timestamps,
+                version.path("column").textValue(),
+                version.path("unit_us").asLong(1));
     }
 
     /**

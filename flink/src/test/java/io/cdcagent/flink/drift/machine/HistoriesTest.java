@@ -69,7 +69,7 @@ class HistoriesTest {
     @Test
     void vectors() throws Exception {
         List<JsonNode> cases = DriftCases.vectors();
-        assertEquals(30, cases.size());
+        assertEquals(45, cases.size());
         check(cases);
     }
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class ControlRecordTest {
     private static final Layout LAYOUT =
-            new Layout("shop.orders", List.of("id"), 1, Map.of(), null, 1);
+            new Layout("shop.orders", List.of("id"), 1, Map.of(), List.of(), null, 1);
 
     private static boolean isTruncation(String record) {
         return ControlRecord.isTruncation(DriftCases.parsed(record), LAYOUT);
