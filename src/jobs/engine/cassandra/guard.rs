@@ -245,6 +245,7 @@ mod tests {
         for (replication, word) in [
             (vec![class, ("DC1", "3"), ("DC2", "3")], "to DC2 too"),
             (vec![class, ("DC2", "3")], "to DC2 too"),
+            (vec![class, ("DC1", "3"), ("DC2", "0")], "to DC2 too"),
             (vec![class], "nowhere in it"),
             (vec![class, ("DC1", "0")], "nowhere in it"),
             (

@@ -28,14 +28,9 @@ final class ReplicationGuard {
                                     + " {'class': 'NetworkTopologyStrategy', '%s': …}.",
                             config.keyspace, strategy, config.datacenter));
         }
-        Set<String> named = new TreeSet<>();
-        replication.forEach(
-                (name, replicas) -> {
-                    if (!name.equals("class") && !replicas.equals("0")) {
-                        named.add(name);
-                    }
-                });
-        if (!named.remove(config.datacenter)) {
+        Set<String> named = new TreeSet<>(replication.keySet());
+        named.remove("class");
+        if (!named.remove(config.datacenter) || replication.get(config.datacenter).equals("0")) {
             throw new RefusedException(
                     String.format(
                             "The keyspace %s has no replica in %s; it is in %s. Correct 'datacenter' or 'keyspace'.",
