@@ -43,8 +43,9 @@ fn file_log(dir: &Path, topic: &str, records: &[(Value, Value)]) {
     std::fs::write(dir.join("commit.json"), commit.to_string()).unwrap();
 }
 
-/// Jobs, the log of a side that wrote a row, and the verdict that the other side lacks it.
-fn world(folder: &Path) {
+/// Jobs, the log of a side that wrote a row, and the verdict that the other side lacks it; behind it what was said of
+/// the job as a whole.
+fn world(folder: &Path, of_the_job: &[Value]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(folder.join("jobs/rules")).unwrap();
     std::fs::copy(root.join("jobs/environments.yaml"), folder.join("jobs/environments.yaml")).unwrap();
@@ -64,11 +65,27 @@ fn world(folder: &Path) {
             "columns": ["note"],
         },
     });
-    file_log(
-        &folder.join("drift"),
-        CURRENT,
-        &[(json!({ "table": "shop.orders", "key": { "id": 7 } }), verdict)],
-    );
+    let mut verdicts = vec![(json!({ "table": "shop.orders", "key": { "id": 7 } }), verdict)];
+    let of_the_job = of_the_job.iter().cloned();
+    verdicts.extend(of_the_job.map(|value| (json!({ "table": "shop.orders", "key": null }), value)));
+    file_log(&folder.join("drift"), CURRENT, &verdicts);
+}
+
+/// The verdict that a node is silent (docs/drift.md, 1).
+fn unknown() -> Value {
+    json!({
+        "table": "shop.orders", "key": null, "version_us": null, "status": "UNKNOWN", "onprem_hash": null,
+        "cloud_hash": null, "onprem_event_id": null, "cloud_event_id": null, "hash_def": null,
+        "first_seen_us": 1_700_000_200_000_000_i64, "decided_us": 1_700_000_200_000_000_i64,
+        "evidence": { "reason": "silent", "silent": [{ "side": "cloud", "host_id": "h", "wm_us": 1 }] },
+    })
+}
+
+/// The steps that were taken.
+fn steps(folder: &Path) -> Vec<Value> {
+    let file = folder.join("drift").join(STEPS).join("0/00000000000000000000.jsonl");
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn remediate(folder: &Path, words: &[&str], from: bool) -> Output {
@@ -91,7 +108,7 @@ fn json_of(output: &Output) -> Value {
 fn from_a_verdict_to_what_would_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    world(folder);
+    world(folder, &[]);
     let call = |words: &[&str]| remediate(folder, words, false);
     let list = || json_of(&call(&["list", "--format", "json"]));
     assert_eq!(list(), json!([]));
@@ -144,11 +161,22 @@ fn from_a_verdict_to_what_would_be_written() {
     let listed = list();
     assert_eq!((&listed[0]["state"], &listed[0]["by"]), (&json!("APPROVED"), &json!("ada")));
 
-    let steps =
-        std::fs::read_to_string(folder.join("drift").join(STEPS).join("0/00000000000000000000.jsonl"))
-            .unwrap();
-    let steps: Vec<Value> = steps.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let steps = steps(folder);
     let kinds: Vec<&str> = steps.iter().map(|step| step["value"]["step"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["PROPOSED", "APPROVED"], "a dry run and a refusal are no steps");
     assert!(!format!("{steps:?}{text}{dry}").contains("secret"), "no value of a column is told");
+}
+
+#[test]
+fn nothing_is_proposed_while_a_node_is_silent() {
+    let propose = |of_the_job: &[Value]| {
+        let folder = tempfile::tempdir().unwrap();
+        world(folder.path(), of_the_job);
+        let output = remediate(folder.path(), &["propose", "--format", "json"], true);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let count = told["proposed"].as_array().unwrap().len();
+        (output.status.code(), told["node_is_silent"].clone(), count, steps(folder.path()).len())
+    };
+    assert_eq!(propose(&[unknown()]), (Some(3), json!(true), 0, 0));
+    assert_eq!(propose(&[unknown(), Value::Null]), (Some(0), json!(false), 1, 1), "it is heard again");
 }
