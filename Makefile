@@ -111,11 +111,12 @@ test-planner: flink/target/.built ## plan the SQL of jobs/ and of many other rul
 	tests/oracle/planner/run.py verdicts
 	tests/oracle/planner/run.py audits
 	tests/oracle/planner/run.py drifts
+	tests/oracle/planner/run.py hashes
 
 test-oracle: $(VENV)/.done ## check what the tests compare with: vectors, examples of the JSON Schemas, Cassandra's dump
 	python3 tests/oracle/vectors/make_vectors.py --check
-	python3 tests/oracle/drift/histories.py --check
 	python3 tests/oracle/vectors/agent_timestamps.py --check
+	python3 tests/oracle/drift/histories.py --check
 	$(PYTHON) tests/oracle/vectors/check_schemas.py
 	$(PYTHON) tests/oracle/soundness.py
 

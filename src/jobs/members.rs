@@ -58,6 +58,12 @@ impl PartKind {
     }
 }
 
+/// Bytes that are one JSON object, as they stand; the text `null` where they are none.
+pub(super) fn object_text(bytes: Option<&[u8]>) -> &str {
+    let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.filter(|text| text.starts_with('{') && Members::of(text).is_some()).unwrap_or("null")
+}
+
 struct MembersVisitor;
 
 impl<'p> Visitor<'p> for MembersVisitor {

@@ -1,8 +1,8 @@
 //! Rules as people write them, on records as they come.
 
-mod audit;
 mod feedback;
 mod flink;
+mod flink_jobs;
 mod hostile;
 mod judging;
 mod mistakes;

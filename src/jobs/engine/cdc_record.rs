@@ -12,8 +12,6 @@ pub struct CdcRecord<'r> {
     pub op: Cow<'r, str>,
     /// Whether it holds a row: `c`, `u`, `r`.
     pub is_row: bool,
-    /// The key columns of a deletion: an object, as it stands.
-    pub before: Option<&'r str>,
     /// The columns of a row that the change carries: an object, as it stands.
     pub after: Option<&'r str>,
     /// Hash of the whole row.
@@ -41,8 +39,8 @@ pub struct SourceBlock<'r> {
     pub host_id: Option<Cow<'r, str>>,
 }
 
-const MEMBERS: [&str; 9] =
-    ["op", "before", "after", "row_hash", "hash_kind", "hash_def", "event_id", "wm_us", "source"];
+const MEMBERS: [&str; 8] =
+    ["op", "after", "row_hash", "hash_kind", "hash_def", "event_id", "wm_us", "source"];
 
 impl<'r> CdcRecord<'r> {
     /// The record in a value; None when no agent wrote it.
@@ -54,13 +52,12 @@ impl<'r> CdcRecord<'r> {
                 found(place);
             }
         })?;
-        let [op, before, after, row_hash, hash_kind, hash_def, event_id, wm_us, source] =
+        let [op, after, row_hash, hash_kind, hash_def, event_id, wm_us, source] =
             <[Field<'r>; MEMBERS.len()]>::try_from(fields).ok()?;
         let is_row = matches!(change_of(&op, &after)?, Change::Row(_));
         Some(Self {
             op: scalar(op)?,
             is_row,
-            before: members(&before),
             after: members(&after),
             row_hash: scalar(row_hash),
             hash_kind: scalar(hash_kind),

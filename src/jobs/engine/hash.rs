@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::cdc_record::CdcRecord;
 use super::error::EngineError;
@@ -12,9 +12,11 @@ use super::outlet::Output;
 use super::record::{Header, InputRecord, OutputRecord, Spread};
 use super::repeats::Repeats;
 use crate::agent::exit::Exit;
-use crate::jobs::calendar;
+use crate::jobs::calendar::agent_timestamp;
+use crate::jobs::column::Shape;
 use crate::jobs::environment::Environment;
-use crate::jobs::record::scalar_texts;
+use crate::jobs::members::object_text;
+use crate::jobs::record::{scalar_texts, whole};
 use crate::jobs::rules::{TableRules, Version, VersionUnit};
 
 /// The header of a heartbeat that says from which topic it comes: a topic of hash events holds those of several tables.
@@ -40,17 +42,22 @@ pub struct HashJob {
     topic: String,
     out: String,
     table: String,
-    key: Vec<String>,
-    version: Option<(String, VersionUnit)>,
+    version: Option<VersionColumn>,
     totals: Totals,
     repeats: Repeats,
 }
 
-/// The value of a hash event.
+/// The column that holds the version.
+#[derive(Debug)]
+struct VersionColumn {
+    name: String,
+    unit: VersionUnit,
+    is_timestamp: bool,
+}
+
+/// The value of a hash event, behind its table and key.
 #[derive(Serialize)]
 struct Event<'e> {
-    table: &'e str,
-    key: Value,
     op: &'e str,
     row_hash: Option<&'e str>,
     hash_kind: Option<&'e str>,
@@ -76,10 +83,13 @@ impl HashJob {
     #[must_use]
     pub fn new(rules: &TableRules, environment: &Environment) -> Self {
         let own = &rules.table.value;
-        let name_of = |number: &usize| rules.columns.get(*number).map(|column| column.name.clone());
         let version = match rules.version {
             Version::WriteTime => None,
-            Version::Column { column, unit } => name_of(&column).map(|name| (name, unit)),
+            Version::Column { column, unit } => rules.columns.get(column).map(|column| VersionColumn {
+                name: column.name.clone(),
+                unit,
+                is_timestamp: matches!(column.shape, Shape::Timestamp(_)),
+            }),
         };
         let table = format!("{}.{}", own.keyspace, own.table);
         Self {
@@ -88,7 +98,6 @@ impl HashJob {
             topic: environment.cdc_topic(&own.keyspace, &own.table),
             out: environment.hash_topic(),
             table,
-            key: rules.key.iter().filter_map(name_of).collect(),
             version,
             totals: Totals::default(),
             repeats: Repeats::default(),
@@ -108,27 +117,20 @@ impl HashJob {
     }
 
     /// The version of an event: of a row by the rules, of a deletion its write time. None when the change does not carry
-    /// the column.
+    /// the column, or no number of microseconds of 64 bits.
     fn version_us(&self, change: &CdcRecord<'_>) -> Option<i64> {
-        let (name, unit) = match &self.version {
+        let version = match &self.version {
             Some(version) if change.is_row => version,
             _ => return change.source.ts_us,
         };
-        let text = scalar_texts(change.after?, &[name.as_str()])?.into_iter().next()??;
+        let text = scalar_texts(change.after?, &[version.name.as_str()])?.into_iter().next()??;
         // The agent writes timestamps as numbers, or by an option as texts.
-        let number: i64 = text.parse().ok().or_else(|| calendar::iso_timestamp(&text))?;
-        Some(match unit {
-            VersionUnit::Millis => number.saturating_mul(1000),
-            VersionUnit::Micros => number,
-        })
-    }
-
-    /// The key columns that a change has.
-    fn key_of(&self, change: &CdcRecord<'_>) -> Value {
-        let columns = change.after.or(change.before).unwrap_or("{}");
-        let all: serde_json::Map<String, Value> = serde_json::from_str(columns).unwrap_or_default();
-        let found = self.key.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone())));
-        Value::Object(found.collect())
+        let timestamp = version.is_timestamp.then(|| agent_timestamp(&text)).flatten();
+        let number = timestamp.or_else(|| whole(Some(text)))?;
+        match version.unit {
+            VersionUnit::Millis => number.checked_mul(1000),
+            VersionUnit::Micros => Some(number),
+        }
     }
 
     fn event(
@@ -139,8 +141,6 @@ impl HashJob {
     ) -> Result<(), EngineError> {
         let kind = change.hash_kind.as_deref();
         let event = Event {
-            table: &self.table,
-            key: self.key_of(change),
             op: &change.op,
             row_hash: change.row_hash.as_deref(),
             hash_kind: kind,
@@ -150,11 +150,22 @@ impl HashJob {
             host_id: change.source.host_id.as_deref(),
             event_id: change.event_id.as_deref(),
         };
-        let value = text(&event)?;
+        let value = self.with_key(object_text(record.key.as_deref()), &text(&event)?)?;
         let kind = kind.unwrap_or("none").to_owned();
         self.send(record, &value, &record.headers, output)?;
         *self.totals.events.entry(kind).or_default() += 1;
         Ok(())
+    }
+
+    /// The value of an event with its table and key. The key stands as in the record's own, so that no digit changes.
+    fn with_key(&self, key: &str, event: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let mut value = b"{\"table\":".to_vec();
+        value.extend(text(&self.table)?);
+        value.extend_from_slice(b",\"key\":");
+        value.extend_from_slice(key.as_bytes());
+        value.push(b',');
+        value.extend(event.get(1..).unwrap_or_default());
+        Ok(value)
     }
 
     /// All of one input partition goes to one partition, in its order: heartbeats tell of what is before them.

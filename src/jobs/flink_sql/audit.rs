@@ -3,8 +3,8 @@
 use super::connector::{append, option, source};
 use super::hash_events::object;
 use super::identity::{JobKind, job_name};
-use super::names::{HEADERS, IS_OTHER, IS_ROW, KEY, KEY_JSON, OP, PATCH, PAYLOAD, TIMESTAMP, VALUES};
-use super::payload::{change, first_of_event, payload, utf8};
+use super::names::{HEADERS, IS_OTHER, IS_ROW, KEY, KEY_JSON, OP, PATCH, PAYLOAD, TIMESTAMP, VALUE, VALUES};
+use super::payload::{change, first_of_event, kept, key_json, payload};
 use super::script::{Part, SqlFile, note, statement, table};
 use super::settings::settings;
 use super::stage::computed;
@@ -66,9 +66,13 @@ fn stages(job: &Job<'_>) -> (Vec<Part>, String) {
     change(&mut chain);
     let (is_row, is_other, op) = (quoted(IS_ROW), quoted(IS_OTHER), quoted(OP));
     // Neither a row that a snapshot read, nor a heartbeat is a write.
-    let is_write = format!("({is_row} OR {is_other}) AND {op} NOT IN ('r', 'm')");
-    first_of_event(&mut chain, &format!("{op} IS NOT NULL"), Some(is_write));
-    let (payload, key) = (quoted(PAYLOAD), utf8(&quoted(KEY)));
+    let left_out = format!(
+        "CASE WHEN {} IS NULL THEN 'tombstone' WHEN NOT ({is_row} OR {is_other}) THEN 'strange' \
+         WHEN {op} = 'r' THEN 'snapshot_row' WHEN {op} = 'm' THEN 'heartbeat' END",
+        quoted(VALUE)
+    );
+    first_of_event(&mut chain, &format!("{op} IS NOT NULL"), Some(kept(&left_out)));
+    let payload = quoted(PAYLOAD);
     let of_row = |name: &str| {
         format!("CASE WHEN {is_row} THEN JSON_PART({payload}, 'object', '{name}') ELSE 'null' END")
     };
@@ -77,7 +81,7 @@ fn stages(job: &Job<'_>) -> (Vec<Part>, String) {
         "What a write carried, as the agent wrote it: JSON_PART gives an object or a member of it as it stands, the\n\
          text null when it is missing.",
         vec![
-            computed(KEY_JSON, format!("JSON_PART({key}, 'object')")),
+            computed(KEY_JSON, key_json()),
             computed(VALUES, of_row("after")),
             computed(PATCH, of_row("patch")),
         ],

@@ -127,7 +127,7 @@ impl Drift<'_> {
             "SELECT `key`, `version_us`, `op`, `row_hash`, `hash_def`, `event_id`, `place`, `ms`, {ts}\n\
              FROM (\n  SELECT *,\n    REPEATED_EVENT(`event_id`, `ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT))\n      \
              OVER (PARTITION BY {partition} ORDER BY `arrival`) AS `is_repeat`\n  \
-             FROM (\n    SELECT\n      {key} AS `key`,\n      {version} AS `version_us`,\n      {op} AS `op`,\n      \
+             FROM (\n    SELECT\n      NULLIF(JSON_PART({key}, 'object'), 'null') AS `key`,\n      {version} AS `version_us`,\n      {op} AS `op`,\n      \
              {hash} AS `row_hash`,\n      \
              {def} AS `hash_def`,\n      {event} AS `event_id`,\n      {place} AS `place`,\n      \
              EXTRACT(EPOCH FROM {moment}) * 1000 + EXTRACT(MILLISECOND FROM {moment}) AS `ms`,\n      \

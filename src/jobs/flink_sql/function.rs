@@ -3,7 +3,7 @@
 use super::script::{Part, SqlFile, note, statement};
 
 /// Name in SQL, class.
-const FUNCTIONS: [(&str, &str); 11] = [
+const FUNCTIONS: [(&str, &str); 13] = [
     ("BASE64_BYTES", "Base64Bytes"),
     ("COLUMN_NAMES", "ColumnNames"),
     ("COUNT_INVALID", "CountInvalid"),
@@ -11,10 +11,12 @@ const FUNCTIONS: [(&str, &str); 11] = [
     ("DOUBLE_TEXT", "DoubleText"),
     ("FLOAT_TEXT", "FloatText"),
     ("JSON_PART", "JsonPart"),
+    ("KEPT_RECORD", "KeptRecord"),
     ("REPEATED", "Repeated"),
     ("REPEATED_EVENT", "RepeatedEvent"),
     ("ROW_HASH", "RowHash"),
     ("RULE_LIST", "RuleList"),
+    ("TIMESTAMP_US", "TimestampUs"),
 ];
 
 /// What makes the functions that the files call.

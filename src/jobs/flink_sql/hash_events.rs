@@ -2,8 +2,8 @@
 
 use super::connector::{append, option, source};
 use super::identity::{JobKind, job_name};
-use super::names::{EVENT_ID, HEADERS, IS_OTHER, IS_ROW, KEY, OP, PARTITION, PAYLOAD};
-use super::payload::{change, first_of_event, json, payload, version_us, whole};
+use super::names::{EVENT_ID, HEADERS, IS_OTHER, IS_ROW, KEY, OP, PARTITION, PAYLOAD, VALUE};
+use super::payload::{change, first_of_event, json, kept, key_json, payload, version_us, whole};
 use super::script::{Part, SqlFile, note, statement, table};
 use super::settings::settings;
 use super::{GENERATED, Job, function};
@@ -56,8 +56,13 @@ fn stages(job: &Job<'_>) -> (Vec<Part>, String) {
     change(&mut chain);
     // A heartbeat that tells no time tells nothing.
     let is_event = format!("({} <> 'm' OR {} IS NOT NULL)", quoted(OP), wm_us());
-    let is_record = format!("({} OR {}) AND {is_event}", quoted(IS_ROW), quoted(IS_OTHER));
-    first_of_event(&mut chain, &format!("{} <> 'm'", quoted(OP)), Some(is_record));
+    let left_out = format!(
+        "CASE WHEN {} IS NULL THEN 'tombstone' WHEN NOT (({} OR {}) AND {is_event}) THEN 'strange' END",
+        quoted(VALUE),
+        quoted(IS_ROW),
+        quoted(IS_OTHER)
+    );
+    first_of_event(&mut chain, &format!("{} <> 'm'", quoted(OP)), Some(kept(&left_out)));
     chain.into_parts()
 }
 
@@ -66,8 +71,8 @@ fn wm_us() -> String {
     whole(&format!("JSON_VALUE({}, '$.wm_us')", quoted(PAYLOAD)))
 }
 
-/// Texts are JSON already, so that a key keeps the form that the record's own key has. A heartbeat says which topic it
-/// tells of: those of all tables of an environment stand in one.
+/// The key keeps the form that the record's own key has, so that no digit changes. A heartbeat says which topic it tells
+/// of: those of all tables of an environment stand in one.
 fn select(job: &Job<'_>, reads: &str, events: &str) -> String {
     let payload = quoted(PAYLOAD);
     let field = |path: &str| json(&format!("JSON_VALUE({payload}, '$.{path}')"));
@@ -75,7 +80,7 @@ fn select(job: &Job<'_>, reads: &str, events: &str) -> String {
     let table = serde_json::Value::String(job.table()).to_string();
     let fields = [
         ("table", sql_text(&table)),
-        ("key", format!("COALESCE(CAST({} AS STRING), 'null')", quoted(KEY))),
+        ("key", key_json()),
         ("op", json(&quoted(OP))),
         ("row_hash", field("row_hash")),
         ("hash_kind", field("hash_kind")),

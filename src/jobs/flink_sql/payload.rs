@@ -2,7 +2,7 @@
 
 use super::identity::JobKind;
 use super::names::{
-    EVENT_ID, IS_OTHER, IS_REPEAT, IS_ROW, KAFKA_MS, KAFKA_TS, OP, PAYLOAD, TIMESTAMP, VALUE,
+    EVENT_ID, IS_OTHER, IS_REPEAT, IS_ROW, KAFKA_MS, KAFKA_TS, KEY, OP, PAYLOAD, TIMESTAMP, VALUE,
 };
 use super::stage::{Chain, computed};
 use super::{Job, names};
@@ -70,6 +70,17 @@ pub(super) fn change(chain: &mut Chain<'_>) {
     );
 }
 
+/// Whether a record is looked at: `left_out` is SQL of the word for why it is not, NULL where it is. What is left out is
+/// counted under its word.
+pub(super) fn kept(left_out: &str) -> String {
+    format!("KEPT_RECORD({left_out})")
+}
+
+/// SQL of the text of a key that is a JSON object, as it stands; the text `null` where it is none.
+pub(super) fn key_json() -> String {
+    format!("JSON_PART({}, 'object')", utf8(&quoted(KEY)))
+}
+
 /// Leaves out the repeats of an event: replicas of Cassandra tell of the same write. `counted` is a condition on the
 /// records that have an event, `only` one on those that are looked at.
 pub(super) fn first_of_event(chain: &mut Chain<'_>, counted: &str, only: Option<String>) {
@@ -111,17 +122,22 @@ fn write_time_us(payload: &str) -> String {
 }
 
 /// The version of the row that an agent's record is about, in microseconds: of a deletion when it was written, as it
-/// carries no column.
+/// carries no column. NULL where that is no number of 64 bits.
 pub(super) fn version_us(rules: &TableRules, payload: &str) -> String {
     let write_time = write_time_us(payload);
     let Version::Column { column, unit } = rules.version else { return write_time };
     let Some(column) = rules.columns.get(column) else { return write_time };
     let path = sql_text(&format!("$.after{}", member(&column.name)));
-    let scale = match unit {
-        VersionUnit::Millis => " * 1000",
-        VersionUnit::Micros => "",
+    let text = format!("JSON_VALUE({payload}, {path})");
+    let number = whole(&text);
+    let carried = match (column.shape, unit) {
+        (Shape::Timestamp(_), _) => format!("TIMESTAMP_US({text})"),
+        (_, VersionUnit::Millis) => {
+            let most = i64::MAX / 1000;
+            format!("CASE WHEN {number} BETWEEN -{most} AND {most} THEN {number} * 1000 END")
+        }
+        (_, VersionUnit::Micros) => number,
     };
-    let carried = format!("TRY_CAST(JSON_VALUE({payload}, {path}) AS BIGINT){scale}");
     format!("CASE WHEN JSON_VALUE({payload}, '$.op') IN ('d', 'rt') THEN {write_time} ELSE {carried} END")
 }
 

@@ -169,6 +169,25 @@ fn a_job_without_a_sink_writes_to_no_table() {
     assert!(known.iter().all(|count| *count >= 2), "{known:?}");
 }
 
+/// Nothing is dropped silently: the jobs that have no dead letters count what they leave out.
+#[test]
+fn what_is_left_out_is_counted() {
+    let files = generate(&project(&planner("planner/jobs")));
+    let text = |path: &str| files.iter().find(|file| file.path == path).unwrap().text();
+    for (path, words) in [
+        ("onprem/shop.changes/hash.sql", ["tombstone", "strange"].as_slice()),
+        (
+            "onprem/shop.changes/06_audit.sql",
+            ["tombstone", "strange", "snapshot_row", "heartbeat"].as_slice(),
+        ),
+    ] {
+        let text = text(path);
+        let condition = text.lines().find(|line| line.contains("WHERE KEPT_RECORD(CASE WHEN ")).unwrap();
+        assert!(words.iter().all(|word| condition.contains(&format!("'{word}'"))), "{condition}");
+        assert!(condition.trim_end().ends_with("END))"), "it is the one condition: {condition}");
+    }
+}
+
 /// Options of the operator: each is one of flink/'s JobOptions, which has no defaults.
 #[test]
 fn the_drift_job_is_told_what_the_rules_say() {

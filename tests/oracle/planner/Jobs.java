@@ -24,7 +24,7 @@ import org.apache.flink.util.CloseableIterator;
  * <pre>
  * plan FOLDER…                      plans every statement; prints a line a job, and what is refused
  * verdicts (FOLDER RECORDS)…        runs the rules of data quality jobs, each over a file of records; prints what they say of each
- * audits (FOLDER RECORDS)…          the same with audit jobs; prints what they write
+ * audits, hashes (FOLDER RECORDS)…  the same with audit or hash jobs; prints what they write
  * drifts FOLDER ONPREM CLOUD        05_drift.sql over a file of records of each side; prints what it writes, then what matches
  * </pre>
  */
@@ -52,10 +52,15 @@ public final class Jobs {
         for (int position = 1; position < arguments.length; position += 2) {
             Path folder = Path.of(arguments[position]);
             Path records = Path.of(arguments[position + 1]);
-            if (arguments[0].equals("audits")) {
-                audits(folder, records);
-            } else {
-                verdicts(folder, records);
+            switch (arguments[0]) {
+                case "audits":
+                    written(folder, records, "audit-");
+                    break;
+                case "hashes":
+                    written(folder, records, "hash-");
+                    break;
+                default:
+                    verdicts(folder, records);
             }
         }
         System.exit(0);
@@ -211,9 +216,9 @@ public final class Jobs {
         System.out.println("end");
     }
 
-    /** What an audit job writes of each record: the record's number, which it carries as the header `n`, then key, time and entry; bytes in base64. */
-    private static void audits(Path folder, Path records) throws Exception {
-        Map.Entry<String, List<String>> job = job(folder, "audit-");
+    /** What a job writes of each record: the record's number, which it carries as the header `n`, then key, time (of an audit) and value; bytes and texts in base64. */
+    private static void written(Path folder, Path records, String kind) throws Exception {
+        Map.Entry<String, List<String>> job = job(folder, kind);
         TableEnvironment tables = environment();
         String insert = defined(tables, job.getKey(), job.getValue(), records);
         Base64.Encoder base64 = Base64.getEncoder();
@@ -221,10 +226,18 @@ public final class Jobs {
             while (rows.hasNext()) {
                 Row row = rows.next();
                 byte[] key = (byte[]) row.getField(0);
-                String number = new String((byte[]) ((Map<?, ?>) row.getField(1)).get("n"), StandardCharsets.UTF_8);
-                long ms = ((Instant) row.getField(2)).toEpochMilli();
-                String entry = base64.encodeToString(((String) row.getField(3)).getBytes(StandardCharsets.UTF_8));
-                System.out.println(number + "\t" + (key == null ? "null" : base64.encodeToString(key)) + "\t" + ms + "\t" + entry);
+                byte[] number = (byte[]) ((Map<?, ?>) row.getField(1)).get("n");
+                if (number == null) {
+                    // A heartbeat, which has a header of its own.
+                    continue;
+                }
+                StringBuilder line = new StringBuilder(new String(number, StandardCharsets.UTF_8));
+                line.append('\t').append(key == null ? "null" : base64.encodeToString(key));
+                for (int position = 2; position < row.getArity(); position++) {
+                    Object field = row.getField(position);
+                    line.append('\t').append(field instanceof Instant ? ((Instant) field).toEpochMilli() : base64.encodeToString(((String) field).getBytes(StandardCharsets.UTF_8)));
+                }
+                System.out.println(line);
             }
         }
         System.out.println("end");

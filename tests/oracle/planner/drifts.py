@@ -1,6 +1,7 @@
 """Records of agents of two sides for 05_drift.sql of shop.changes, and the verdicts that must come of them: written down from
 docs/flink.md 5, docs/drift.md 5 and docs/jobs.md, text by text. The seed is fixed."""
 
+import datetime
 import random
 
 BEGIN = 1_735_689_600_000
@@ -13,6 +14,11 @@ TOO_FAR = [MINUTE + 1, 3 * MINUTE]
 WAYS = [
     "equal", "equal", "changed", "alone", "definition", "too far", "snapshot", "snapshots", "partial", "deleted", "deleted alone", "twice", "unversioned", "heartbeat", "tombstone",
 ]  # fmt: skip
+
+
+def iso(ms):
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=ms)
+    return f'"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"'
 
 
 class Event:
@@ -40,7 +46,9 @@ class Event:
     def value(self):
         columns, version = self.key[:-1], self.version_us
         # A deletion carries no column: its version is when it was written.
-        after = "null" if self.op == "d" else columns + (f',"at":{version // 1000}}}' if version is not None else "}")
+        # Either form of timestamp_format.
+        at = "" if version is None else f',"at":{version // 1000 if self.pos % 2 else iso(version // 1000)}'
+        after = "null" if self.op == "d" else columns + at + "}"
         source = f'{{"ts_us":{version if self.op == "d" else 17},"snapshot":"false","file":"CommitLog-7-1.log","pos":{self.pos}}}'
         hash_ = "null" if self.kind == "partial" else f'"{self.hash}"'
         fields = f'"row_hash":{hash_},"hash_kind":"{self.kind}","hash_def":"{self.definition}","event_id":"{self.id}","source":{source}'

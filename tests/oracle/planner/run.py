@@ -3,6 +3,7 @@
 
   run.py plan        plans every statement of jobs/sql and of the SQL for the rules beside this file, on both
   run.py audits      runs the audit job over records on Flink 1.20.3; compares ../vectors/flink_audit.jsonl, or writes it (--write)
+  run.py hashes      the same with the hash job and ../vectors/flink_hash.jsonl
   run.py drifts      runs 05_drift.sql over records of both sides on Flink 1.20.3; compares what drifts.py says
   run.py verdicts    runs the rules over records on Flink 1.20.3; compares ../vectors/flink_sql.jsonl, or writes it (--write)
 
@@ -21,14 +22,19 @@ import tempfile
 
 import audits as trail
 import drifts as sides
+import events
 import hashes
 import records
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 VECTORS = HERE.parent / "vectors" / "flink_sql.jsonl"
-TRAIL = HERE.parent / "vectors" / "flink_audit.jsonl"
-AUDITED = ("onprem/shop.changes", 400)
+# Jobs that write records: the file, the vectors, the module of the records, and how many of them there must be in the output.
+WRITING = {
+    "audits": ("06_audit.sql", HERE.parent / "vectors" / "flink_audit.jsonl", trail, 150),
+    "hashes": ("hash.sql", HERE.parent / "vectors" / "flink_hash.jsonl", events, 250),
+}
+WRITTEN = ("onprem/shop.changes", 400)
 # Folder of the notebook's form of drift, and how many writes it compares.
 COMPARED = ("drift/shop.changes", 600)
 LINES = ("1.20.3", "1.17.2")
@@ -130,36 +136,39 @@ def agreed(lines, path, write):
     return 0
 
 
-def audits(program, jar, write):
-    """What the audit job writes, beside what audits.py expects of the records that an agent would write."""
-    job, count = AUDITED
-    asked = list(trail.records(count))
+def written(what, program, jar, write):
+    """What the audit or hash job writes, beside what its module expects of the records that an agent would write."""
+    job, count = WRITTEN
+    sql, vectors, module, least = WRITING[what]
+    asked = list(module.records(count))
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         generated(program, folder / "sql")
-        digest = rules_digest(folder, job, "06_audit.sql")
+        digest = rules_digest(folder, job, sql)
         file = folder / "records.jsonl"
         file.write_text("".join(json.dumps(record["flink"]) + "\n" for record in asked), encoding="utf-8")
-        run = java(LINES[0], jar, ["audits", folder / "sql" / job, file])
+        run = java(LINES[0], jar, [what, folder / "sql" / job, file])
     if run.returncode or not run.stdout.endswith("end\n"):
         sys.exit(f"{run.stdout[-2000:]}{run.stderr[-3000:]}")
     found = {}
     for line in run.stdout.splitlines()[:-1]:
-        number, key, ms, entry = line.split("\t")
-        found[int(number)] = {"key": None if key == "null" else key, "ms": int(ms), "entry": base64.b64decode(entry).decode()}
-    lines, known = [{"job": job, "audit_sql_sha256": digest}], 0
+        number, key, *ms, entry = line.split("\t")
+        times = {"ms": int(ms[0])} if ms else {}
+        found[int(number)] = {"key": None if key == "null" else key, **times, "entry": base64.b64decode(entry).decode()}
+    lines, known = [{"job": job, "sql": sql, "sql_sha256": digest}], 0
     for number, record in enumerate(asked):
         said, source = found.get(number), record["flink"]
         if record["expected"] != "unknown":
             known += 1
-            expected = record["expected"] and {"key": source["record.key"], "ms": source["record.ms"], "entry": record["expected"]}
+            times = {"ms": source["record.ms"]} if what == "audits" else {}
+            expected = record["expected"] and {"key": source["record.key"], **times, "entry": record["expected"]}
             if said != expected:
                 sys.exit(f"record {number}: {base64.b64decode(source['record.value'] or '')}\nFlink    {said}\nexpected {expected}")
         lines.append({"key": source["record.key"], "payload": source["record.value"], "kafka_ms": source["record.ms"], "flink": said})
-    if not 150 < len(found) < count or known < count // 2:
-        sys.exit(f"{len(found)} of {count} records in the trail, {known} as written down")
-    print(f"{known} of {count} records as audits.py expects, {len(found)} in the trail")
-    return agreed(lines, TRAIL, write)
+    if not least < len(found) < count or known < count // 2:
+        sys.exit(f"{len(found)} of {count} records were written, {known} as written down")
+    print(f"{known} of {count} records as {module.__name__}.py expects, {len(found)} written")
+    return agreed(lines, vectors, write)
 
 
 def drifts(program, jar):
@@ -197,7 +206,7 @@ def verdicts(program, jar, write):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["plan", "verdicts", "audits", "drifts"])
+    parser.add_argument("what", choices=["plan", "verdicts", "drifts", *WRITING])
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--program", default=ROOT / "target" / "debug" / "cdc-jobs", type=pathlib.Path)
     parser.add_argument("--jar", default=None, type=pathlib.Path)
@@ -207,8 +216,9 @@ def main():
         sys.exit("flink/target has no jar: make build-jar")
     if arguments.what in ("plan", "drifts"):
         sys.exit({"plan": plan, "drifts": drifts}[arguments.what](arguments.program, jar))
-    run = {"verdicts": verdicts, "audits": audits}[arguments.what]
-    sys.exit(run(arguments.program, jar, arguments.write))
+    if arguments.what in WRITING:
+        sys.exit(written(arguments.what, arguments.program, jar, arguments.write))
+    sys.exit(verdicts(arguments.program, jar, arguments.write))
 
 
 main()

@@ -16,6 +16,8 @@ CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `COLUMN_NAMES` AS 'io.cdcagent.fl
 
 CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `JSON_PART` AS 'io.cdcagent.flink.functions.JsonPart' LANGUAGE JAVA;
 
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `KEPT_RECORD` AS 'io.cdcagent.flink.functions.KeptRecord' LANGUAGE JAVA;
+
 CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `REPEATED_EVENT` AS 'io.cdcagent.flink.functions.RepeatedEvent' LANGUAGE JAVA;
 
 -- Records as they are: key and value in bytes.
@@ -91,7 +93,7 @@ SELECT `record.key`, `record.value`, `record.topic`, `record.partition`, `record
 FROM (
   SELECT *,
     REPEATED_EVENT(CASE WHEN `record.op` IS NOT NULL THEN `record.event_id` END, `record.kafka_ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT)) OVER (PARTITION BY `record.partition` ORDER BY `record.arrival`) AS `record.is_repeat`
-  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `audit-cloud-sales.users.change` WHERE (`record.is_row` OR `record.is_other`) AND `record.op` NOT IN ('r', 'm'))
+  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `audit-cloud-sales.users.change` WHERE KEPT_RECORD(CASE WHEN `record.value` IS NULL THEN 'tombstone' WHEN NOT (`record.is_row` OR `record.is_other`) THEN 'strange' WHEN `record.op` = 'r' THEN 'snapshot_row' WHEN `record.op` = 'm' THEN 'heartbeat' END))
 ) WHERE `record.is_repeat` IS NOT TRUE;
 
 -- What a write carried, as the agent wrote it: JSON_PART gives an object or a member of it as it stands, the

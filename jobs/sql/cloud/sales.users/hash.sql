@@ -12,6 +12,10 @@ SET 'state.checkpoints.dir' = 'file:///tmp/cdc-jobs/cloud';
 SET 'table.local-time-zone' = 'UTC';
 
 -- Functions of the jar of this project.
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `JSON_PART` AS 'io.cdcagent.flink.functions.JsonPart' LANGUAGE JAVA;
+
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `KEPT_RECORD` AS 'io.cdcagent.flink.functions.KeptRecord' LANGUAGE JAVA;
+
 CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `REPEATED_EVENT` AS 'io.cdcagent.flink.functions.RepeatedEvent' LANGUAGE JAVA;
 
 -- Records as they are: key and value in bytes.
@@ -87,7 +91,7 @@ SELECT `record.key`, `record.value`, `record.topic`, `record.partition`, `record
 FROM (
   SELECT *,
     REPEATED_EVENT(CASE WHEN `record.op` <> 'm' THEN `record.event_id` END, `record.kafka_ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT)) OVER (PARTITION BY `record.partition` ORDER BY `record.arrival`) AS `record.is_repeat`
-  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `hash-cloud-sales.users.change` WHERE (`record.is_row` OR `record.is_other`) AND (`record.op` <> 'm' OR CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END IS NOT NULL))
+  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `hash-cloud-sales.users.change` WHERE KEPT_RECORD(CASE WHEN `record.value` IS NULL THEN 'tombstone' WHEN NOT ((`record.is_row` OR `record.is_other`) AND (`record.op` <> 'm' OR CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END IS NOT NULL)) THEN 'strange' END))
 ) WHERE `record.is_repeat` IS NOT TRUE;
 
 -- Each event exactly once. A writer keeps to one partition, so that heartbeats and events of a partition of
@@ -126,7 +130,7 @@ SELECT
       ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'), '}')
     ELSE CONCAT(
       '{"table":', '"sales.users"',
-      ',"key":', COALESCE(CAST(`record.key` AS STRING), 'null'),
+      ',"key":', JSON_PART(CASE WHEN ENCODE(CAST(`record.key` AS STRING), 'UTF-8') = `record.key` THEN CAST(`record.key` AS STRING) END, 'object'),
       ',"op":', COALESCE(JSON_STRING(`record.op`), 'null'),
       ',"row_hash":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.row_hash')), 'null'),
       ',"hash_kind":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.hash_kind')), 'null'),

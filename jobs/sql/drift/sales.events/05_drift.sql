@@ -15,7 +15,11 @@ SET 'table.local-time-zone' = 'UTC';
 SET 'table.exec.source.idle-timeout' = '0 ms';
 
 -- Functions of the jar of this project.
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `JSON_PART` AS 'io.cdcagent.flink.functions.JsonPart' LANGUAGE JAVA;
+
 CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `REPEATED_EVENT` AS 'io.cdcagent.flink.functions.RepeatedEvent' LANGUAGE JAVA;
+
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `TIMESTAMP_US` AS 'io.cdcagent.flink.functions.TimestampUs' LANGUAGE JAVA;
 
 -- The agents' records of onprem; heartbeats move the time on.
 DROP TEMPORARY TABLE IF EXISTS `drift-onprem+cloud-sales.events.onprem.source`;
@@ -52,8 +56,8 @@ FROM (
       OVER (PARTITION BY `record.partition` ORDER BY `arrival`) AS `is_repeat`
   FROM (
     SELECT
-      `record.key` AS `key`,
-      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
+      NULLIF(JSON_PART(`record.key`, 'object'), 'null') AS `key`,
+      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TIMESTAMP_US(JSON_VALUE(`record.value`, '$.after.event_ts')) END AS `version_us`,
       JSON_VALUE(`record.value`, '$.op') AS `op`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
       JSON_VALUE(`record.value`, '$.hash_def') AS `hash_def`,
@@ -108,8 +112,8 @@ FROM (
       OVER (PARTITION BY `record.partition` ORDER BY `arrival`) AS `is_repeat`
   FROM (
     SELECT
-      `record.key` AS `key`,
-      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.value`, '$.after.event_ts') AS BIGINT) * 1000 END AS `version_us`,
+      NULLIF(JSON_PART(`record.key`, 'object'), 'null') AS `key`,
+      CASE WHEN JSON_VALUE(`record.value`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END ELSE TIMESTAMP_US(JSON_VALUE(`record.value`, '$.after.event_ts')) END AS `version_us`,
       JSON_VALUE(`record.value`, '$.op') AS `op`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
       JSON_VALUE(`record.value`, '$.hash_def') AS `hash_def`,

@@ -15,6 +15,8 @@ SET 'table.local-time-zone' = 'UTC';
 SET 'table.exec.source.idle-timeout' = '0 ms';
 
 -- Functions of the jar of this project.
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `JSON_PART` AS 'io.cdcagent.flink.functions.JsonPart' LANGUAGE JAVA;
+
 CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `REPEATED_EVENT` AS 'io.cdcagent.flink.functions.RepeatedEvent' LANGUAGE JAVA;
 
 -- The agents' records of onprem; heartbeats move the time on.
@@ -52,7 +54,7 @@ FROM (
       OVER (PARTITION BY `record.partition` ORDER BY `arrival`) AS `is_repeat`
   FROM (
     SELECT
-      `record.key` AS `key`,
+      NULLIF(JSON_PART(`record.key`, 'object'), 'null') AS `key`,
       CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END AS `version_us`,
       JSON_VALUE(`record.value`, '$.op') AS `op`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,
@@ -108,7 +110,7 @@ FROM (
       OVER (PARTITION BY `record.partition` ORDER BY `arrival`) AS `is_repeat`
   FROM (
     SELECT
-      `record.key` AS `key`,
+      NULLIF(JSON_PART(`record.key`, 'object'), 'null') AS `key`,
       CASE WHEN REGEXP(JSON_VALUE(`record.value`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.value`, '$.source.ts_us') AS BIGINT) END AS `version_us`,
       JSON_VALUE(`record.value`, '$.op') AS `op`,
       JSON_VALUE(`record.value`, '$.row_hash') AS `row_hash`,

@@ -12,7 +12,13 @@ SET 'state.checkpoints.dir' = 'file:///tmp/cdc-jobs/onprem';
 SET 'table.local-time-zone' = 'UTC';
 
 -- Functions of the jar of this project.
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `JSON_PART` AS 'io.cdcagent.flink.functions.JsonPart' LANGUAGE JAVA;
+
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `KEPT_RECORD` AS 'io.cdcagent.flink.functions.KeptRecord' LANGUAGE JAVA;
+
 CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `REPEATED_EVENT` AS 'io.cdcagent.flink.functions.RepeatedEvent' LANGUAGE JAVA;
+
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS `TIMESTAMP_US` AS 'io.cdcagent.flink.functions.TimestampUs' LANGUAGE JAVA;
 
 -- Records as they are: key and value in bytes.
 DROP TEMPORARY TABLE IF EXISTS `hash-onprem-sales.events.source`;
@@ -87,7 +93,7 @@ SELECT `record.key`, `record.value`, `record.topic`, `record.partition`, `record
 FROM (
   SELECT *,
     REPEATED_EVENT(CASE WHEN `record.op` <> 'm' THEN `record.event_id` END, `record.kafka_ms`, CAST(86400000 AS BIGINT), CAST(1000000 AS BIGINT)) OVER (PARTITION BY `record.partition` ORDER BY `record.arrival`) AS `record.is_repeat`
-  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `hash-onprem-sales.events.change` WHERE (`record.is_row` OR `record.is_other`) AND (`record.op` <> 'm' OR CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END IS NOT NULL))
+  FROM (SELECT *, PROCTIME() AS `record.arrival` FROM `hash-onprem-sales.events.change` WHERE KEPT_RECORD(CASE WHEN `record.value` IS NULL THEN 'tombstone' WHEN NOT ((`record.is_row` OR `record.is_other`) AND (`record.op` <> 'm' OR CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END IS NOT NULL)) THEN 'strange' END))
 ) WHERE `record.is_repeat` IS NOT TRUE;
 
 -- Each event exactly once. A writer keeps to one partition, so that heartbeats and events of a partition of
@@ -126,12 +132,12 @@ SELECT
       ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'), '}')
     ELSE CONCAT(
       '{"table":', '"sales.events"',
-      ',"key":', COALESCE(CAST(`record.key` AS STRING), 'null'),
+      ',"key":', JSON_PART(CASE WHEN ENCODE(CAST(`record.key` AS STRING), 'UTF-8') = `record.key` THEN CAST(`record.key` AS STRING) END, 'object'),
       ',"op":', COALESCE(JSON_STRING(`record.op`), 'null'),
       ',"row_hash":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.row_hash')), 'null'),
       ',"hash_kind":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.hash_kind')), 'null'),
       ',"hash_def":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.hash_def')), 'null'),
-      ',"version_us":', COALESCE(CAST(CASE WHEN JSON_VALUE(`record.payload`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.source.ts_us') AS BIGINT) END ELSE TRY_CAST(JSON_VALUE(`record.payload`, '$.after.event_ts') AS BIGINT) * 1000 END AS STRING), 'null'),
+      ',"version_us":', COALESCE(CAST(CASE WHEN JSON_VALUE(`record.payload`, '$.op') IN ('d', 'rt') THEN CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.source.ts_us') AS BIGINT) END ELSE TIMESTAMP_US(JSON_VALUE(`record.payload`, '$.after.event_ts')) END AS STRING), 'null'),
       ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'),
       ',"host_id":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.host_id')), 'null'),
       ',"event_id":', COALESCE(JSON_STRING(`record.event_id`), 'null'), '}')

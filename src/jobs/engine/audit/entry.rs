@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::jobs::members::{Members, PartKind};
+use crate::jobs::members::{Members, PartKind, object_text};
 use crate::jobs::record::{Change, change, scalar_texts, unescaped};
 
 /// What a write did to a row.
@@ -88,13 +88,9 @@ pub(super) fn record(operation: Operation, record_key: Option<&[u8]>, text: &str
         Operation::Deleted => ("null", "null"),
         _ => (part("after", PartKind::Object), part("patch", PartKind::Object)),
     };
-    let key_text = record_key.and_then(|key| std::str::from_utf8(key).ok());
     let fields = [
         ("stamp_us", source("ts_us", PartKind::Integer)),
-        (
-            "key",
-            key_text.filter(|text| text.starts_with('{') && Members::of(text).is_some()).unwrap_or("null"),
-        ),
+        ("key", object_text(record_key)),
         ("values", values),
         ("columns", &touched(values, patch, key)),
         ("source_dc", source("dc", PartKind::Text)),

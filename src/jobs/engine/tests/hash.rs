@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::world::{MemoryOutlet, MemorySource, Random, Shared, World};
 use super::{dq, run_with_deaths, seeds};
+use crate::agent::exit::Exit;
 use crate::jobs::engine::EngineError;
 use crate::jobs::engine::hash::HashJob;
 use crate::jobs::engine::job::Job;
-use crate::jobs::engine::outlet::Outlet;
-use crate::jobs::engine::record::InputRecord;
+use crate::jobs::engine::outlet::{Outlet, Output};
+use crate::jobs::engine::record::{InputRecord, OutputRecord, TableRow};
 use crate::jobs::engine::runtime::Connect;
 use crate::jobs::engine::source::Source;
 use crate::jobs::environment::Environment;
@@ -64,9 +65,13 @@ impl Connect for Hash {
     }
 }
 
+/// The key of all records of a partition.
+fn key_of(partition: u32) -> Value {
+    json!({"id": format!("r{partition}")})
+}
+
 /// A change as a node of the data centre publishes it, and the hash event of it.
-fn change(random: &mut Random, id: u64) -> (Value, Value) {
-    let key = json!({"id": format!("r{}", id % 7)});
+fn change(random: &mut Random, key: &Value, id: u64) -> (Value, Value) {
     let event_id = format!("{id:032x}");
     let ts_us = 1_735_689_600_000_000 + id;
     let source = |host: &str| json!({"ts_us": ts_us, "dc": "DC_ONPREM", "host_id": host});
@@ -97,6 +102,7 @@ fn generate(random: &mut Random) -> (World, Vec<Vec<String>>) {
     let (mut world, mut expected) = (World::default(), Vec::new());
     for partition in 0..3_u32 {
         let (mut records, mut events) = (Vec::new(), Vec::new());
+        let key = key_of(partition);
         let mut published: Vec<Value> = Vec::new();
         for offset in 0..i64::try_from(random.below(80)).unwrap() {
             let timestamp_ms = 1_735_689_600_000 + offset;
@@ -121,7 +127,7 @@ fn generate(random: &mut Random) -> (World, Vec<Vec<String>>) {
                 }
                 _ => {
                     let id = u64::from(partition) * 1000 + u64::try_from(offset).unwrap();
-                    let (record, event) = change(random, id);
+                    let (record, event) = change(random, &key, id);
                     published.push(record.clone());
                     events.push(event);
                     record
@@ -132,7 +138,7 @@ fn generate(random: &mut Random) -> (World, Vec<Vec<String>>) {
                 partition,
                 offset,
                 timestamp_ms,
-                key: Some(format!("{partition}").into_bytes()),
+                key: Some(key.to_string().into_bytes()),
                 value: Some(value.to_string().into_bytes()),
                 headers: Vec::new(),
             });
@@ -141,6 +147,57 @@ fn generate(random: &mut Random) -> (World, Vec<Vec<String>>) {
         expected.push(events.iter().map(Value::to_string).collect());
     }
     (world, expected)
+}
+
+/// Keeps the version of each hash event.
+#[derive(Default)]
+struct VersionsOf(Vec<Value>);
+
+impl Output for VersionsOf {
+    fn record(&mut self, record: &OutputRecord<'_>) -> Result<(), EngineError> {
+        let event: Value = serde_json::from_slice(record.value.unwrap()).unwrap();
+        self.0.push(event["version_us"].clone());
+        Ok(())
+    }
+
+    fn row(&mut self, _: TableRow) -> Result<(), EngineError> {
+        Err(EngineError::new(Exit::Bug, "hash events are no rows"))
+    }
+}
+
+/// Of a timestamp: tests/oracle/vectors/flink_hash.jsonl.
+#[test]
+fn versions_in_a_bigint() {
+    let versions = |unit: &str, revs: &[Value]| {
+        let (rules, environment) = dq::project(&RULES.replace("unit: us", &format!("unit: {unit}")));
+        let (mut job, mut versions) = (HashJob::new(&rules, &environment), VersionsOf::default());
+        for (offset, rev) in (0..).zip(revs) {
+            let value = json!({"op": "c", "after": {"id": "a", "rev": rev}, "source": {"ts_us": 1}});
+            let record = InputRecord {
+                input: 0,
+                partition: 0,
+                offset,
+                timestamp_ms: 0,
+                key: None,
+                value: Some(value.to_string().into_bytes()),
+                headers: Vec::new(),
+            };
+            job.process(&record, &mut versions).unwrap();
+        }
+        versions.0
+    };
+    let text = json!("1970-01-01T00:00:00.005Z");
+    let revs = [json!(5), json!(i64::MAX), json!(12.7), json!(" 12 "), text, json!(i64::MAX / 1000)];
+    let most = json!(i64::MAX / 1000);
+    assert_eq!(
+        versions("us", &revs),
+        [json!(5), json!(i64::MAX), json!(null), json!(null), json!(null), most]
+    );
+    let most = json!(i64::MAX / 1000 * 1000);
+    assert_eq!(
+        versions("ms", &revs),
+        [json!(5000), json!(null), json!(null), json!(null), json!(null), most]
+    );
 }
 
 #[test]
@@ -157,7 +214,7 @@ fn each_change_once() {
         let (ended, _) = run_with_deaths(&hash, folder.path(), &mut random, deaths);
         assert_eq!(ended.alarms, Vec::<String>::new());
         for (partition, expected) in expected.iter().enumerate() {
-            let key = Some(partition.to_string());
+            let key = Some(key_of(u32::try_from(partition).unwrap()).to_string());
             let world = world.borrow();
             let seen: Vec<&String> =
                 world.seen.iter().filter(|seen| seen.key == key).map(|seen| &seen.value).collect();

@@ -34,7 +34,9 @@ class FunctionsInSqlTest {
                         "Base64Bytes",
                         "CountValid",
                         "CountInvalid",
-                        "Repeated")) {
+                        "Repeated",
+                        "KeptRecord",
+                        "TimestampUs")) {
             tables.executeSql(
                     String.format(
                             "CREATE TEMPORARY SYSTEM FUNCTION `%s` AS 'io.cdcagent.flink.functions.%s' LANGUAGE JAVA",
@@ -201,5 +203,36 @@ class FunctionsInSqlTest {
                         Row.of(true, false)),
                 rows);
         assertEquals(4, Metrics.sum("dq_forgotten_count"));
+    }
+
+    /** Behind stages, as the hash and audit jobs have it: what is left out is counted once. */
+    @Test
+    void whatIsLeftOutIsCountedOnce() {
+        tables.executeSql(
+                "CREATE TEMPORARY VIEW changes AS SELECT s.*, c.* FROM (VALUES (1), (2), (3), (4), (5), (6), (7)) AS s (n)"
+                        + " CROSS JOIN UNNEST(ARRAY[ROW(CAST(n AS STRING), n = 1 OR n > 5)]) AS c (op, is_row)");
+        List<Row> rows =
+                CollectionUtil.iteratorToList(
+                        tables.executeSql(
+                                        "SELECT n, op FROM (SELECT *, COUNT(op) OVER (PARTITION BY is_row ORDER BY arrival) AS seen"
+                                                + " FROM (SELECT *, PROCTIME() AS arrival FROM changes WHERE KEPT_RECORD(CASE"
+                                                + " WHEN n = 2 THEN 'tombstone' WHEN NOT is_row THEN 'strange'"
+                                                + " WHEN op = '6' THEN 'snapshot_row' WHEN op = '7' THEN 'heartbeat' END)))"
+                                                + " WHERE seen > 0")
+                                .collect());
+        assertEquals("[+I[1, 1]]", rows.toString());
+        assertEquals(3, Metrics.sum("dq_strange_count"));
+        assertEquals(1, Metrics.sum("dq_tombstone_count"));
+        assertEquals(1, Metrics.sum("dq_snapshot_row_count"));
+        assertEquals(1, Metrics.sum("dq_heartbeat_count"));
+    }
+
+    @Test
+    void timestampsOfAgents() {
+        Row found =
+                row(
+                        "SELECT TIMESTAMP_US(t), CAST(TIMESTAMP_US('1970-01-01T00:00:00.005Z') AS STRING),"
+                                + " TIMESTAMP_US(CAST(NULL AS STRING)) FROM (VALUES ('5')) AS x (t)");
+        assertEquals("+I[5000, 5000, null]", found.toString());
     }
 }

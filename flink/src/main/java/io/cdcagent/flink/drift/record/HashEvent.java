@@ -1,6 +1,7 @@
 package io.cdcagent.flink.drift.record;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.cdcagent.flink.drift.json.Json;
 import io.cdcagent.flink.drift.json.JsonText;
 import io.cdcagent.flink.drift.machine.Cell;
@@ -41,7 +42,7 @@ public final class HashEvent {
         if (versionUs == null && !version.isNull()) {
             throw new NoRecordException("version_us is no number");
         }
-        JsonNode object = Json.object(value, "key");
+        ObjectNode object = Json.object(value, "key");
         if (object == null) {
             throw new NoRecordException("key is no object");
         }
