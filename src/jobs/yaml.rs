@@ -331,6 +331,6 @@ mod tests {
     fn a_byte_order_mark_before_the_text_does_not_count() {
         let text = "# comment\na: 1\n";
         assert_eq!(parse(&format!("\u{feff}{text}")), parse(text));
-        assert_eq!(parse("\u{feff}a: 1").unwrap().place, Place { line: 1, column: 1 });
+        assert_eq!(parse("\u{feff}a: 1"), parse("a: 1"));
     }
 }

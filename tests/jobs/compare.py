@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -78,8 +79,9 @@ def rows(run):
     assert columns["same"]["amount"]["write_times_us"] == [1000, 1001] and columns["same"]["amount"]["is_equal"]
     for column in columns["other"].values():
         assert (column["digests"][0] == column["digests"][1]) == column["is_equal"], column
-    (line,) = [json.loads(line) for line in log.read_text().splitlines()]
-    assert json.loads(said.splitlines()[0]) == line, said
+    first, line = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [json.loads(one) for one in said.splitlines()[:2]] == [first, line], said
+    assert (first["uid"], first["keys"], first["verdict"]) == (os.getuid(), 6, "begun") and "equal" not in first, first
     assert (line["uid"], line["keys"], line["equal"], line["verdict"]) == (os.getuid(), 6, 2, "different"), line
     assert "same" not in log.read_text()
     out, _ = run.call("--key", '{"id":"other"}', "--values", code=2)
@@ -112,10 +114,10 @@ def apart(run):
     def watch():
         moment = 0
         while not is_over.is_set():
-            for port, socket in connections(names):
+            for port, ends in connections(names):
                 moment += 1
-                first, _ = seen.get((names[port], socket), (moment, moment))
-                seen[names[port], socket] = (first, moment)
+                first, _ = seen.get((names[port], ends), (moment, moment))
+                seen[names[port], ends] = (first, moment)
             time.sleep(0.001)
 
     thread = threading.Thread(target=watch)
@@ -130,6 +132,24 @@ def apart(run):
     both = [(one, other) for one in spans["onprem"] for other in spans["cloud"] if one[0] < other[1] and other[0] < one[1]]
     assert all(spans.values()) and not both, both
     return f"ten comparisons, {len(seen)} connections, never one to both"
+
+
+def unlogged(run):
+    """Where the comparison cannot be logged, no side is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        host, port = run.nodes["onprem"]
+        run.write(lambda text: text.replace(f"hosts: [{host}]\n      port: {port}", f"hosts: [127.0.0.1]\n      port: {server.getsockname()[1]}").replace(f"[{host}/32]", "[127.0.0.1/32]"))
+        for log in (run.folder, run.folder / "other.jsonl"):
+            run.call("--key", '{"id":"same"}', "--timeout", "5", "--log", log, code=6)
+            try:
+                server.accept()[0].close()
+                asked = True
+            except BlockingIOError:
+                asked = False
+            assert asked == log.is_file(), (log, asked)
+    run.write()
+    return "nobody was asked"
 
 
 def refused(run):
@@ -184,7 +204,7 @@ def main():
             stack(own, "up", "--only", "onprem,azure", *small)
         run = Run(given.jobs, json.loads(stack(own, "status", "--json")), folder)
         fill(run)
-        for case in (rows, apart, refused):
+        for case in (rows, apart, unlogged, refused):
             started = time.monotonic()
             said = case(run)
             print(f"{case.__name__}: {said} ({time.monotonic() - started:.1f} s)", flush=True)

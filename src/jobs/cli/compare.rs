@@ -104,10 +104,12 @@ struct Logged<'l> {
     environments: &'l [String],
     table: String,
     keys: usize,
-    /// `equal`, `different`, `failed`
+    /// `begun`, before a side is asked; then `equal`, `different` or `failed`
     verdict: &'static str,
-    equal: usize,
-    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    equal: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
 }
 
 /// Runs `cdc-jobs compare`.
@@ -127,8 +129,12 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     folder::rules(&project, sides[1], &args.table)?;
     let keys = keys(args, rules)?;
     let begun = Instant::now();
+    let mut logged = Logged::begun(args, keys.len());
+    // Nobody reads rows of whom the log says nothing: not where it cannot be written, and not where this process is killed.
+    logged.write(args)?;
     let compared = compare(args, rules, sides, &keys);
-    log(args, keys.len(), compared.as_deref().ok(), begun)?;
+    logged.end(compared.as_deref().ok(), begun);
+    logged.write(args)?;
     let found = compared?;
     let all_equal = found.iter().all(|one| one.verdict.outcome == Outcome::Equal);
     match args.format {
@@ -239,32 +245,46 @@ fn text(found: &Found, environments: &[String]) -> String {
     format!("{}: {outcome}\n{table}", printable(found.key.get()))
 }
 
-/// Says who compared, in one line of JSON on standard error and in the file.
-fn log(args: &CompareArgs, keys: usize, found: Option<&[Found]>, begun: Instant) -> Result<(), Failure> {
-    let equal = found.unwrap_or_default().iter().filter(|one| one.verdict.outcome == Outcome::Equal).count();
-    let verdict = match found {
-        None => "failed",
-        Some(_) if equal == keys => "equal",
-        Some(_) => "different",
-    };
-    let logged = Logged {
-        ts: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
-        uid: uid(),
-        user: std::env::var("USER").unwrap_or_default(),
-        environments: &args.environments,
-        table: format!("{}.{}", args.table.keyspace, args.table.table),
-        keys,
-        verdict,
-        equal,
-        duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-    };
-    let bug =
-        |error: serde_json::Error| Failure::new(Exit::Bug, "the log line cannot be written").because(error);
-    let line = serde_json::to_string(&logged).map_err(bug)? + "\n";
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
-    match &args.log {
-        None => Ok(()),
-        Some(path) => append(path, &line).map_err(|error| Failure::cannot_write(path, error)),
+impl<'l> Logged<'l> {
+    fn begun(args: &'l CompareArgs, keys: usize) -> Self {
+        Self {
+            ts: String::new(),
+            uid: uid(),
+            user: std::env::var("USER").unwrap_or_default(),
+            environments: &args.environments,
+            table: format!("{}.{}", args.table.keyspace, args.table.table),
+            keys,
+            verdict: "begun",
+            equal: None,
+            duration_ms: None,
+        }
+    }
+
+    /// What came out; without `found` nothing did.
+    fn end(&mut self, found: Option<&[Found]>, begun: Instant) {
+        let equal =
+            found.unwrap_or_default().iter().filter(|one| one.verdict.outcome == Outcome::Equal).count();
+        self.verdict = match found {
+            None => "failed",
+            Some(_) if equal == self.keys => "equal",
+            Some(_) => "different",
+        };
+        self.equal = Some(equal);
+        self.duration_ms = Some(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// One line of JSON on standard error and in the file.
+    fn write(&mut self, args: &CompareArgs) -> Result<(), Failure> {
+        self.ts = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+        let bug = |error: serde_json::Error| {
+            Failure::new(Exit::Bug, "the log line cannot be written").because(error)
+        };
+        let line = serde_json::to_string(self).map_err(bug)? + "\n";
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+        match &args.log {
+            None => Ok(()),
+            Some(path) => append(path, &line).map_err(|error| Failure::cannot_write(path, error)),
+        }
     }
 }
 
