@@ -48,7 +48,7 @@ JOB ?=
 EVERY ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-engines test-e2e bench-jobs run-dq reconcile
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-story test-engines test-e2e bench-jobs run-dq reconcile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -206,6 +206,10 @@ test-jobs-remediate: $(VENV)/.done ## cdc-jobs remediate beside two real Cassand
 test-jobs-compare: ## cdc-jobs compare beside two real Cassandra clusters, which it starts; two minutes
 	$(CARGO) build --locked --bin cdc-jobs
 	python3 tests/jobs/compare.py
+
+test-story: $(VENV)/.done flink/target/.built ## make up, seed-kafka, submit-onprem submit-cloud submit-drift as a newcomer types them, and what they lead to; the ports of make up, and no stack of it; five minutes
+	$(CARGO) build --locked
+	$(PYTHON) tests/jobs/story.py
 
 test-engines: $(VENV)/.done flink/target/.built ## Flink and the embedded engine on the same RECORDS=100000 records, record by record; starts Cassandra, Kafka, an agent, Flink
 	$(CARGO) build --locked
