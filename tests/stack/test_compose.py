@@ -191,6 +191,8 @@ class Compose(unittest.TestCase):
                 self.assertEqual(agent["build"], {"context": "..", "dockerfile": "deploy/Dockerfile"})
                 self.assertEqual(agent["volumes"], [f"{part['node']}:/var/lib/cassandra", f"{name}:/var/lib/cdc-agent"])
                 self.assertEqual(set(agent["depends_on"]), {"kafka", part["node"], f"{part['node']}-tables"})
+                # Two agents with the same ids would take them from each other for ever.
+                self.assertRegex(agent["restart"], r"^on-failure:[1-9]$")
                 environment = agent["environment"]
                 self.assertEqual(environment["CDC_AGENT_TOPIC_PREFIX"], part["prefix"])
                 self.assertEqual(environment["CDC_AGENT_CASSANDRA_HOST"], part["node"])
