@@ -21,7 +21,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 import records
 import segments
@@ -301,7 +301,45 @@ def node(run):
     return "40 records once each, in four runs of three agents"
 
 
-SHORT = [contents, again, killed, fenced, node, refused, policies, unreachable]
+def grown(run):
+    """A topic's partitions grow while the agent is stopped: the next one says so, once. What an older agent left says nothing."""
+    folder, schema = run.log(3, 900_000)
+    later = run.folder / "later"
+    later.mkdir()
+    hold = sorted(folder.glob("CommitLog-*"))[2:]
+    for path in hold:
+        path.rename(later / path.name)
+    state, topic = run.folder / "state", "grown.cdc.ranges.ascending"
+    words = ["run", "--cdc-raw", folder, "--state-dir", state, "--schema", schema, "--prefix", "grown", "--http=false", "--until-empty"]
+    words += ["--host-id", "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47", "--finished-segments", "keep"]
+
+    def agent(partitions=PARTITIONS, tables=FEW):
+        """What an agent says of partitions, with the next segment to read."""
+        out = ["--out", "kafka", "--bootstrap-servers", run.broker.servers, "--topic-partitions", partitions]
+        command = [str(word) for word in [run.agent, *words, *out, *tables]]
+        done = subprocess.run(command, env=run.environment, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr}"
+        for path in sorted(later.iterdir())[:2]:
+            path.rename(folder / path.name)
+        return [line for line in done.stderr.splitlines() if "partition" in line and "made topic" not in line]
+
+    said = agent()
+    assert not said, said
+    admin = AdminClient({"bootstrap.servers": run.broker.servers})
+    (grown,) = admin.create_partitions([NewPartitions(topic, PARTITIONS + 2)]).values()
+    grown.result()
+    said = agent()
+    changed = [line for line in said if f"topic {topic} had {PARTITIONS} partition(s) and has {PARTITIONS + 2}" in line]
+    differs = [line for line in said if f"topic {topic} has {PARTITIONS + 2} partition(s), and kafka_topic_partitions is {PARTITIONS}" in line]
+    assert len(changed) == len(differs) == 1 and len(said) == 2, said
+    one = ["--table", "ranges.ascending"]
+    assert agent(PARTITIONS + 2, one) == []
+    (state / "partitions.json").unlink()
+    assert agent(PARTITIONS + 2, one) == []
+    return changed[0].split(" warn ")[-1].strip()[:100]
+
+
+SHORT = [contents, again, killed, fenced, node, refused, policies, grown, unreachable]
 CASES = [*SHORT, restarted, at_least_once, secured]
 
 

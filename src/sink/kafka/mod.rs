@@ -15,6 +15,7 @@ mod doubt;
 mod flush;
 mod job_input;
 mod job_log;
+mod kept_partitions;
 mod layout;
 mod local;
 mod not_taken;
@@ -193,6 +194,7 @@ impl KafkaSink {
             changes.extend(self.layout.unchanged(checkpoint)?);
         }
         let is_written = !changes.is_empty();
+        self.topics.keep_partitions();
         if (self.batch.records > 0 || is_written)
             && let Err(error) = self.write_batches(changes)
         {

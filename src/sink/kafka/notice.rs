@@ -35,6 +35,25 @@ pub enum Notice {
         /// Their number now.
         now: u32,
     },
+    /// A topic that was there has other partitions than new ones get.
+    PartitionsDiffer {
+        /// Its name.
+        topic: String,
+        /// Its partitions.
+        found: u32,
+        /// Those of new topics.
+        new: u16,
+    },
+    /// What is kept of the numbers of partitions cannot be read.
+    PartitionsUnread {
+        /// Why.
+        reason: String,
+    },
+    /// The numbers of partitions could not be kept.
+    PartitionsUnkept {
+        /// Why.
+        reason: String,
+    },
     /// Kafka does not tell how a topic is configured.
     TopicUnverified {
         /// Its name.
@@ -116,6 +135,21 @@ impl fmt::Display for Notice {
                 f,
                 "topic {topic} had {before} partition(s) and has {now}: from here on, keys may stand in another \
                  partition than before, and their order across the two is lost"
+            ),
+            Self::PartitionsDiffer { topic, found, new } => write!(
+                f,
+                "topic {topic} has {found} partition(s), and kafka_topic_partitions is {new}: that is for topics that are \
+                 made; this one stays as it is"
+            ),
+            Self::PartitionsUnread { reason } => write!(
+                f,
+                "the numbers of partitions that topics had are not used, so one that was changed while the agent was stopped \
+                 is not noticed: {reason}"
+            ),
+            Self::PartitionsUnkept { reason } => write!(
+                f,
+                "the numbers of partitions are not kept, so one that changes while the agent is stopped is not noticed: \
+                 {reason}"
             ),
             Self::TopicUnverified { topic, reason } => write!(
                 f,

@@ -305,6 +305,12 @@ impl KafkaOptions {
         topic.strip_prefix(&self.prefix).is_some_and(|rest| rest == ".cdc.__control")
     }
 
+    /// Whether a topic holds what the agent says of itself, not a table's records.
+    pub(super) fn is_own_topic(&self, topic: &str) -> bool {
+        let own = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix(".cdc.__"));
+        own.is_some_and(|name| !name.contains('.'))
+    }
+
     /// The topic of the pointers to records that Kafka did not take.
     pub(super) fn dead_letter_topic(&self) -> String {
         format!("{}.cdc.__dead_letters", self.prefix)

@@ -20,6 +20,7 @@ mod gone;
 mod job_input;
 mod linger;
 mod made;
+mod partitions;
 
 const TOPIC: &str = "p.cdc.k.t";
 const CHECKPOINTS: &str = "p.cdc.__checkpoints";

@@ -13,6 +13,7 @@ use crate::sink::SinkError;
 use super::asking;
 use super::client::{Purpose, config};
 use super::context::Context;
+use super::kept_partitions::KeptPartitions;
 use super::notice::Notice;
 use super::options::{KafkaOptions, SaslMechanism};
 use super::trouble::{Trouble, UNREACHED, forbids_topic, is_away, lasting, refuses_new_topic};
@@ -56,13 +57,17 @@ pub(super) struct Topic {
 
 impl Topic {
     /// It has so many partitions now; another number is told.
-    fn recount(&mut self, now: u32, options: &KafkaOptions) {
-        let before = std::mem::replace(&mut self.partitions, now);
+    fn recount(&mut self, now: u32, kept: &mut KeptPartitions, options: &KafkaOptions) {
+        self.partitions = now;
         self.counted = Instant::now();
-        if now != before {
-            let topic = self.name.to_string();
-            options.observer.tell(&Notice::PartitionsChanged { topic, before, now });
-        }
+        tell_change(&self.name, kept.put(&self.name, now), now, options);
+    }
+}
+
+/// `before`: the number of a topic's partitions, if it was another one.
+fn tell_change(topic: &str, before: Option<u32>, now: u32, options: &KafkaOptions) {
+    if let Some(before) = before {
+        options.observer.tell(&Notice::PartitionsChanged { topic: topic.to_owned(), before, now });
     }
 }
 
@@ -72,6 +77,7 @@ pub(super) struct Topics {
     /// Asks without making topics by asking.
     reader: BaseConsumer<Context>,
     options: KafkaOptions,
+    kept: KeptPartitions,
     known: HashMap<Box<str>, usize>,
     topics: Vec<Topic>,
     last: usize,
@@ -90,8 +96,9 @@ impl Topics {
         let reader = config(options, &Purpose::Reader { committed: false })
             .create_with_context(Context::new(options))
             .map_err(made)?;
+        let (kept, waited) = (KeptPartitions::open(options), Duration::ZERO);
         let (known, topics) = (HashMap::new(), Vec::new());
-        Ok(Self { admin, reader, options: options.clone(), known, topics, last: 0, waited: Duration::ZERO })
+        Ok(Self { admin, reader, options: options.clone(), kept, known, topics, last: 0, waited })
     }
 
     /// The client that reads what is not committed, too.
@@ -122,15 +129,34 @@ impl Topics {
     }
 
     fn add(&mut self, name: &str, kind: Kind) -> Result<usize, SinkError> {
-        let partitions = match self.count(name)? {
+        let found = self.count(name)?;
+        let partitions = match found {
             Some(partitions) => partitions,
             None => self.make(name, kind)?,
         };
         self.verify(name, kind)?;
+        let before = self.kept.put(name, partitions);
+        if found.is_some() {
+            tell_change(name, before, partitions, &self.options);
+            self.compare(name, kind, partitions);
+        }
         let place = self.topics.len();
         self.topics.push(Topic { name: Box::from(name), partitions, counted: Instant::now() });
         self.known.insert(Box::from(name), place);
         Ok(place)
+    }
+
+    /// Tells of a table's topic that has other partitions than one that is made.
+    fn compare(&self, name: &str, kind: Kind, found: u32) {
+        let new = self.options.topics.partitions.filter(|new| u32::from(*new) != found);
+        if let (Kind::Changes, false, Some(new)) = (kind, self.options.is_own_topic(name), new) {
+            self.options.observer.tell(&Notice::PartitionsDiffer { topic: name.to_owned(), found, new });
+        }
+    }
+
+    /// Keeps how many partitions the topics have, for the next agent.
+    pub(super) fn keep_partitions(&mut self) {
+        self.kept.keep();
     }
 
     /// Counts the partitions of the topic that was counted longest ago, when that is long enough. To be called
@@ -150,7 +176,7 @@ impl Topics {
         // What else is wrong shows when something is sent.
         let now = found.ok().flatten().unwrap_or(before);
         if let Some(topic) = self.topics.get_mut(place) {
-            topic.recount(now, &self.options);
+            topic.recount(now, &mut self.kept, &self.options);
         }
     }
 
@@ -172,7 +198,7 @@ impl Topics {
             .collect();
         for topic in &mut self.topics {
             if let Some(now) = counts.get(&*topic.name) {
-                topic.recount(*now, &self.options);
+                topic.recount(*now, &mut self.kept, &self.options);
             }
         }
         if self.options.makes_topics() {
