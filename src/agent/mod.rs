@@ -23,6 +23,7 @@ pub mod run;
 pub mod schema;
 pub mod socket;
 pub(crate) mod state_lock;
+mod unlogged;
 pub mod verify;
 
 use crate::cli::{Cli, Command, DemoArgs, SchemaCommand};

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,9 @@ class Doctor:
             "kafka_bootstrap_servers": known["bootstrap_servers"],
         }
 
+    def cql(self, statement):
+        stack(self.folder, "cql", "onprem", "-u", "cassandra", "-p", "cassandra", "-e", statement)
+
     def run(self, password="doctor", **changes):
         """Exit code, and the findings by the name of their check."""
         options = {**self.options, **changes}
@@ -68,20 +72,31 @@ class Doctor:
 
     def expect(self, name, code, check, **changes):
         found, failed, lines = self.run(**changes)
+        self.code = found
         assert found == code, f"{name}: exit code {found} instead of {code}: {lines}"
         assert check is None or check in failed, f"{name}: {check} did not fail: {lines}"
         print(f"ok  {name}: exit code {code}{f', {check}' if check else ''}", flush=True)
         return {line["check"]: line for line in lines[:-1]}
 
+    def start_agent(self):
+        """The node's agent, with the options of the last run."""
+        words = [self.agent, "run", "--config", self.folder / "agent.toml", "--out", "kafka", "--http=false"]
+        return subprocess.Popen(words, env={**os.environ, "CDC_AGENT_CASSANDRA_PASSWORD": "doctor"}, stderr=subprocess.PIPE, text=True)
+
+    def same_as_run(self):
+        """What doctor refused, the agent refuses with the same exit code."""
+        agent = self.start_agent()
+        _, said = agent.communicate(timeout=60)
+        assert agent.returncode == self.code, f"run ends with {agent.returncode}: {said}"
+
     @contextlib.contextmanager
     def running_agent(self):
-        """The node's agent, with the same options."""
-        words = [self.agent, "run", "--config", self.folder / "agent.toml", "--out", "kafka", "--http=false"]
-        agent = subprocess.Popen(words, env={**os.environ, "CDC_AGENT_CASSANDRA_PASSWORD": "doctor"}, stderr=subprocess.PIPE, text=True)
+        """The agent, and the lines that it says."""
+        agent, said = self.start_agent(), []
         try:
             assert any(" reading " in line for line in agent.stderr), "the agent does not read"
-            threading.Thread(target=agent.stderr.read, daemon=True).start()
-            yield
+            threading.Thread(target=lambda: said.extend(agent.stderr), daemon=True).start()
+            yield said
         finally:
             agent.terminate()
             agent.wait(60)
@@ -116,9 +131,54 @@ def cases(doctor):
         with mounted_twice(raw.parent, doctor.folder / "again"):
             doctor.expect("a spool in another mount", 6, "spool", spool_directory=str(doctor.folder / "again" / "spool"))
     doctor.expect("as it was once more", 0, None)
-    with doctor.running_agent():
+    with doctor.running_agent() as said:
         findings = doctor.expect("beside the node's agent", 0, None)
         assert "which answers" in findings["cdc_raw.lock"]["found"], findings["cdc_raw.lock"]
+        findings = doctor.expect("topics with other partitions than new ones get", 0, None, kafka_topic_partitions=7)
+        assert findings["kafka.partitions"]["verdict"] == "warn", findings["kafka.partitions"]
+        without_log(doctor, said)
+    transactions(doctor)
+    findings = doctor.expect("only what the node owns first", 0, None, ownership="primary")
+    assert findings["node.ring"]["verdict"] == "pass" and "Murmur3Partitioner" in findings["node.ring"]["found"], findings["node.ring"]
+    compressed(doctor)
+
+
+def without_log(doctor, said):
+    """Tables of which nothing is in the commit log: also of an agent that runs when they are made."""
+    replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+    doctor.cql(f"CREATE KEYSPACE fleeting WITH replication = {replication} AND durable_writes = false")
+    doctor.cql("CREATE TABLE fleeting.t (id int PRIMARY KEY) WITH cdc = true")
+    findings = doctor.expect("a table without a log", 4, "schema.durable_writes")
+    assert "fleeting.t" in findings["schema.durable_writes"]["found"], findings["schema.durable_writes"]
+    until = time.monotonic() + 60
+    while not any("nothing of fleeting.t is published" in line for line in said):
+        assert time.monotonic() < until, f"the agent says nothing of it: {said}"
+        time.sleep(0.1)
+    doctor.cql("DROP KEYSPACE fleeting")
+    doctor.expect("no table without a log any more", 0, None)
+
+
+def transactions(doctor):
+    """The limit of the brokers, 15 minutes by default, beside what is asked for."""
+    doctor.expect("transactions that brokers do not let be open", 6, "kafka.transactions", kafka_option=["transaction.timeout.ms=900001"])
+    doctor.same_as_run()
+    findings = doctor.expect("the longest that they let", 0, None, kafka_option=["transaction.timeout.ms=900000"])
+    assert findings["kafka.transactions"]["verdict"] == "pass", findings["kafka.transactions"]
+    findings = doctor.expect("no transactions", 0, None, kafka_option=["transaction.timeout.ms=900001"], kafka_delivery="at-least-once")
+    assert "kafka.transactions" not in findings, findings["kafka.transactions"]
+
+
+def compressed(doctor):
+    """What it means for latency that a node compresses its segments."""
+    findings = doctor.expect("a node with plain segments", 0, None)
+    assert findings["segments.latency"]["verdict"] == "pass" and findings["node.commitlog_directory"]["verdict"] == "pass", findings
+    stack(doctor.folder, "stop", "onprem")
+    stack(doctor.folder, "start", "onprem", "--set", 'onprem.commitlog_compression=[{"class_name": "LZ4Compressor"}]')
+    findings = doctor.expect("a node that compresses", 0, None)
+    latency = findings["segments.latency"]
+    assert latency["verdict"] == "warn" and "commitlog_sync_period" in latency["fix"] and "10000 ms" in latency["found"], latency
+    findings = doctor.expect("the same, synced", 0, None, visibility="synced")
+    assert findings["segments.latency"]["verdict"] == "pass", findings["segments.latency"]
 
 
 @contextlib.contextmanager
@@ -144,9 +204,10 @@ def main():
             known = json.loads(stack(folder, "up", "--only", "onprem,kafka", "--free-ports", "--quick", "--json", *WITH_PASSWORDS))
             role = "CREATE ROLE cdc_agent WITH LOGIN = true AND PASSWORD = 'doctor'"
             grant = "GRANT SELECT ON system_views.settings TO cdc_agent"
+            doctor = Doctor(given.agent, folder, known)
             for statement in (role, grant):
-                stack(folder, "cql", "onprem", "-u", "cassandra", "-p", "cassandra", "-e", statement)
-            cases(Doctor(given.agent, folder, known))
+                doctor.cql(statement)
+            cases(doctor)
         finally:
             stack(folder, "down", "--data", "drop")
 

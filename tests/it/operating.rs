@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::program::{agent, fixtures, json_lines, stderr, stdout};
 
 mod awkward;
+mod told;
 
 /// A table of the segment that the agent is not told of, and its id.
 const HIDDEN: (&str, &str) = ("accept_two", "a6x");

@@ -17,12 +17,10 @@ use crate::sink::kafka::{Identity, KafkaOptions, Observer};
 
 /// How long to wait for the brokers.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Missing topics that are named.
+/// Topics that are named.
 const NAMES: usize = 5;
 /// What one record may be at most: Cassandra's largest mutation unless configured otherwise, half a segment.
 const LARGEST_MUTATION: u64 = 16 << 20;
-/// How long the sink asks a transaction to stay open, in milliseconds.
-const TRANSACTION_MS: u64 = 30_000;
 
 pub(super) fn check(settings: &Settings, known: &Known, findings: &mut Vec<Finding>) {
     if settings.kafka.bootstrap_servers.is_none() {
@@ -125,15 +123,29 @@ fn broker(probe: &Probe, id: i32, count: usize, findings: &mut Vec<Finding>) -> 
     } else {
         Finding::pass("kafka.replication", format!("default.replication.factor {replicas}, min.insync.replicas {in_sync}"))
     });
-    if let Some(limit) = number("transaction.max.timeout.ms").filter(|limit| *limit < TRANSACTION_MS) {
-        findings.push(Finding::fail(
-            "kafka.transactions",
-            Exit::Destination,
-            format!("transaction.max.timeout.ms is {limit}, and the agent asks for {TRANSACTION_MS}"),
-            "raise it, or give kafka_option transaction.timeout.ms",
-        ));
+    if let (Some(limit), Some(asked)) = (number("transaction.max.timeout.ms"), probe.transaction_timeout()) {
+        findings.push(transactions(Duration::from_millis(limit), asked));
     }
     settings.get("authorizer.class.name").cloned()
+}
+
+/// Whether brokers let a transaction be open for as long as the agent asks for. They refuse its ids otherwise.
+fn transactions(limit: Duration, asked: Duration) -> Finding {
+    let check = "kafka.transactions";
+    let found = format!(
+        "transaction.timeout.ms is {}, and the brokers' transaction.max.timeout.ms {}",
+        asked.as_millis(),
+        limit.as_millis()
+    );
+    if asked <= limit {
+        return Finding::pass(check, found);
+    }
+    Finding::fail(
+        check,
+        Exit::Destination,
+        format!("{found}: they refuse it"),
+        "give a shorter one, kafka_option transaction.timeout.ms, or raise that of the brokers",
+    )
 }
 
 fn checkpoints(probe: &Probe, settings: &Settings, findings: &mut Vec<Finding>) {
@@ -169,7 +181,7 @@ fn topics(probe: &Probe, settings: &Settings, schema: &Schema, findings: &mut Ve
         .map(|table| table_topic(settings.records.profile, &settings.source.prefix, table))
         .collect();
     findings.extend(colliding(&names));
-    let (mut absent, mut there) = (Vec::new(), Vec::new());
+    let (mut absent, mut there, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for name in &names {
         match probe.topic(name) {
             Err(error) => return findings.push(refused(check, Exit::Destination, &error)),
@@ -177,6 +189,8 @@ fn topics(probe: &Probe, settings: &Settings, schema: &Schema, findings: &mut Ve
             Ok(TopicState::Missing) => absent.push(name.as_str()),
             Ok(TopicState::Found { partitions, replicas }) => {
                 there.push(format!("{name} ({partitions} partitions, {replicas} replicas)"));
+                let new = settings.kafka.topic_partitions;
+                others.extend(new.filter(|new| usize::from(new.get()) != partitions).map(|_| name.as_str()));
                 let policy = policy(probe, name).unwrap_or_default();
                 if policy.contains("compact") {
                     findings.push(Finding::fail(
@@ -192,11 +206,23 @@ fn topics(probe: &Probe, settings: &Settings, schema: &Schema, findings: &mut Ve
     if !there.is_empty() {
         findings.push(Finding::pass(check, there.join(", ")));
     }
-    if !absent.is_empty() {
-        let more = if absent.len() > NAMES { ", …" } else { "" };
-        absent.truncate(NAMES);
-        findings.push(missing(check, settings, &format!("{}{more}", absent.join(", "))));
+    if !others.is_empty() {
+        findings.push(Finding::warn(
+            "kafka.partitions",
+            format!("other partitions than kafka_topic_partitions, which is for topics that are made: {}", listed(others)),
+            "set kafka_topic_partitions to what they have; more partitions for a topic in use break the order of its keys",
+        ));
     }
+    if !absent.is_empty() {
+        findings.push(missing(check, settings, &listed(absent)));
+    }
+}
+
+/// The first of these topics.
+fn listed(mut names: Vec<&str>) -> String {
+    let more = if names.len() > NAMES { ", …" } else { "" };
+    names.truncate(NAMES);
+    format!("{}{more}", names.join(", "))
 }
 
 /// Topics of which Kafka makes only the first, because it tells no `.` from `_`.
@@ -244,6 +270,14 @@ fn missing(check: &'static str, settings: &Settings, topics: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn brokers_take_transactions_as_long_as_their_limit() {
+        let of = |ms| transactions(Duration::from_secs(900), Duration::from_millis(ms));
+        let (pass, fail) = (of(900_000), of(900_001));
+        assert_eq!([pass.exit, fail.exit], [Exit::Ok, Exit::Destination]);
+        assert!(fail.found.contains("900001") && fail.found.contains("900000"), "{fail:?}");
+    }
 
     #[test]
     fn topics_that_kafka_does_not_tell_apart_are_named_together() {

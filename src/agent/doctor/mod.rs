@@ -11,14 +11,18 @@ pub mod finding;
 mod node;
 #[cfg(feature = "cql")]
 mod node_settings;
+#[cfg(feature = "cql")]
+mod ring;
 mod segments;
 mod state;
 
 use super::config::check::{self, failed, is_kafka};
 use super::exit::{Exit, Failure};
-use super::{input, output};
-use crate::cli::{DoctorArgs, RunOptions};
-use crate::schema::Schema;
+use super::record_options::table_filter;
+use super::run::schema::no_ring;
+use super::{input, output, unlogged};
+use crate::cli::{DoctorArgs, OwnershipWord, RunOptions};
+use crate::schema::{Schema, SystemSchemaRows, build, load};
 use finding::Finding;
 
 /// What the node told, or a file in its place.
@@ -51,12 +55,33 @@ fn schema(options: &RunOptions, findings: &mut Vec<Finding>) -> Known {
     let host_id = options.settings.source.host_id.map(|id| id.to_string());
     match &options.live.cassandra.schema {
         Some(path) => {
-            let schema = input::schema(Some(path));
+            if options.live.log.ownership == OwnershipWord::Primary {
+                findings.push(failed("node.ring", &no_ring()));
+            }
             // What is wrong with the file is among the findings of the configuration.
+            if let Ok(loaded) = load(path) {
+                let built = build(&loaded.rows);
+                findings.extend(durable_writes(&loaded.rows, &built.schema, options));
+            }
+            let schema = input::schema(Some(path));
             Known { schema: schema.ok(), host_id }
         }
         None => asked(options, host_id, findings),
     }
+}
+
+/// Wanted tables of which nothing is in the commit log.
+fn durable_writes(rows: &SystemSchemaRows, schema: &Schema, options: &RunOptions) -> Option<Finding> {
+    let tables = unlogged::unlogged(rows, schema, &table_filter(&options.settings.filter));
+    let names: Vec<&str> = tables.iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        let found = format!(
+            "wanted, but nothing of them is published, because their keyspace has durable_writes = false, so their \
+             changes are in no commit log: {}",
+            names.join(", ")
+        );
+        Finding::fail("schema.durable_writes", Exit::Unreadable, found, unlogged::ADVICE)
+    })
 }
 
 #[cfg(feature = "cql")]

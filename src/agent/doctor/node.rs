@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 
 use super::finding::Finding;
-use super::{Known, node_settings, pushed};
+use super::{Known, durable_writes, node_settings, pushed, ring};
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::record_options::{Reading, encoder_config, find_table, table_filter};
 use crate::agent::run::node::settings;
@@ -40,6 +40,7 @@ pub(super) fn check(options: &RunOptions, findings: &mut Vec<Finding>) -> Known 
     clock(&source, findings);
     node_settings::check(&source, &options.live.log, findings);
     let schema = schema(&source, options, findings);
+    findings.extend(ring::check(&source, options, schema.as_ref()));
     Known { schema, host_id: Some(node.host_id) }
 }
 
@@ -48,7 +49,7 @@ fn encryption(options: &RunOptions) -> &'static str {
 }
 
 /// The error's own text says what to do.
-fn unanswered(check: &'static str, error: &CqlError) -> Finding {
+pub(super) fn unanswered(check: &'static str, error: &CqlError) -> Finding {
     let text = error.to_string();
     let (found, fix) = text.rsplit_once("; ").unwrap_or((text.as_str(), "look at the node's log"));
     let exit = if error.is_transient() { Exit::Unreadable } else { Exit::Usage };
@@ -163,6 +164,7 @@ fn schema(source: &CqlSource, options: &RunOptions, findings: &mut Vec<Finding>)
             "changes of that table cannot be decoded; report it",
         ));
     }
+    findings.extend(durable_writes(&fetched.rows, &built.schema, options));
     tables(&built.schema, options, findings);
     Some(built.schema)
 }

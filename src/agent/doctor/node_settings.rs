@@ -1,6 +1,8 @@
 //! What the node says of its cassandra.yaml (`system_views.settings`, 4.0 and later).
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::finding::Finding;
 use crate::agent::exit::Exit;
@@ -60,6 +62,9 @@ fn compare(settings: &BTreeMap<String, String>, log: &LogArgs, findings: &mut Ve
             )
         })
     }));
+    if let (Some(commitlog), Some(raw)) = (get(&["commitlog_directory"]), get(&["cdc_raw_directory"])) {
+        findings.extend(file_system(Path::new(commitlog), Path::new(raw), &log.cdc_raw));
+    }
     findings.extend(block_writes(get(&["cdc_block_writes"]) != Some("false"), log.cdc_block_writes));
     let space =
         number(get(&["cdc_total_space", "cdc_total_space_in_mb"]), &[("MiB", 1), ("GiB", 1024), ("", 1)]);
@@ -87,6 +92,31 @@ fn compare(settings: &BTreeMap<String, String>, log: &LogArgs, findings: &mut Ve
             format!("set commitlog_sync_period_ms = {period}"),
         ));
     }
+}
+
+/// Whether the node can link its segments into `raw`, its `cdc_raw_directory`. Nothing is known where its names are not those
+/// of this machine, as beside a node in a container.
+fn file_system(commitlog: &Path, raw: &Path, configured: &Path) -> Option<Finding> {
+    let is_here = raw.canonicalize().ok()? == configured.canonicalize().ok()?;
+    let devices = [commitlog, raw].map(|path| path.metadata().ok().map(|metadata| metadata.dev()));
+    let [Some(commitlog_on), Some(raw_on)] = devices else { return None };
+    let (commitlog, raw) = (commitlog.display(), raw.display());
+    is_here.then(|| match commitlog_on == raw_on {
+        true => Finding::pass(
+            "node.commitlog_directory",
+            format!("{commitlog} and cdc_raw_directory are on one file system"),
+        ),
+        false => Finding::fail(
+            "node.commitlog_directory",
+            Exit::Unreadable,
+            format!(
+                "commitlog_directory {commitlog} and cdc_raw_directory {raw} are on different file systems: Cassandra links \
+                 each segment from one to the other, which it cannot there, and then does what commit_failure_policy says: \
+                 by default it stops serving all tables"
+            ),
+            "put both on one file system, in cassandra.yaml, and restart the node",
+        ),
+    })
 }
 
 /// A number with one of these units, in the first one.
@@ -152,5 +182,21 @@ mod tests {
         let directory = [("cdc_raw_directory", folder.path().to_str().unwrap())];
         assert!(found(&directory, &["--cdc-raw", folder.path().to_str().unwrap()]).is_empty());
         assert_eq!(found(&directory, &["--cdc-raw", "/"]), [("node.cdc_raw_directory", Verdict::Fail)]);
+    }
+
+    #[test]
+    fn segments_are_linked_so_one_file_system_is_needed() {
+        let (raw, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (raw, own) = (raw.path().to_str().unwrap(), own.path().to_str().unwrap());
+        for (commitlog, configured, expected) in [
+            (own, raw, vec![("node.commitlog_directory", Verdict::Pass)]),
+            ("/proc", raw, vec![("node.commitlog_directory", Verdict::Fail)]),
+            // Names of another machine say nothing here.
+            ("/none/commitlog", raw, vec![]),
+            ("/proc", own, vec![("node.cdc_raw_directory", Verdict::Fail)]),
+        ] {
+            let settings = [("commitlog_directory", commitlog), ("cdc_raw_directory", raw)];
+            assert_eq!(found(&settings, &["--cdc-raw", configured]), expected, "{commitlog} {configured}");
+        }
     }
 }

@@ -24,7 +24,7 @@ mod node_cdc;
 mod notices;
 pub(super) mod offline;
 #[cfg(feature = "cql")]
-mod owned_first;
+pub(super) mod owned_first;
 pub(super) mod parked;
 mod passed;
 mod reached;
@@ -34,7 +34,7 @@ mod recognised;
 mod refusals;
 mod reload;
 mod remembered;
-mod schema;
+pub(super) mod schema;
 #[cfg(feature = "cql")]
 mod schema_kept;
 #[cfg(feature = "cql")]

@@ -27,7 +27,38 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The token ranges that the node owns first, by keyspace. Of a keyspace that is not in it everything is given out:
 /// what belongs to nobody here would otherwise be published by none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Ranges(BTreeMap<String, Vec<TokenRange>>);
+pub(in crate::agent) struct Ranges(BTreeMap<String, Vec<TokenRange>>);
+
+impl Ranges {
+    /// What the ring says of its node.
+    ///
+    /// # Errors
+    /// It is not understood.
+    pub(in crate::agent) fn of(ring: &Ring) -> Result<Self, RangeError> {
+        let mut ranges = Self::default();
+        for keyspace in ring.keyspaces.keys() {
+            match primary_ranges(ring, keyspace) {
+                Ok(owned) => _ = ranges.0.insert(keyspace.clone(), owned),
+                // It joins: the others own everything still.
+                Err(RangeError::NoTokens) => _ = ranges.0.insert(keyspace.clone(), Vec::new()),
+                Err(RangeError::NotHere { .. } | RangeError::NoKeyspace(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ranges)
+    }
+
+    /// How many there are in a keyspace; `None`: everything.
+    pub(in crate::agent) fn count(&self, keyspace: &str) -> Option<usize> {
+        self.0.get(keyspace).map(Vec::len)
+    }
+}
+
+/// A ring by which nobody can tell what its node owns first.
+pub(in crate::agent) fn unusable(error: &RangeError) -> Failure {
+    Failure::new(Exit::Usage, format!("ownership = \"primary\" cannot be used: {error}"))
+        .next("use ownership = \"all\"")
+}
 
 /// What the node owns first, as its ring says now.
 #[derive(Debug)]
@@ -63,10 +94,7 @@ impl OwnedFirst {
             };
             if let Some(ring) = ring {
                 let owned = Self { ranges: RwLock::default(), path };
-                owned.take(&ring).map_err(|error| {
-                    Failure::new(Exit::Usage, format!("ownership = \"primary\" cannot be used: {error}"))
-                        .next("use ownership = \"all\"")
-                })?;
+                owned.take(&ring).map_err(|error| unusable(&error))?;
                 return Ok(Some(owned));
             }
             if !std::mem::replace(&mut said, true) {
@@ -82,16 +110,7 @@ impl OwnedFirst {
     /// # Errors
     /// It is not understood; the one before stays.
     pub(super) fn take(&self, ring: &Ring) -> Result<(), RangeError> {
-        let mut ranges = Ranges::default();
-        for keyspace in ring.keyspaces.keys() {
-            match primary_ranges(ring, keyspace) {
-                Ok(owned) => _ = ranges.0.insert(keyspace.clone(), owned),
-                // It joins: the others own everything still.
-                Err(RangeError::NoTokens) => _ = ranges.0.insert(keyspace.clone(), Vec::new()),
-                Err(RangeError::NotHere { .. } | RangeError::NoKeyspace(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let ranges = Ranges::of(ring)?;
         let mut known = self.ranges.write().unwrap_or_else(PoisonError::into_inner);
         if **known != ranges {
             if **known != Ranges::default() {

@@ -16,17 +16,17 @@ use super::schema_kept::place;
 use super::stop::Stop;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::input::from_schema_file;
-#[cfg(feature = "cql")]
 use crate::agent::log;
 use crate::agent::pipeline::epoch::{KeepsSchema, SchemaAt};
 #[cfg(feature = "cql")]
 use crate::agent::pipeline::walk::start_of;
 use crate::agent::pipeline::worker::Owned;
+use crate::agent::unlogged::{ADVICE, Unlogged};
 use crate::change::filter::TableFilter;
 use crate::checkpoint::Checkpoint;
 use crate::cli::CassandraArgs;
 use crate::commitlog::{Position, SegmentId};
-use crate::schema::SchemaHistory;
+use crate::schema::{Schema, SchemaHistory, SystemSchemaRows};
 
 /// The schema at the place that is read, and where newer ones come from.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(super) struct LiveSchema {
     /// At the place that is read.
     pub(super) at: SchemaAt,
     newest: Arc<Newest>,
+    #[cfg(feature = "cql")]
+    told: Told,
     #[cfg(feature = "cql")]
     node: Option<Node>,
     /// Since when a mutation waits for a newer one that was asked for.
@@ -62,11 +64,18 @@ impl LiveSchema {
     /// # Errors
     /// The file cannot be used.
     pub(super) fn from_file(path: &Path, filter: TableFilter) -> Result<Self, Failure> {
-        let history = from_schema_file(path, SchemaHistory::new)?;
+        let mut told = Told::new(&filter);
+        let history = from_schema_file(path, |rows| {
+            let (history, problems) = SchemaHistory::new(rows);
+            told.look(rows, history.schema());
+            (history, problems)
+        })?;
         let at = SchemaAt::new(history, filter).remember();
         Ok(Self {
             newest: Arc::new(Newest::new(Arc::clone(at.epoch()))),
             at,
+            #[cfg(feature = "cql")]
+            told,
             #[cfg(feature = "cql")]
             node: None,
             #[cfg(feature = "cql")]
@@ -77,13 +86,15 @@ impl LiveSchema {
     /// From the node, or what is kept of it: the newest that is known, until [`Self::begin`].
     #[cfg(feature = "cql")]
     pub(super) fn from_node(node: Node, filter: TableFilter) -> Self {
-        let (history, problems) = SchemaHistory::new(&node.newest());
+        let (mut told, rows) = (Told::new(&filter), node.newest());
+        let (history, problems) = SchemaHistory::new(&rows);
+        told.look(&rows, history.schema());
         for problem in problems {
             log::warn(&format!("schema: {problem}"));
         }
         let at = SchemaAt::new(history, filter).remember();
         let newest = Arc::new(Newest::new(Arc::clone(at.epoch())));
-        Self { at, newest, node: Some(node), wanted: None }
+        Self { at, newest, told, node: Some(node), wanted: None }
     }
 
     /// The log is read from what `checkpoint` leaves on: with the schema that it was read with there before.
@@ -182,7 +193,11 @@ impl LiveSchema {
         let Some(Came { began, rows, is_other }) = came else { return News::None };
         self.wanted.take_if(|wanted| began >= *wanted);
         tell(&self.at.learn(None, &rows));
-        self.newest.set(Arc::new(self.at.epoch_of(&rows)));
+        let epoch = self.at.epoch_of(&rows);
+        if is_other {
+            self.told.look(&rows, &epoch.schema);
+        }
+        self.newest.set(Arc::new(epoch));
         News::Fetched { began, is_other }
     }
 
@@ -273,6 +288,29 @@ impl LiveSchema {
     }
 }
 
+/// Warns of tables of which nothing comes.
+#[derive(Debug)]
+struct Told {
+    filter: TableFilter,
+    unlogged: Unlogged,
+}
+
+impl Told {
+    fn new(filter: &TableFilter) -> Self {
+        Self { filter: filter.clone(), unlogged: Unlogged::default() }
+    }
+
+    /// The node has this schema now.
+    fn look(&mut self, rows: &SystemSchemaRows, schema: &Schema) {
+        for table in self.unlogged.news(rows, schema, &self.filter) {
+            log::warn(&format!(
+                "nothing of {table} is published: its keyspace has durable_writes = false, so its changes are in no commit \
+                 log; {ADVICE}"
+            ));
+        }
+    }
+}
+
 #[cfg(feature = "cql")]
 fn tell(changes: &[String]) {
     for change in changes {
@@ -280,7 +318,8 @@ fn tell(changes: &[String]) {
     }
 }
 
-fn no_ring() -> Failure {
+/// There is no node to ask for its ring.
+pub(in crate::agent) fn no_ring() -> Failure {
     Failure::new(Exit::Usage, "ownership = \"primary\" asks the node for its ring, and no node is asked here")
         .next("leave schema_file (--schema) away, or use ownership = \"all\"")
 }

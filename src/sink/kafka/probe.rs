@@ -1,6 +1,7 @@
 //! Questions to the brokers that change nothing: for `doctor`, and for the check of options.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::consumer::BaseConsumer;
@@ -12,7 +13,7 @@ use crate::sink::SinkError;
 use super::asking;
 use super::client::{Purpose, check, config};
 use super::context::Context;
-use super::options::KafkaOptions;
+use super::options::{Delivery, KafkaOptions};
 use super::trouble::lasting;
 
 /// Checks the options as [`KafkaSink::open`](super::KafkaSink::open) does, without asking any broker.
@@ -81,6 +82,13 @@ impl Probe {
     #[must_use]
     pub fn checkpoint_topic(&self) -> String {
         self.options.checkpoint_topic()
+    }
+
+    /// How long a transaction may be open that the sink asks for; `None` where it uses none.
+    #[must_use]
+    pub fn transaction_timeout(&self) -> Option<Duration> {
+        let has_transactions = self.options.delivery == Delivery::ExactlyOnce;
+        has_transactions.then(|| self.options.extra.transaction_timeout())
     }
 
     /// Whether the brokers answer, and let the agent in.

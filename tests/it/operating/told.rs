@@ -1,0 +1,27 @@
+//! What an operator is to know though the agent goes on.
+
+use super::*;
+
+#[test]
+fn tables_of_a_keyspace_without_a_log_are_named() {
+    let place = Place::new();
+    let schema = place.path("schema.json");
+    let is_named = |said: &str| said.contains("durable_writes = false") && said.contains("accept.a1");
+    let before = place.until_empty(&schema);
+    assert!(!is_named(&stderr(&before)), "{}", stderr(&before));
+    let doctor = || place.command(&["doctor", "--schema", schema.to_str().unwrap()]);
+    assert!(!stdout(&doctor()).contains("schema.durable_writes"), "{}", stdout(&doctor()));
+    let mut rows: Value = serde_json::from_slice(&fs::read(&schema).unwrap()).unwrap();
+    let keyspaces = rows["keyspaces"].as_array_mut().unwrap();
+    let keyspace = keyspaces.iter_mut().find(|row| row["keyspace_name"] == "accept").unwrap();
+    keyspace["durable_writes"] = false.into();
+    fs::write(&schema, rows.to_string()).unwrap();
+    let after = place.until_empty(&schema);
+    assert!(is_named(&stderr(&after)), "{}", stderr(&after));
+    let doctor = doctor();
+    assert_eq!(code(&doctor), 4, "{}", stdout(&doctor));
+    let failed: Vec<String> =
+        stdout(&doctor).lines().filter(|line| line.starts_with("FAIL")).map(str::to_owned).collect();
+    assert!(matches!(&failed[..], [line] if is_named(line)), "{failed:?}");
+    assert!(stdout(&doctor).contains("ALTER KEYSPACE"), "{}", stdout(&doctor));
+}
