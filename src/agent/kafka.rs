@@ -86,17 +86,25 @@ pub fn options(
 
 /// Says a notice in the log.
 pub fn log_notice(notice: &Notice) {
-    let level = match notice {
+    let Some(level) = level(notice) else { return };
+    match notice {
+        Notice::LocalCopy { .. } | Notice::PartitionsUnkept { .. } => log::unwritten(&notice.to_string()),
+        _ => log::log(level, &notice.to_string()),
+    }
+}
+
+/// How much a notice matters; `None`: it is not said.
+fn level(notice: &Notice) -> Option<Level> {
+    Some(match notice {
         // Which the user asked for, with librdkafka's option `debug`; else there are none.
         Notice::Client { level: DEBUG, .. } => Level::Info,
-        Notice::Client { level, .. } if *level > SHOWN => return,
+        Notice::Client { level, .. } if *level > SHOWN => return None,
         Notice::TopicCreated { .. } => Level::Info,
         // There may be thousands a second.
-        Notice::DeadLetter { kind: Untaken::Forbidden, .. } => return,
+        Notice::DeadLetter { kind: Untaken::Forbidden, .. } => return None,
         Notice::DeadLetter { .. } | Notice::Forbidden { .. } | Notice::Unmade { .. } => Level::Error,
         _ => Level::Warn,
-    };
-    log::log(level, &notice.to_string());
+    })
 }
 
 fn refused(word: RefusedWord) -> Refused {

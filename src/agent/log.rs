@@ -13,8 +13,16 @@ static IS_JSON: AtomicBool = AtomicBool::new(false);
 static PROGRAM: OnceLock<&'static str> = OnceLock::new();
 static TOLD: OnceLock<Listener> = OnceLock::new();
 
-/// Hears every line.
-type Listener = Box<dyn Fn(&str) + Send + Sync>;
+/// What whoever watches the program is told, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'t> {
+    /// A warning or an error, as it was said.
+    Line(&'t str),
+    /// Something of the state directory could not be written.
+    Unwritten,
+}
+
+type Listener = Box<dyn Fn(Heard<'_>) + Send + Sync>;
 
 /// The name of the program before lines without a time; `cdc-agent` without this. Only the first one counts.
 pub fn program(name: &'static str) {
@@ -27,8 +35,8 @@ pub fn begin(is_json: bool) {
     IS_JSON.store(is_json, Ordering::Relaxed);
 }
 
-/// Has `tell` hear of every warning and error, too. Only the first one is heard.
-pub fn also(tell: impl Fn(&str) + Send + Sync + 'static) {
+/// Has `tell` hear of every warning and error, and of state that could not be written. Only the first one is told.
+pub fn also(tell: impl Fn(Heard<'_>) + Send + Sync + 'static) {
     let _ = TOLD.set(Box::new(tell));
 }
 
@@ -68,13 +76,24 @@ pub fn error(text: &str) {
     line("error", text);
 }
 
+/// Something of the state directory could not be written; the program goes on.
+pub fn unwritten(text: &str) {
+    still_unwritten();
+    warn(text);
+}
+
+/// The same once more, which was said already.
+pub fn still_unwritten() {
+    TOLD.get().iter().for_each(|tell| tell(Heard::Unwritten));
+}
+
 fn line(level: &str, text: &str) {
     // The simulation says very much, and the tests' harness does not hold it back.
     if cfg!(test) {
         return;
     }
-    if let (true, Some(tell)) = (level != "info", TOLD.get()) {
-        tell(text);
+    if let ("warn" | "error", Some(tell)) = (level, TOLD.get()) {
+        tell(Heard::Line(text));
     }
     let line = match (IS_TIMED.load(Ordering::Relaxed), IS_JSON.load(Ordering::Relaxed)) {
         (false, _) => format!("{}: {text}", PROGRAM.get().unwrap_or(&"cdc-agent")),

@@ -180,6 +180,9 @@ fn ledger(out: &mut Exposition, status: &Status) {
     out.single("cdc_dead_letter_total", Type::Counter, help, Some(to_float(pointed)));
     let help = "Errors and warnings";
     out.single("cdc_errors_total", Type::Counter, help, Some(to_float(status.errors_total)));
+    let help = "Writes into the state directory that failed";
+    let failed = Some(to_float(status.state_write_errors));
+    out.single("cdc_state_write_errors_total", Type::Counter, help, failed);
 }
 
 fn surroundings(out: &mut Exposition, status: &Status) {

@@ -174,6 +174,11 @@ impl Telemetry {
         self.state().error(text, now);
     }
 
+    /// A file of the state directory could not be written.
+    pub fn state_unwritten(&self) {
+        self.state().state_write_errors += 1;
+    }
+
     /// Everything, as of now.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -80,6 +80,8 @@ pub(super) struct State {
     pub(super) snapshots: Vec<SnapshotStatus>,
     pub(super) errors: VecDeque<ErrorLine>,
     pub(super) errors_total: u64,
+    /// How often a file of the state directory could not be written.
+    pub(super) state_write_errors: u64,
     pub(super) events: Seconds,
     pub(super) bytes: Seconds,
     pub(super) lag_ms: Seconds,
@@ -111,6 +113,7 @@ impl State {
             snapshots: Vec::new(),
             errors: VecDeque::new(),
             errors_total: 0,
+            state_write_errors: 0,
             events: Seconds::new(PLOTTED + 1),
             bytes: Seconds::new(PLOTTED + 1),
             lag_ms: Seconds::new(PLOTTED + 1),

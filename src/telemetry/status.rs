@@ -76,6 +76,9 @@ pub struct Status {
     pub errors: Vec<ErrorLine>,
     /// How many there were since the start.
     pub errors_total: u64,
+    /// How often a file of the state directory could not be written since the start.
+    #[serde(default)]
+    pub state_write_errors: u64,
     /// The last minutes by second.
     pub history: History,
     /// What the process uses.
@@ -220,6 +223,7 @@ pub(super) fn make(state: &State, now: Moment, silent: Duration, limits: Limits)
         snapshots: state.snapshots.clone(),
         errors: state.errors.iter().cloned().collect(),
         errors_total: state.errors_total,
+        state_write_errors: state.state_write_errors,
         history: History {
             events: state.events.whole(now.steady),
             bytes: state.bytes.whole(now.steady),

@@ -272,6 +272,7 @@ fn metrics_are_written_as_the_format_asks() {
     let usage =
         DirectoryUsage { used_bytes: 1, limit_bytes: 2, full_in_s: None, is_full: false, spool_bytes: None };
     fed.telemetry.directory(usage);
+    fed.telemetry.state_unwritten();
     let text = metrics::text(&fed.telemetry.status());
     let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or("");
     assert_eq!(line("cdc_events_total"), r#"cdc_events_total{table="odd\"na\\me",op="c"} 3"#);
@@ -280,6 +281,7 @@ fn metrics_are_written_as_the_format_asks() {
         r#"cdc_newest_write_seconds{table="odd\"na\\me"} 1798761600"#
     );
     assert_eq!(line("cdc_unread_bytes"), "cdc_unread_bytes 100");
+    assert_eq!(line("cdc_state_write_errors_total"), "cdc_state_write_errors_total 1");
     assert_eq!(line("cdc_time_to_full_seconds"), "cdc_time_to_full_seconds +Inf");
     assert_eq!(
         line("cdc_txn_commit_seconds_bucket{le=\"0.001\"}"),

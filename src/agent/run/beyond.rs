@@ -214,10 +214,12 @@ impl Beyond {
         let kept = swap(&self.path, &self.path.with_extension("tmp"), &[text.as_bytes()]);
         self.is_changed = kept.is_err();
         let was_failing = std::mem::replace(&mut self.is_failing, kept.is_err());
-        if let Err(error) = kept
-            && !was_failing
-        {
-            log::warn(&format!("{error}: what the node forgets is not named when the agent ends before it"));
+        match kept {
+            Ok(()) => {}
+            Err(_) if was_failing => log::still_unwritten(),
+            Err(error) => log::unwritten(&format!(
+                "{error}: what the node forgets is not named when the agent ends before it"
+            )),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Indexed {
         let segments = self.segments.iter().map(|id| id.0).collect();
         let text = serde_json::to_vec(&Kept { version: VERSION, segments }).unwrap_or_default();
         if let Err(error) = replace(path, &path.with_extension("tmp"), &[&text]) {
-            log::warn(&format!(
+            log::unwritten(&format!(
                 "if the segment that is read now is deleted while the agent is away, its loss is told of as a possible one: {error}"
             ));
         }

@@ -106,7 +106,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let stall_after = Duration::from_secs(live.telling.stall_after_s.get());
     let mut telling = Telling::new(Limits { stall_after, ..Limits::default() });
     let heard = Arc::clone(&telling.telemetry);
-    log::also(move |text| heard.error(text));
+    log::also(move |news| match news {
+        log::Heard::Line(text) => heard.error(text),
+        log::Heard::Unwritten => heard.state_unwritten(),
+    });
     let _server = start::http(&live.telling, &telling)?;
     failpoint::cross("start_locked");
     let mut watch = Watch::new(directory.path());

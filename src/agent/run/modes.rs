@@ -106,7 +106,9 @@ impl Begin {
         let text = serde_json::to_vec(&kept).unwrap_or_default();
         self.kept = Some(kept);
         if let Err(error) = replace(&self.path, &self.path.with_extension("tmp"), &[&text]) {
-            log::warn(&format!("how changes are delivered is not kept, a change is not told of: {error}"));
+            log::unwritten(&format!(
+                "how changes are delivered is not kept, a change is not told of: {error}"
+            ));
         }
     }
 }

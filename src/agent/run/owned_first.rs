@@ -126,7 +126,7 @@ impl OwnedFirst {
     fn keep(&self, ring: &Ring) {
         let kept = serde_json::to_vec(&Kept { version: 1, ring: ring.clone() }).unwrap_or_default();
         if let Err(error) = replace(&self.path, &self.path.with_extension("tmp"), &[&kept]) {
-            log::warn(&format!("the ring is not kept: {error}"));
+            log::unwritten(&format!("the ring is not kept: {error}"));
         }
     }
 

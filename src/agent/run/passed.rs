@@ -86,7 +86,7 @@ impl Passed {
         let kept = Kept { version: VERSION, segments: self.kept.clone() };
         let text = serde_json::to_vec(&kept).unwrap_or_default();
         if let Err(error) = replace(&self.path, &self.path.with_extension("tmp"), &[&text]) {
-            log::warn(&format!("damaged segments that stay are told of again after a restart: {error}"));
+            log::unwritten(&format!("damaged segments that stay are told of again after a restart: {error}"));
         }
     }
 }

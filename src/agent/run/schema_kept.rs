@@ -99,7 +99,7 @@ impl KeptSchema {
 
 fn say(saved: Result<(), impl std::fmt::Display>) {
     if let Err(error) = saved {
-        log::warn(&format!("the history of the schema cannot be kept: {error}"));
+        log::unwritten(&format!("the history of the schema cannot be kept: {error}"));
     }
 }
 

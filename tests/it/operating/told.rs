@@ -2,6 +2,24 @@
 
 use super::*;
 
+/// A disk that takes nothing more, of one file: a folder stands where it would be written.
+#[test]
+fn state_that_cannot_be_written_is_said_and_counted() {
+    for (is_full, failed) in [(false, 0), (true, 1)] {
+        let place = Place::new();
+        if is_full {
+            fs::create_dir_all(place.path("state").join("modes.tmp")).unwrap();
+        }
+        let running = place.run();
+        let status = place.status();
+        assert_eq!(status["state_write_errors"], failed);
+        let errors = status["errors"].as_array().unwrap();
+        let is_said = errors.iter().any(|line| line["text"].as_str().unwrap().contains("modes.tmp"));
+        assert_eq!(is_said, is_full, "{errors:?}");
+        running.stop();
+    }
+}
+
 #[test]
 fn tables_of_a_keyspace_without_a_log_are_named() {
     let place = Place::new();
