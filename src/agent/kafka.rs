@@ -97,7 +97,7 @@ pub fn log_notice(notice: &Notice) {
 fn level(notice: &Notice) -> Option<Level> {
     Some(match notice {
         // Which the user asked for, with librdkafka's option `debug`; else there are none.
-        Notice::Client { level: DEBUG, .. } => Level::Info,
+        Notice::Client { level: DEBUG, .. } => Level::Debug,
         Notice::Client { level, .. } if *level > SHOWN => return None,
         Notice::TopicCreated { .. } => Level::Info,
         // There may be thousands a second.
@@ -148,6 +148,13 @@ mod tests {
     use clap::{Args, FromArgMatches};
 
     use super::*;
+
+    #[test]
+    fn lines_of_the_client_are_warnings_unless_they_were_asked_for() {
+        let of = |number| level(&Notice::Client { level: number, text: String::new() });
+        let levels = [3, 4, 5, 6, 7].map(of);
+        assert_eq!(levels, [Some(Level::Warn), Some(Level::Warn), None, None, Some(Level::Debug)]);
+    }
 
     #[test]
     fn what_is_said_of_a_table_holds_for_its_side_topic() {

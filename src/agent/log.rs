@@ -43,6 +43,8 @@ pub fn also(tell: impl Fn(Heard<'_>) + Send + Sync + 'static) {
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
+    /// Somebody asked to see it.
+    Debug,
     /// Something is as it should be, and worth knowing.
     Info,
     /// Something needs attention; the program goes on.
@@ -54,6 +56,7 @@ pub enum Level {
 /// Says a line.
 pub fn log(level: Level, text: &str) {
     let level = match level {
+        Level::Debug => "debug",
         Level::Info => "info",
         Level::Warn => "warn",
         Level::Error => "error",

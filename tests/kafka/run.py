@@ -339,8 +339,35 @@ def grown(run):
     return changed[0].split(" warn ")[-1].strip()[:100]
 
 
+def debugged(run):
+    """librdkafka's own log: shown when it is asked for, and without secrets, whatever they are."""
+    folder, schema = run.log(1, 950_000)
+    access = run.broker.access
+    password, token = run.folder / "secret", run.folder / "jwt"
+    password.write_text(access["sasl"]["password"] + "\n")
+    token.write_text(run.broker.token())
+    words = ["--out", "kafka", "--bootstrap-servers", run.broker.listeners["SASL_SSL"], "--security-protocol", "sasl_ssl"]
+    words += ["--ssl-ca-file", access["tls"]["ca"], "--table", "rows.simple"]
+    user = ["--sasl-username", access["sasl"]["user"], "--sasl-password-file", password]
+    admin = AdminClient({"bootstrap.servers": run.broker.servers})
+    compacted = NewTopic("debugged2.cdc.__checkpoints", 1, 1, config={"cleanup.policy": "compact"})
+    for made in admin.create_topics([compacted, NewTopic("debugged2.cdc.rows.simple", 1, 1)]).values():
+        made.result()
+    lines = 0
+    for number, mechanism in enumerate(("PLAIN", "SCRAM-SHA-512", "OAUTHBEARER")):
+        who = ["--oauth-token-file", token] if mechanism == "OAUTHBEARER" else user
+        common = [[folder], schema, f"debugged{number}", *words, *who, "--sasl-mechanism", mechanism]
+        _, said = run.replay(*common, "--kafka-option", "debug=all")
+        assert f"SASL mechanism {mechanism}" in said and "Sent ApiVersionRequest" in said, said[:2000]
+        assert access["sasl"]["password"] not in said and token.read_text() not in said and token.read_text().split(".")[1] not in said
+        lines += len(said.splitlines())
+        _, said = run.replay(*common, "--again")
+        assert "librdkafka" not in said, said[:2000]
+    return f"{lines} lines of librdkafka's, no secret in them; none unless asked for"
+
+
 SHORT = [contents, again, killed, fenced, node, refused, policies, grown, unreachable]
-CASES = [*SHORT, restarted, at_least_once, secured]
+CASES = [*SHORT, restarted, at_least_once, secured, debugged]
 
 
 def main():
@@ -359,7 +386,7 @@ def main():
     print(f"seed {given.seed}, {folder}", flush=True)
     broker = Broker(folder / "stack")
     try:
-        broker.start(["SASL_SSL"] if secured in cases else [])
+        broker.start(["SASL_SSL"] if {secured, debugged} & set(cases) else [])
         run = Run(given.agent, broker, folder, given.seed, given.kills)
         for case in cases:
             started = time.monotonic()

@@ -16,6 +16,7 @@ use super::*;
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{Position, SegmentId};
 
+mod debugged;
 mod gone;
 mod job_input;
 mod linger;
