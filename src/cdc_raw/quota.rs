@@ -108,6 +108,8 @@ pub struct Quota {
     samples: VecDeque<(Instant, u64)>,
     /// The greatest threshold that was told of and not left since.
     told: u8,
+    /// It was told that the directory is full, and that was not left since.
+    is_told_full: bool,
 }
 
 /// How full the directory is.
@@ -125,13 +127,15 @@ pub struct Fullness {
     pub time_to_full: Option<Duration>,
     /// A threshold in percent that was reached just now: to be told of, once.
     pub reached: Option<u8>,
+    /// It is full since just now: to be told of, once.
+    pub has_filled: bool,
 }
 
 impl Quota {
     /// `limit` is `cdc_total_space`, `segment` is `commitlog_segment_size`, both in bytes.
     #[must_use]
     pub fn new(limit: u64, segment: u64) -> Self {
-        Self { limit, segment, samples: VecDeque::new(), told: 0 }
+        Self { limit, segment, samples: VecDeque::new(), told: 0, is_told_full: false }
     }
 
     /// Another `commitlog_segment_size` is known, in bytes.
@@ -158,7 +162,22 @@ impl Quota {
         let is_full = used > self.usable();
         let time_to_full = if is_full { Some(Duration::ZERO) } else { self.time_to_full(used, now) };
         let (used, limit, reached) = (used, self.limit, self.reached(percent));
-        Fullness { used, limit, percent, is_full, time_to_full, reached }
+        let has_filled = self.has_filled(used);
+        Fullness { used, limit, percent, is_full, time_to_full, reached, has_filled }
+    }
+
+    fn has_filled(&mut self, used: u64) -> bool {
+        let usable = self.usable();
+        let left = usable.saturating_sub(self.limit.saturating_mul(HYSTERESIS.into()) / 100);
+        match (used > usable, self.is_told_full) {
+            (true, false) => {
+                self.is_told_full = true;
+                return true;
+            }
+            (false, true) if used <= left => self.is_told_full = false,
+            _ => {}
+        }
+        false
     }
 
     fn time_to_full(&self, used: u64, now: Instant) -> Option<Duration> {
@@ -219,6 +238,17 @@ mod tests {
                 .map(|used| quota.look(used, now).reached.unwrap_or(0))
                 .into();
         assert_eq!(told, [0, 0, 50, 0, 0, 0, 0, 0, 0, 50, 75, 90, 0, 0, 0, 0, 90, 0, 75, 0, 90, 0, 50]);
+    }
+
+    #[test]
+    fn that_it_is_full_is_told_once_and_again_after_it_was_left() {
+        let mut quota = Quota::new(100, 20);
+        let now = Instant::now();
+        let told: Vec<_> =
+            [80, 81, 90, 100, 80, 76, 81, 75, 81, 0, 81].map(|used| quota.look(used, now).has_filled).into();
+        let expected = [1, 8, 10].map(|place| told.get(place).copied());
+        assert_eq!(expected, [Some(true); 3]);
+        assert_eq!(told.iter().filter(|told| **told).count(), 3, "{told:?}");
     }
 
     #[test]

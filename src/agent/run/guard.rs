@@ -116,24 +116,36 @@ impl Watched {
             _ => used,
         };
         let fullness = quota.look(used, now);
-        if let Some(percent) = fullness.reached {
-            warn(percent, &fullness, self.spool.as_ref());
+        for (level, text) in warnings(&fullness, self.spool.as_ref()) {
+            log::log(level, &text);
         }
         let spool_bytes = self.spool.as_mut().map(Spooling::held);
         self.telemetry.directory(DirectoryUsage { spool_bytes, ..DirectoryUsage::from(fullness) });
     }
 }
 
-fn warn(percent: u8, fullness: &Fullness, spool: Option<&Spooling>) {
-    let left =
-        fullness.time_to_full.map_or_else(String::new, |left| format!(", full in {} s", left.as_secs()));
+/// What is to be said of how full the directory became: at 50, 75 and 90 %, and when it is full.
+fn warnings(fullness: &Fullness, spool: Option<&Spooling>) -> Vec<(log::Level, String)> {
+    let threshold = fullness.reached.map(|percent| {
+        let level = if percent >= 90 { log::Level::Error } else { log::Level::Warn };
+        (level, nearly_full(percent, fullness, spool))
+    });
+    let full = fullness.has_filled.then(|| {
+        let Fullness { used, limit, .. } = fullness;
+        (log::Level::Error, format!("cdc_raw is full, {used} of {limit} bytes: {}", quota::FULL))
+    });
+    threshold.into_iter().chain(full).collect()
+}
+
+fn nearly_full(percent: u8, fullness: &Fullness, spool: Option<&Spooling>) -> String {
+    let left = fullness.time_to_full.filter(|_| !fullness.is_full);
+    let left = left.map_or_else(String::new, |left| format!(", full in {} s", left.as_secs()));
     let spool = match spool {
         Some(Spooling { stopped: None, .. }) => "; final segments go to the spool",
         Some(_) => "; the spool takes no more",
         None => "",
     };
-    let text = format!("cdc_raw is {percent} % full{left}{spool}; when it is full: {}", quota::FULL);
-    if percent >= 90 { log::error(&text) } else { log::warn(&text) }
+    format!("cdc_raw is {percent} % full{left}{spool}; when it is full: {}", quota::FULL)
 }
 
 /// The spool, and what was told of it.
@@ -234,6 +246,36 @@ mod tests {
         fs::create_dir(dir.path().join("spool")).unwrap();
         watched.look(Instant::now());
         assert_eq!((spooled(&watched), watched.spool.unwrap().has_begun), (Some(0), false));
+    }
+
+    /// What Cassandra does and how its clients see it stands in every one of them.
+    #[test]
+    fn each_threshold_is_told_with_what_cassandra_does() {
+        let start = Instant::now();
+        let mut quota = Quota::new(200 * MIB, 10 * MIB);
+        let mut told = Vec::new();
+        for (seconds, used) in [(0, 90), (10, 100), (20, 110), (30, 151), (40, 180), (50, 195), (60, 196)] {
+            let fullness = quota.look(used * MIB, start + Duration::from_secs(seconds));
+            told.extend(warnings(&fullness, None));
+        }
+        // 100 to 190 MiB at 1 MiB/s; 61 MiB in 30 s and 39 left; 90 MiB in 40 s and 10 left.
+        let starts = [
+            (log::Level::Warn, "cdc_raw is 50 % full, full in 90 s; when it is full: "),
+            (log::Level::Warn, "cdc_raw is 75 % full, full in 19 s; when it is full: "),
+            (log::Level::Error, "cdc_raw is 90 % full, full in 4 s; when it is full: "),
+            (log::Level::Error, "cdc_raw is full, 204472320 of 209715200 bytes: "),
+        ];
+        let expected: Vec<_> = starts
+            .iter()
+            .map(|(level, begin)| {
+                (*level, format!(
+                    "{begin}Cassandra refuses every write to a table with CDC on this node: clients see WriteFailure \
+                     (0x1500, reason UNKNOWN); writes to other tables go on. With cdc_block_writes: false it deletes the \
+                     oldest segments unread instead. It takes writes again within a second after segments are deleted"
+                ))
+            })
+            .collect();
+        assert_eq!(told, expected);
     }
 
     #[test]
