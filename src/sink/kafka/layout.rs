@@ -211,3 +211,42 @@ fn unreadable(key: &str, error: &CheckpointError) -> SinkError {
         hint: "read it with the cdc-agent that wrote it",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "6ab09bec-e68e-48d9-a5f8-97e6fb4c9b47";
+    /// What the first version that wrote to Kafka had there, byte by byte: version 4 of the checkpoint, and the key and the
+    /// value of a finished segment.
+    const REST: &str = r#"{"version":4,"generation":17,"open":{"1795362889883":{"at":"1795362889883:36403:0","fingerprint":"1625a4b0bff438c9e4457529e85cff48"}},"done":{},"parked":["1795362889883:33714:3 d3b8de345643ef8a d3b8de34cf4abe30"]}"#;
+    const DONE: &str = r#"{"fingerprint":"8d5e4ad6d3b8e27be4457529e85cff48","done_ms":1795362950123}"#;
+
+    #[test]
+    fn what_the_first_version_left_in_kafka_is_read_and_stays_as_it_is() {
+        let values = [
+            (HOST.to_owned(), Some(REST.as_bytes().to_vec())),
+            (format!("{HOST}/done/1795362889882"), Some(DONE.as_bytes().to_vec())),
+            (format!("{HOST}/done/1795362889881"), None),
+        ];
+        let layout = Layout::Node { host_id: HOST.to_owned() };
+        assert!(values.iter().all(|(key, _)| layout.wants(key)));
+        let restored = layout.restore(&values.into()).unwrap();
+        let segment = SegmentId(1_795_362_889_882);
+        assert_eq!(restored.done_ms, BTreeMap::from([(segment, 1_795_362_950_123)]));
+        let checkpoint = restored.checkpoint.unwrap();
+        let open: Vec<String> = checkpoint.open().map(|place| place.to_string()).collect();
+        assert_eq!(open, ["1795362889883:36403:0"]);
+        assert_eq!(checkpoint.generation(), 17);
+        assert_eq!(checkpoint.parked_count(), 1);
+        let done = checkpoint.done_as(segment).unwrap().to_string();
+        assert_eq!(done, "8d5e4ad6d3b8e27be4457529e85cff48");
+        assert!(layout.changes(&checkpoint, &checkpoint, 0).unwrap().is_empty());
+        let rest = layout.unchanged(&checkpoint).unwrap().unwrap();
+        assert_eq!((rest.key.as_str(), rest.value.unwrap()), (HOST, REST.as_bytes().to_vec()));
+        let all = layout.changes(&Checkpoint::default(), &checkpoint, 1_795_362_950_123).unwrap();
+        let done = all.iter().find(|change| change.segment == Some(segment)).unwrap();
+        assert_eq!(done.key, format!("{HOST}/done/1795362889882"));
+        assert_eq!(done.value, Some(DONE.as_bytes().to_vec()));
+    }
+}
