@@ -219,7 +219,7 @@ pub(super) fn make(state: &State, now: Moment, silent: Duration, limits: Limits)
         ledger_counts: state.kinds.clone(),
         ledger: state.entries.iter().cloned().collect(),
         schema: state.schema.clone(),
-        kafka: state.kafka.clone(),
+        kafka: kafka(state),
         snapshots: state.snapshots.clone(),
         errors: state.errors.iter().cloned().collect(),
         errors_total: state.errors_total,
@@ -231,6 +231,15 @@ pub(super) fn make(state: &State, now: Moment, silent: Duration, limits: Limits)
         },
         process: ProcessStatus::read(),
     }
+}
+
+/// What is known of Kafka. While it is waited for it does not answer: what failed is told of the loop only when it gives up.
+fn kafka(state: &State) -> Option<KafkaStatus> {
+    let mut kafka = state.kafka.clone()?;
+    if state.phase == Phase::WaitingForKafka {
+        kafka.is_reachable = Some(false);
+    }
+    Some(kafka)
 }
 
 fn commits(state: &State, now: Moment) -> Commits {

@@ -114,6 +114,18 @@ fn another_phase_is_the_reason_and_its_time_is_no_stall_of_the_next() {
 }
 
 #[test]
+fn kafka_does_not_answer_while_it_is_waited_for() {
+    let fed = Fed::running();
+    let answers = || fed.telemetry.status().kafka.map(|kafka| kafka.is_reachable);
+    fed.telemetry.phase(Phase::WaitingForKafka, None);
+    assert_eq!(answers(), None, "records go to a file log");
+    fed.telemetry.kafka(KafkaStatus { is_reachable: Some(true), ..KafkaStatus::default() });
+    assert_eq!(answers(), Some(Some(false)));
+    fed.telemetry.phase(Phase::Running, None);
+    assert_eq!(answers(), Some(Some(true)));
+}
+
+#[test]
 fn a_loop_without_a_sign_of_life_is_hung() {
     let fed = Fed::running();
     fed.pass(120);
