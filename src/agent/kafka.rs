@@ -102,7 +102,10 @@ fn level(notice: &Notice) -> Option<Level> {
         Notice::TopicCreated { .. } => Level::Info,
         // There may be thousands a second.
         Notice::DeadLetter { kind: Untaken::Forbidden, .. } => return None,
-        Notice::DeadLetter { .. } | Notice::Forbidden { .. } | Notice::Unmade { .. } => Level::Error,
+        Notice::DeadLetter { .. }
+        | Notice::Forbidden { .. }
+        | Notice::TopicGone { .. }
+        | Notice::Unmade { .. } => Level::Error,
         _ => Level::Warn,
     })
 }

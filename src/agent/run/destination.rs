@@ -118,6 +118,13 @@ fn noticed(notice: &Notice, telemetry: &Telemetry) {
             bytes: *bytes,
             reason: reason.clone(),
         }),
+        Notice::TopicGone { topic, committed_to } => telemetry.ledger(LedgerEntry {
+            kind: LedgerKind::Lost,
+            place: committed_to.clone(),
+            table: Some(topic.clone()),
+            bytes: 0,
+            reason: "the topic was deleted, and what was published to it until then with it".to_owned(),
+        }),
         _ => {}
     }
 }
@@ -180,7 +187,7 @@ pub(super) fn kafka_options(
 #[cfg(all(test, feature = "kafka"))]
 mod tests {
     use super::*;
-    use crate::telemetry::{Clock, Limits, SetClock};
+    use crate::telemetry::{Clock, Limits, SetClock, metrics};
 
     #[test]
     fn whoever_waits_for_kafka_lives_and_says_so() {
@@ -197,5 +204,54 @@ mod tests {
         assert_eq!(reasons, ["Waiting for Kafka for 1 min 40 s: no answer"]);
         telemetry.phase_if_new(Phase::Running, None);
         assert!(telemetry.status().is_ready);
+    }
+
+    /// The lines of `/metrics` that count what did not come through, without those that are 0.
+    fn counted(telemetry: &Telemetry) -> Vec<String> {
+        let text = metrics::text(&telemetry.status());
+        let names = ["cdc_oversize_total", "cdc_acl_denied_total", "cdc_dead_letter_total", "cdc_ledger_"];
+        let is_counted =
+            |line: &&str| names.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0");
+        text.lines().filter(is_counted).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_kafka_does_not_take_is_counted_by_its_reason() {
+        let letter = |kind| Notice::DeadLetter {
+            topic: "p.cdc.k.t".to_owned(),
+            position: "7:20:1:0".to_owned(),
+            bytes: 150_000,
+            reason: "why".to_owned(),
+            kind,
+        };
+        for (kind, word, own) in [
+            (Untaken::TooLong, "oversize", Some("cdc_oversize_total 2")),
+            (Untaken::Forbidden, "denied", Some("cdc_acl_denied_total 2")),
+            (Untaken::Refused, "dead_letter", None),
+        ] {
+            let telemetry = Telemetry::new(Limits::default());
+            for _ in 0..2 {
+                noticed(&letter(kind), &telemetry);
+            }
+            let mut expected = vec![
+                format!("cdc_ledger_entries_total{{kind=\"{word}\"}} 2"),
+                format!("cdc_ledger_bytes_total{{kind=\"{word}\"}} 300000"),
+            ];
+            expected.extend(own.map(str::to_owned));
+            expected.push("cdc_dead_letter_total 2".to_owned());
+            assert_eq!(counted(&telemetry), expected);
+            let entry = telemetry.status().ledger.into_iter().next().unwrap().entry;
+            assert_eq!((entry.place.as_str(), entry.table.as_deref()), ("7:20:1:0", Some("p.cdc.k.t")));
+        }
+    }
+
+    #[test]
+    fn a_topic_that_was_deleted_is_a_loss() {
+        let telemetry = Telemetry::new(Limits::default());
+        let gone = Notice::TopicGone { topic: "p.cdc.k.t".to_owned(), committed_to: "7:20:1:0".to_owned() };
+        noticed(&gone, &telemetry);
+        assert_eq!(counted(&telemetry), ["cdc_ledger_entries_total{kind=\"lost\"} 1"]);
+        let text = gone.to_string();
+        assert!(text.contains("p.cdc.k.t was deleted") && text.contains("up to 7:20:1:0 is lost"), "{text}");
     }
 }

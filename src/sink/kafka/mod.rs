@@ -13,6 +13,7 @@ mod context;
 mod dead_letter;
 mod doubt;
 mod flush;
+mod gone;
 mod job_input;
 mod job_log;
 mod kept_partitions;
@@ -44,6 +45,7 @@ use crate::failpoint;
 
 use super::{Sink, SinkError};
 use doubt::Doubts;
+use gone::Used;
 pub use job_input::{Arrival, JobInput, Message};
 pub use job_log::{Choice, JobLog, JobRecord};
 use layout::{Change, Layout};
@@ -82,6 +84,7 @@ pub struct KafkaSink {
     done_ms: BTreeMap<SegmentId, i64>,
     batch: Batch,
     not_taken: NotTaken,
+    used: Used,
 }
 
 /// What was sent since the last commit.
@@ -129,6 +132,7 @@ impl KafkaSink {
             done_ms: BTreeMap::new(),
             batch: Batch::default(),
             not_taken: NotTaken::default(),
+            used: Used::default(),
         };
         sink.restart()?;
         Ok(sink)
@@ -208,6 +212,7 @@ impl KafkaSink {
             self.local.iter().for_each(|copy| copy.store(checkpoint));
         }
         self.topics.look_again();
+        self.tell_of_gone_topics();
         Ok(())
     }
 

@@ -101,7 +101,12 @@ impl KafkaSink {
         let found = self.topics.get(topic, Kind::Changes).map(|found| found.partitions);
         let waited = self.topics.take_waited();
         let partitions = match found {
-            Ok(partitions) => Some(partitions),
+            Ok(partitions) => {
+                if !waited.is_zero() {
+                    self.used.add(topic);
+                }
+                Some(partitions)
+            }
             Err(SinkError::Forbidden { .. }) if self.lets_pass(topic) => {
                 self.forbid(topic);
                 None

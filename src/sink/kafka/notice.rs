@@ -54,6 +54,14 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// A topic to which this program sent records is not there any more: what stood in it is lost. Where the agent makes
+    /// topics, it makes it again.
+    TopicGone {
+        /// Its name.
+        topic: String,
+        /// The place in the log up to which everything was committed then; empty when nothing is known of it.
+        committed_to: String,
+    },
     /// Kafka does not tell how a topic is configured.
     TopicUnverified {
         /// Its name.
@@ -150,6 +158,12 @@ impl fmt::Display for Notice {
                 f,
                 "the numbers of partitions are not kept, so one that changes while the agent is stopped is not noticed: \
                  {reason}"
+            ),
+            Self::TopicGone { topic, committed_to } => write!(
+                f,
+                "topic {topic} was deleted: everything that was published to it up to {} is lost to whoever has \
+                 not read it. It is made again, and goes on behind that; a snapshot of the table publishes its rows anew",
+                if committed_to.is_empty() { "now" } else { committed_to.as_str() }
             ),
             Self::TopicUnverified { topic, reason } => write!(
                 f,

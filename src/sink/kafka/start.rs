@@ -37,6 +37,7 @@ impl KafkaSink {
     /// A topic may have been deleted. That of the checkpoints is made again at once.
     fn look_at_topics(&mut self) -> Result<(), SinkError> {
         self.topics.look_at_all()?;
+        self.tell_of_gone_topics();
         if !self.topics.has(&self.place.topic) {
             let made = self.topics.get(&self.place.topic, Kind::Checkpoints)?;
             self.place.partition = self.layout.partition(made.partitions);

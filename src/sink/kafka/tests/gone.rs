@@ -36,6 +36,9 @@ fn a_topic_that_was_deleted_is_looked_for_again() {
         assert!(sink.topics.has(TOPIC));
         sink.rewind().unwrap();
         assert!(!sink.topics.has(TOPIC) && sink.topics.has(CHECKPOINTS));
+        let gone = Notice::TopicGone { topic: TOPIC.to_owned(), committed_to: at(1, 1).to_string() };
+        let told = mock.notices.lock().unwrap().iter().filter(|notice| **notice == gone).count();
+        assert_eq!(told, 1);
         make(&mock);
         sink.send(&record(0, "b", Some("{}"))).unwrap();
         sink.commit(&reached(&sink, 2)).unwrap();
