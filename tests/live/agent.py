@@ -36,12 +36,15 @@ class Agent:
     def __init__(self, options, log, limits=None):
         self.options, self.log, self.process, self.limits = [str(word) for word in options], Path(log), None, limits
         self.starts, self.cpu_s, self.rss_anon = 0, 0.0, 0
+        # When it was started last, µs since 1970.
+        self.started_us = None
         self._sampler = None
 
     def start(self, *more, **variables):
         """Starts it; `variables` are of the environment."""
         assert not self.running, "it runs"
         self.starts += 1
+        self.started_us = time.time_ns() // 1000
         with self.log.open("a") as log:
             log.write(f"--- start {self.starts} {variables}\n")
             log.flush()

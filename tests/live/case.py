@@ -8,6 +8,7 @@ from pathlib import Path
 import checker
 import fold
 import output
+import pages
 import workload
 from agent import Agent, wait_for
 from events import identity, of_record
@@ -36,6 +37,10 @@ class Case:
         # More words of the command line; the node's sync period as the settings of scenarios have it.
         self.extra, self.sync_period_ms = [], 1000
         self.host_id = stack.host_id()
+        # What the scenario knows of the agent's metrics at the end: name → (least, most).
+        self.metrics = {}
+        # Published events that the scenario removed from the output.
+        self.taken_away = 0
 
     def note(self, text):
         """What was done and seen: goes into the report."""
@@ -59,7 +64,7 @@ class Case:
         self.state.mkdir(exist_ok=True)
         words = [
             "--cdc-raw", cdc_raw or node["cdc_raw"], "--state-dir", state or self.state, "--prefix", self.prefix, "--keyspace", self.ks,
-            "--host-id", host_id, "--cluster", node["cluster"], "--dc", node["dc"], "--http=false",
+            "--host-id", host_id, "--cluster", node["cluster"], "--dc", node["dc"], "--http-address", "127.0.0.1:0",
             "--commitlog-sync-period-ms", self.sync_period_ms, *more, *self.extra,
         ]  # fmt: skip
         if self.kind == "file":
@@ -111,13 +116,14 @@ class Case:
     def judge(self, agent=None, folder=True, content=True):
         """The end of a scenario: writers stop, the agent catches up, everything is compared."""
         self.writers.stop()
-        stands = []
+        stands, seen = [], None
         if agent is not None:
             seconds = self.caught_up(agent)
             self.note(f"the last write was published {seconds:.1f} s after it")
             stands = self.standing_watermarks(agent)
             if folder:
                 self.wait_for_deletions(agent)
+            seen = pages.look(agent)
             began = time.monotonic()
             code = agent.stop()
             if time.monotonic() - began > 5:
@@ -133,6 +139,8 @@ class Case:
         if self.waited_for_end > 5:
             self.note(f"readers of committed records waited {self.waited_for_end:.0f} s for the end of transactions after the stop")
         verdict = checker.check(workload.read(self.folder / "journal"), records, self.rules)
+        if seen is not None:
+            pages.compare(seen, records, agent.started_us, verdict, self.rules, self.metrics, self.taken_away)
         for place in stands:
             verdict.fault("watermark stands still", f"{place}: no heartbeat told that everything is published")
         if content:

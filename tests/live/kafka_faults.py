@@ -5,6 +5,8 @@ import re
 import subprocess
 import time
 
+import checker
+import pages
 from agent import environment, program, wait_for
 from agent_faults import FULL, ONCE, last_line
 from case import PATIENCE, Failed
@@ -89,25 +91,51 @@ def alive(case):
     return status["is_live"], status["is_ready"], status["phase"]
 
 
-def away(case, *options):
+def waits_for_kafka(case, agent):
+    """What an agent serves that waits for Kafka, asked as probes, Prometheus and a browser do, must say so."""
+    answers = {path: pages.get(agent, path) for path in ("/", "/readyz", "/livez")}
+    codes = {path: code for path, (code, _) in answers.items()}
+    found, asked = pages.metrics(agent), pages.status(agent)
+    told = {name: found.one(name) for name in ("cdc_ready", "cdc_healthy", "cdc_kafka_reachable")} | {"phase": found.one("cdc_phase", phase="waiting_for_kafka")}
+    ready = json.loads(answers["/readyz"][1])
+    is_told = asked["phase"] == "waiting_for_kafka" and not asked["is_ready"] and asked["is_live"] and asked["headline"]["text"].startswith("Waiting for Kafka")
+    if codes != {"/": 200, "/readyz": 503, "/livez": 200} or told != {"cdc_ready": 0, "cdc_healthy": 0, "cdc_kafka_reachable": 0, "phase": 1} or not is_told:
+        raise Failed(f"while Kafka is away it answers {codes}; {told}; {asked['phase']}, ready {asked['is_ready']}, live {asked['is_live']}, {asked['headline']}")
+    if ready["ready"] or not any("Waiting for Kafka" in reason["text"] for reason in ready["reasons"]):
+        raise Failed(f"/readyz says {ready}")
+    # The page is made from it in the browser (tests/browser).
+    if "/status" not in answers["/"][1]:
+        raise Failed("the page does not ask for /status")
+    return asked["lag"]
+
+
+def away(case, *options, seconds=LONG_S):
     agent = case.prepare(**FULL).agent(*options).start()
     case.writers.start()
     case.caught_up(agent)
     before = agent.rss_anon
     case.stack.stop("kafka")
-    until, told = time.monotonic() + LONG_S, set()
+    until, told, lags = time.monotonic() + seconds, set(), []
     while time.monotonic() < until and agent.running:
         time.sleep(5)
         told.add(alive(case))
+        if alive(case)[2] == "waiting_for_kafka":
+            lags.append(waits_for_kafka(case, agent)["seconds"])
     case.note("it waits" if agent.running else f"it ended with {agent.code}: {last_line(agent)}")
     if any(not lives for lives, _, _ in told) or (True, False, "waiting_for_kafka") not in told:
         raise Failed(f"while Kafka was away it said of itself (lives, ready, phase): {sorted(told)}")
+    case.note(f"asked {len(lags)} times over HTTP while it waited; the lag that it told grew from {lags[0]} to {lags[-1]} s")
+    if lags[-1] < seconds - 60:
+        raise Failed(f"after {seconds} s without Kafka the lag is told as {lags[-1]} s")
     case.stack.start("kafka")
     revived(case, agent)
     case.note(f"highest RssAnon {before >> 20} MiB before, {agent.rss_anon >> 20} MiB after")
     if agent.rss_anon > before + (48 << 20):
         raise Failed(f"memory grew from {before} to {agent.rss_anon} bytes")
     case.caught_up(agent)
+    if agent.starts == 1 and not case.rules.repeats:
+        # The transaction in which it was at work could not be committed.
+        case.metrics["cdc_txn_aborts_total"] = (1, float("inf"))
     if alive(case)[:2] != (True, True):
         raise Failed(f"Kafka is back, and the agent says {alive(case)}")
     return case.judge(agent)
@@ -125,6 +153,15 @@ def kafka_away(case):
 def kafka_away_at_least_once(case):
     case.rules.repeats = True
     return away(case, "--delivery", "at-least-once")
+
+
+# As long as it takes to move a cluster, or to wake somebody.
+VERY_LONG_S = 300
+
+
+@scenario("kafka-away-5-minutes", f"Kafka is away for {VERY_LONG_S} s: the same", long=True)
+def kafka_away_5_minutes(case):
+    return away(case, seconds=VERY_LONG_S)
 
 
 @scenario("kafka-late", f"Kafka is not there when the agent starts: {ONCE}")
@@ -258,6 +295,7 @@ def oversize_dead_letter(case):
     rows = large(case)
     case.busy(3, 4)
     case.rules.lost = {identity(event) for event in rows}
+    case.metrics["cdc_oversize_total"] = (len(rows), len(rows))
     verdict = case.judge(agent, content=False)
     letters = [record.value for (topic, _), found in case.output.finish().items() if topic.endswith("__dead_letters") for record in found]
     case.note(f"{len(letters)} pointers: {[letter['position'] for letter in letters]}")
@@ -273,6 +311,7 @@ def oversize_truncate(case):
     case.busy(2, 3)
     rows = large(case)
     case.busy(3, 4)
+    case.metrics["cdc_oversize_total"] = (len(rows), len(rows))
     verdict = case.judge(agent, content=False)
     found = case.output.finish()
     letters = [record.value for (topic, _), records in found.items() if topic.endswith("__dead_letters") for record in records]
@@ -340,6 +379,7 @@ def topic_forbidden(case, *options):
     written = {identity(event) for write in read(case.folder / "journal").values() for event in write["events"] if event["table"].endswith(".coll")}
     case.rules.lost = written - there
     told = next(line for line in agent.said()[before:].splitlines() if topic in line)
+    denied = pages.metrics(agent).one("cdc_acl_denied_total")
     without_rules(admin, topic)
     agent.stop()
     agent.start()
@@ -350,7 +390,9 @@ def topic_forbidden(case, *options):
     if "at-least-once" in options:
         # What Kafka took before it refused the rest of its batch may be sent, and refused, once more.
         letters -= {record.headers["event_id"] for record in taken}
-    case.note(f"{len(case.rules.lost)} events were not taken, {len(letters)} pointers; told: {told[:200]}")
+    case.note(f"{len(case.rules.lost)} events were not taken, {len(letters)} pointers; cdc_acl_denied_total was {denied:.0f}; told: {told[:200]}")
+    if denied < len(letters) or (denied > len(letters) and not case.rules.repeats):
+        verdict.fault("metrics", f"cdc_acl_denied_total was {denied}, and there are {len(letters)} pointers")
     if len(letters) != len(case.rules.lost) or not letters:
         verdict.fault("pointers", f"{len(letters)} for {len(case.rules.lost)} events")
     return verdict
@@ -398,7 +440,16 @@ def topic_names_collide(case):
     return verdict
 
 
-@scenario("topic-deleted", "a topic of changes is deleted, and brokers make none by themselves: the agent names it within 10 s of the next write and makes it again; what is written from then on is in it",
+def gone_line(said, topic):
+    """The first line that says that a topic is not there: while records for it wait, or when it is known to be gone. Its name ends a word: others begin
+    with it. That it is made says nothing of what is lost."""
+    for line in said.splitlines():
+        if topic in re.split(r"[\s,;:]+", line) and re.search(r"does not exist|was deleted: everything", line) and re.search(r"Z (warn |error) ", line):
+            return line
+    return None
+
+
+@scenario("topic-deleted", "a topic of changes is deleted, and brokers make none by themselves: within 10 s of the next write the agent says that it is gone and up to where it is lost, and makes it again; what is written from then on is in it",
           settings=(*SMALL, "kafka.auto.create.topics.enable=false"))  # fmt: skip
 def topic_deleted(case):
     from confluent_kafka.admin import AdminClient
@@ -411,25 +462,34 @@ def topic_deleted(case):
     time.sleep(1)
     topic = f"{case.prefix}.cdc.{case.ks}.coll"
     lost = sum(len(found) for (name, _), found in case.records().items() if name == topic)
+    sources = [record.value["source"] for (name, _), found in case.records().items() if name == topic for record in found if record.value["op"] != "m"]
+    stood, case.taken_away = max(checker.position(source)[:3] for source in sources), len(sources)
     admin = AdminClient({"bootstrap.servers": case.stack.servers})
     admin.delete_topics([topic])[topic].result(30)
     case.note(f"{topic} was deleted with {lost} records")
     before, deadline = len(agent.said()), time.monotonic() + 10
     # Its table is written to again, so that the agent must notice.
     statements = case.writers._statements[0]
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not gone_line(agent.said()[before:], topic):
         case.writers.write(*statements.coll_insert(case.writers.clock.next()))
         time.sleep(0.3)
-    # Its name ends a word: others begin with it.
-    told = [line for line in agent.said()[before:].splitlines() if topic in re.split(r"[\s,;:]+", line)]
-    case.note(f"the agent {'runs' if agent.running else f'ended with {agent.code}'}; told: {told[-1][:300] if told else 'nothing'}")
+    told = gone_line(agent.said()[before:], topic)
+    case.note(f"the agent {'runs' if agent.running else f'ended with {agent.code}'}; told: {told[:300] if told else 'nothing'}")
     if not told:
-        raise Failed("the agent does not name the topic that was deleted")
+        raise Failed(f"the agent does not tell that {topic} is gone: {agent.said()[before:][-1500:]}")
     case.output.close()
     case.output = KafkaOutput(case.stack.servers, case.prefix)
     began, sentinel = time.monotonic(), case.writers.sentinel("coll")
     wait_for(lambda: case.seen(sentinel), "the table's next write", 120, agent)
     case.note(f"its next write was published {time.monotonic() - began:.1f} s after it")
+    # The last position of which something stood in the topic is within what is told to be lost.
+    lost_to = re.search(rf"error topic {re.escape(topic)} was deleted: everything that was published to it up to (\d+):(\d+):(\d+)(?::\d+)? is lost", agent.said()[before:])
+    if lost_to is None or tuple(map(int, lost_to.groups())) < stood:
+        raise Failed(f"what is lost, at least up to {stood}, is not told: {gone_line(agent.said()[before:], topic)}")
+    case.note(f"told as lost: up to {':'.join(lost_to.groups())}; the last event in it stood at {stood}")
+    entries = pages.metrics(agent).one("cdc_ledger_entries_total", kind="lost")
+    if entries != 1:
+        raise Failed(f"the ledger has {entries} losses")
     if f"made topic {topic} with 3 partition(s)" not in agent.said()[before:]:
         raise Failed("the agent did not make the topic again as its options say")
     # What stood in the topic is gone with it; the other tables must be whole.

@@ -16,6 +16,8 @@ class Scenario:
     settings: tuple = SMALL
     options: tuple = ()
     short: bool = False
+    # Runs only by its name.
+    long: bool = False
     # The node is in a state afterwards that the next scenario should not begin with.
     spoils: bool = False
     needs: tuple = field(default_factory=tuple)

@@ -66,7 +66,7 @@ cargo build
 .cache/venv/bin/python tests/live/run.py --only kill-agent/kafka --seed 7 --keep
 ```
 
-`--list` names them, `--rounds N` runs each N times with the seeds that follow, `--json FILE` counts verdicts, `tests/live/report.py FILE` writes this page. The table has
+`--list` names them (a `long` one runs only by its name), `--rounds N` runs each N times with the seeds that follow, `--json FILE` counts verdicts, `tests/live/report.py FILE` writes this page. The table has
 the number of runs that passed, the last verdict, and the last failure that was found, also when it is repaired since. "Exactly once" means: no acknowledged write is lost, none is published twice, none is invented,
 and the rows are right; everything that follows is checked.
 
@@ -80,9 +80,10 @@ timestamp of its own. A write that timed out may be in the output or not. At the
 - in each partition of Kafka the positions of a key rise;
 - no heartbeat's `wm_us` is later than the acknowledgement of a write that comes after it, and none goes back;
 - the rows that the records add up to equal `SELECT` with `WRITETIME` and `TTL`;
-- in `cdc_raw` nothing is left that is complete and published, nothing that is not Cassandra's, and no record was made from a segment after it was deleted.
+- in `cdc_raw` nothing is left that is complete and published, nothing that is not Cassandra's, and no record was made from a segment after it was deleted;
+- `/readyz`, `/livez` and `/metrics` of the agent say what is so: events, pointers, gaps and lost segments are counted as often as they stand in the output, warnings as often as they stand in the log, nothing is parked.
 
-The checker can fail: `tests/live/test_checker.py` gives it histories that lost, doubled, invented, swapped or changed something.
+The checker can fail: `tests/live/test_checker.py` gives it histories that lost, doubled, invented, swapped or changed something, `test_pages.py` metrics that count something else.
 
 ## Where the agent can be made to die
 

@@ -30,7 +30,9 @@ import node_faults  # noqa: F401
 import operator_commands  # noqa: F401
 import report
 import schema_faults  # noqa: F401
+import secrecy  # noqa: F401
 import snapshots  # noqa: F401
+import upgrades  # noqa: F401
 from agent import program
 from case import Case, Failed
 from node import Stack
@@ -125,6 +127,8 @@ def chosen(arguments):
         pairs = [(scenario, kind) for scenario, kind in pairs if scenario.name in wanted or f"{scenario.name}/{kind}" in wanted]
     elif arguments.short:
         pairs = [(scenario, kind) for scenario, kind in pairs if scenario.short and kind == scenario.kinds[0]]
+    else:
+        pairs = [(scenario, kind) for scenario, kind in pairs if not scenario.long]
     if arguments.kind:
         pairs = [(scenario, kind) for scenario, kind in pairs if kind == arguments.kind]
     for scenario, kind in [pair for pair in pairs if lacking(pair[0])]:
@@ -146,7 +150,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.list:
         for scenario in SCENARIOS.values():
-            print(f"{scenario.name} ({', '.join(scenario.kinds)}{', short' if scenario.short else ''}): {scenario.promise}")
+            print(f"{scenario.name} ({', '.join(scenario.kinds)}{', short' if scenario.short else ', long' if scenario.long else ''}): {scenario.promise}")
         return 0
     version = subprocess.run([program(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
     print(f"{version}, seed {arguments.seed}")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from agent import wait_for
 from agent_faults import ONCE
 from case import Failed
+from checker import changes
 from events import event, identity
 from node import SEGMENT, listing
 from registry import SMALL, scenario
@@ -16,21 +17,38 @@ from workload import quoted
 BOTH = ("kafka", "file")
 
 
+def literal(value):
+    """A value in CQL: text, the fields of a type, or what is written as it is."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {literal(field)}" for name, field in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    return "null" if value is None else str(value)
+
+
 class Own:
     """Writes to tables of a scenario's own, into the same log."""
 
-    def __init__(self, case):
-        self.case, self.numbers = case, itertools.count(1)
+    def __init__(self, case, keys=None):
+        """`keys` is what keys begin with, otherwise the name of their table."""
+        self.case, self.numbers, self.keys, self.lengths = case, itertools.count(1), keys, {}
 
     def insert(self, table, key="id", **columns):
-        """An INSERT with literals: text is quoted, everything else is as it is. Returns its event."""
-        ts, name = self.case.writers.clock.next(), f"{table}-{next(self.numbers) % 5}"
+        """An INSERT with literals. Returns its event."""
+        ts, name = self.case.writers.clock.next(), f"{self.keys or table}-{next(self.numbers) % 5}"
         values = {key: name, **columns}
-        texts = ", ".join(quoted(value) if isinstance(value, str) else str(value) for value in values.values())
+        texts = ", ".join(map(literal, values.values()))
         cql = f"INSERT INTO {self.case.ks}.{table} ({', '.join(values)}) VALUES ({texts}) USING TIMESTAMP {ts}"
         expected = event(f"{self.case.ks}.{table}", "c", {key: name}, ts, after=columns)
         self.case.writers.write(cql, [expected])
+        self.lengths[identity(expected)] = len(cql)
         return expected
+
+    def longer_than(self, characters):
+        """Identities of the events whose statements are longer than that."""
+        return {name for name, length in self.lengths.items() if length > characters}
 
     def many(self, count, table, make):
         for number in range(count):
@@ -95,6 +113,70 @@ def schema_new_tables(case):
         change(f"CREATE TABLE KS.new{number} (id text PRIMARY KEY, v text) WITH cdc = true")
         own.many(10, f"new{number}", lambda n: {"v": f"v{n}"})
     return case.judge(agent)
+
+
+@scenario("schema-types", f"types are created with tables that use them, and changed (ALTER TYPE … ADD, RENAME), under load: {ONCE}, with the fields that a value had when it was written", kinds=BOTH)
+def schema_types(case):
+    agent, own, change = live(case)
+    change("CREATE TYPE KS.point (x int, y int)")
+    change("CREATE TYPE KS.place (name text, at frozen<point>)")
+    change("CREATE TABLE KS.own (id text PRIMARY KEY, v text, p frozen<place>, l frozen<list<frozen<point>>>, w point) WITH cdc = true")
+
+    def write(fields, **more):
+        """Some rows, with a point of these fields."""
+        for number in range(10):
+            point = {name: number * 10 + place for place, name in enumerate(fields)}
+            own.insert("own", v=f"v{number}", p={"name": f"n{number}", "at": point, **more}, l=[point, point], w=point)
+
+    write(("x", "y"))
+    change("ALTER TYPE KS.point ADD z int")
+    write(("x", "y", "z"))
+    change("ALTER TYPE KS.place ADD note text")
+    write(("x", "y", "z"), note="new")
+    change("ALTER TYPE KS.point RENAME y TO height")
+    write(("x", "height", "z"), note="renamed")
+    change("CREATE TYPE KS.late (a int, b text)")
+    change("CREATE TABLE KS.second (id text PRIMARY KEY, v frozen<late>) WITH cdc = true")
+    for number in range(10):
+        own.insert("second", v={"a": number, "b": f"b{number}"})
+    # What was written before a change of its type is shown by SELECT in the new form.
+    return case.judge(agent, content=False)
+
+
+# As many tables with CDC as a large installation has: half of them from before the agent, half of them made while it runs.
+CROWD = 100
+
+
+@scenario("hundred-tables", f"{CROWD} tables with CDC, half of them made while the agent runs: {ONCE}", kinds=BOTH, spoils=True)
+def hundred_tables(case):
+    case.schema = "cql"
+    agent = case.prepare().agent("--schema-refresh-interval-ms", 5000)
+    own, numbers = Own(case), range(CROWD)
+
+    def make(number):
+        case.stack.create(f"CREATE TABLE {case.ks}.many{number} (id text PRIMARY KEY, v text, n int) WITH cdc = true")
+
+    def write():
+        own.crowd(CROWD * 3, lambda n: own.insert(f"many{n % len(known)}", v=f"v{n}", n=n))
+
+    known = list(numbers[: CROWD // 2])
+    for number in known:
+        make(number)
+    agent.start()
+    case.writers.start()
+    write()
+    case.caught_up(agent)
+    for number in numbers[CROWD // 2 :]:
+        make(number)
+        own.insert(f"many{number}", v="first", n=number)
+    known = list(numbers)
+    write()
+    verdict = case.judge(agent)
+    published = {f"{record.value['source']['table']}" for _, found in changes(case.output.read()) for record in found if record.value["op"] != "m"}
+    case.note(f"changes of {len(published)} tables were published")
+    if not {f"many{number}" for number in numbers} <= published:
+        verdict.fault("tables", f"nothing of {sorted({f'many{number}' for number in numbers} - published)[:5]}")
+    return verdict
 
 
 @scenario("first-table", f"the node has no table yet when the agent starts: the agent waits for one: {ONCE}", kinds=BOTH, settings=(*SMALL, "onprem.cdc_free_space_check_interval=200ms"), spoils=True)

@@ -61,8 +61,9 @@ class Journal:
 
 def read(path):
     """The writes of a log: number → line, with `acked_us`, `maybe` or `refused`; without any of them the writer did not live to know."""
-    writes = {}
-    for line in Path(path).read_text().splitlines():
+    writes, text = {}, Path(path).read_text()
+    # What stands behind the last end of a line is being written.
+    for line in text[: text.rfind("\n") + 1].splitlines():
         found = json.loads(line)
         writes.setdefault(found["n"], {}).update(found)
     return writes
