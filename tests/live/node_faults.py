@@ -1,5 +1,6 @@
 """Scenarios in which something happens to Cassandra, or to its directories."""
 
+import contextlib
 import json
 import re
 import signal
@@ -422,8 +423,12 @@ def spool(case):
     agent.start()
 
     def held():
-        """Bytes in the spool."""
-        return sum(path.stat().st_size for path in place.iterdir())
+        """Bytes in the spool, from which the agent removes files meanwhile."""
+        total = 0
+        for path in place.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
     wait_for(lambda: held() > 24 << 20, "more to wait than cdc_raw can hold", 120, agent)
     waits = pages.status(agent)
