@@ -75,7 +75,7 @@ test: ## run all tests but the very long ones, side by side; half an hour; needs
 
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
 	$(CARGO) build --locked
-	$(PYTHON) tests/kafka/run.py $(SHORT) --seed $(SEED)
+	$(PYTHON) tests/kafka/run.py --seed $(SEED)
 
 test-jobs: $(VENV)/.done ## cdc-jobs run: generated records against an oracle in Python, kills; a real broker and node, which it starts. Three minutes
 	$(CARGO) build --locked

@@ -14,10 +14,12 @@ log4j.appender.file.File={log}
 log4j.appender.file.layout=org.apache.log4j.PatternLayout
 log4j.appender.file.layout.ConversionPattern=%-5p %d{{ISO8601}} %c - %m%n
 """
-# Listeners that a broker can have beside PLAINTEXT, and their protocols. PROXIED is for a proxy that a test puts in front of the
-# broker: clients are told the port of the proxy, the broker listens at another one.
+# Listeners that a broker can have beside PLAINTEXT, and their protocols. MUTUAL_SSL lets in who has a certificate of the stack's
+# authority. PROXIED is for a proxy that a test puts in front of the broker: clients are told the port of the proxy, the broker
+# listens at another one.
 LISTENERS = {
     "SSL": "SSL",
+    "MUTUAL_SSL": "SSL",
     "SASL_PLAINTEXT": "SASL_PLAINTEXT",
     "SASL_SSL": "SASL_SSL",
     "PROXIED": "PLAINTEXT",
@@ -134,6 +136,7 @@ class Broker(Service):
                 found[f"ssl.{store}.password"] = secret
                 found[f"ssl.{store}.type"] = "PKCS12"
             found["ssl.client.auth"] = "requested"
+            found["listener.name.mutual_ssl.ssl.client.auth"] = "required"
         if self._has_sasl():
             found["sasl.enabled.mechanisms"] = ",".join(MECHANISMS)
             for listener in (name for name in self.listeners if LISTENERS.get(name, "").startswith("SASL")):

@@ -12,7 +12,7 @@ KAFKA = {
     "brokers": 1,
     "port": 9092,  # of the first broker; the next ones 10 higher each
     "controller_port": 9093,
-    "listeners": [],  # beside PLAINTEXT: SSL, SASL_PLAINTEXT, SASL_SSL, PROXIED; they take the ports after the controller's
+    "listeners": [],  # beside PLAINTEXT: SSL, MUTUAL_SSL, SASL_PLAINTEXT, SASL_SSL, PROXIED; they take the ports after the controller's
     "heap": "384m",
     "jvm": [],
     "settings": {},  # server.properties

@@ -48,6 +48,9 @@ pub trait Sink {
         Err(SinkError::Failed)
     }
 
+    /// Does what cannot wait until something is sent again. To be called every second or oftener, also while nothing is sent.
+    fn tend(&mut self) {}
+
     /// The checkpoint committed last, found in the destination or written since. `None` when the
     /// destination keeps none (then every start is the first one).
     fn checkpoint(&self) -> Option<&Checkpoint>;

@@ -2,7 +2,7 @@
 """The Kafka sink against a real broker, which this starts and stops. What stands in Kafka is read by another client and compared with
 the file log that the same replay writes.
 
-    tests/kafka/run.py [--agent PROGRAM] [--seed N] [--kills N] [--short] [--only CASE,…] [--keep]
+    tests/kafka/run.py [--agent PROGRAM] [--seed N] [--kills N] [--only CASE,…] [--keep]
 
 Needs the packages of tests/requirements.txt: `make test-kafka` runs it with them.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
+import connections
 import records
 import segments
 from stack import Broker
@@ -257,36 +258,6 @@ def at_least_once(run):
     return f"every record is there, {more} of them repeated"
 
 
-def secured(run):
-    """TLS with SASL, every mechanism; a wrong password and an unknown authority are refused."""
-    folder, schema = run.log(1, 800_000)
-    access = run.broker.access
-    password, token = run.folder / "password", run.folder / "token"
-    password.write_text(access["sasl"]["password"] + "\n")
-    token.write_text(run.broker.token())
-    servers = ["--out", "kafka", "--bootstrap-servers", run.broker.listeners["SASL_SSL"], "--security-protocol", "sasl_ssl"]
-    user = ["--sasl-username", access["sasl"]["user"], "--sasl-password-file", password]
-    trusted = ["--ssl-ca-file", access["tls"]["ca"]]
-    # With tokens the agent makes no topics.
-    admin = AdminClient({"bootstrap.servers": run.broker.servers})
-    compacted = NewTopic("secured3.cdc.__checkpoints", 1, 1, config={"cleanup.policy": "compact"})
-    for made in admin.create_topics([compacted, NewTopic("secured3.cdc.rows.simple", 1, 1)]).values():
-        made.result()
-    for number, mechanism in enumerate(("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")):
-        who = ["--oauth-token-file", token] if mechanism == "OAUTHBEARER" else user
-        run.replay([folder], schema, f"secured{number}", *servers, *trusted, "--sasl-mechanism", mechanism, *who, "--table", "rows.simple")
-        assert sum(map(len, run.read(f"secured{number}")[0].values())) > 10
-    one = ["--table", "rows.simple", "--sasl-mechanism", "PLAIN"]
-    _, said = run.replay([folder], schema, "secured4", *servers, *user, *one, "--ssl-insecure")
-    assert "are not checked" in said, said
-    password.write_text("wrong\n")
-    for options in ([*trusted, *user], user):
-        _, said = run.replay([folder], schema, "secured5", *servers, *options, *one, codes=(6,))
-        assert "do not let in" in said, said
-        assert access["sasl"]["password"] not in said, said
-    return "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER over TLS"
-
-
 def node(run):
     """The sink as the agent beside a node uses it (tests/it/kafka_node.rs): three transactional ids, fencing, a rewind."""
     command = ["cargo", "test", "--locked", "--test", "it", "--", "--ignored", "kafka_node"]
@@ -366,8 +337,7 @@ def debugged(run):
     return f"{lines} lines of librdkafka's, no secret in them; none unless asked for"
 
 
-SHORT = [contents, again, killed, fenced, node, refused, policies, grown, unreachable]
-CASES = [*SHORT, restarted, at_least_once, secured, debugged]
+CASES = [contents, again, killed, fenced, node, refused, policies, grown, unreachable, at_least_once, *connections.CASES, debugged, restarted]
 
 
 def main():
@@ -375,18 +345,16 @@ def main():
     parser.add_argument("--agent", type=Path, default=ROOT / "target" / "debug" / "cdc-agent")
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which the program is killed")
     parser.add_argument("--kills", type=int, default=6)
-    parser.add_argument("--short", action="store_true", help="leave out what takes long")
     parser.add_argument("--only", help="cases by name, with commas")
     parser.add_argument("--keep", action="store_true", help="leave the folder")
     given = parser.parse_args()
-    cases = SHORT if given.short else CASES
-    if given.only is not None:
-        cases = [case for case in CASES if case.__name__ in given.only.split(",")]
+    cases = [case for case in CASES if given.only is None or case.__name__ in given.only.split(",")]
     folder = Path(tempfile.mkdtemp(prefix="cdc-agent-kafka-"))
     print(f"seed {given.seed}, {folder}", flush=True)
     broker = Broker(folder / "stack")
     try:
-        broker.start(["SASL_SSL"] if {secured, debugged} & set(cases) else [])
+        secured = any(case in connections.CASES or case is debugged for case in cases)
+        broker.start(connections.LISTENERS if secured else [], connections.SETTINGS if secured else [])
         run = Run(given.agent, broker, folder, given.seed, given.kills)
         for case in cases:
             started = time.monotonic()

@@ -203,6 +203,11 @@ impl<'s> Writer<'s> {
         self.waiting.partitions()
     }
 
+    /// Lets the sink do what cannot wait until something is sent again.
+    pub(in crate::agent) fn tend(&mut self) {
+        self.sink.tend();
+    }
+
     /// Records that the sink has, and that its destination has not acknowledged.
     pub(in crate::agent) fn queued(&self) -> u64 {
         self.sink.queued()

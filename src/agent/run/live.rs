@@ -193,6 +193,7 @@ impl<'l> Live<'l> {
         self.drained(&pass, look == Look::Done);
         self.tend_schema(now.instant)?;
         self.beat()?;
+        self.writer.tend();
         #[cfg(feature = "cql")]
         self.tend_snapshots(now.instant)?;
         // A look is what segments go away with, and then nothing may be left to commit.

@@ -8,12 +8,13 @@ use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
 
 use super::context::Context;
+use super::refusal::advice;
 use crate::sink::SinkError;
 
 /// How long to wait for one answer.
 const ASKED_EVERY: Duration = Duration::from_secs(2);
-/// How many log lines and errors may have come up meanwhile.
-const EVENTS: usize = 64;
+/// More log lines and errors than come up meanwhile: some forty a second while no broker can be asked.
+const EVENTS: usize = 1024;
 
 /// Why there is no answer.
 pub(super) enum Unanswered {
@@ -29,7 +30,7 @@ impl Unanswered {
         match self {
             Self::ShutOut(reason) => SinkError::Kafka {
                 what: format!("the brokers at {servers} do not let in: {reason}"),
-                hint: "check protocol, user, password and certificates",
+                hint: advice(&reason),
             },
             Self::Error(error) => other(&error),
         }
@@ -44,29 +45,35 @@ pub(super) fn metadata(
     limit: Duration,
     stop: &AtomicBool,
 ) -> Result<Metadata, Unanswered> {
-    metadata_beside(reader, topic, limit, stop, || {
-        let _ = reader.poll(Duration::ZERO);
-    })
+    // What was refused some time ago counts no longer.
+    hear(reader, EVENTS);
+    let _ = reader.context().take_shut_out();
+    metadata_beside(reader, topic, limit, stop, || drop(reader.poll(Duration::ZERO)))
 }
 
-/// The same for a reader that reads: `hear` polls it once, and keeps the record that may come.
+/// Has librdkafka tell a reader that reads nothing what it has to tell, so many events at most, and ask it for what it needs.
+pub(super) fn hear(reader: &BaseConsumer<Context>, events: usize) {
+    (0..events).for_each(|_| drop(reader.poll(Duration::ZERO)));
+}
+
+/// The same as [`metadata`] for a reader that reads: `hear_once` polls it, and keeps the record that may come.
 pub(super) fn metadata_beside(
     reader: &BaseConsumer<Context>,
     topic: Option<&str>,
     limit: Duration,
     stop: &AtomicBool,
-    mut hear: impl FnMut(),
+    mut hear_once: impl FnMut(),
 ) -> Result<Metadata, Unanswered> {
     let since = Instant::now();
     loop {
         // Serves a request for a token.
-        hear();
+        hear_once();
         let error = match reader.fetch_metadata(topic, ASKED_EVERY) {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
         // The context hears of errors.
-        (0..EVENTS).for_each(|_| hear());
+        (0..EVENTS).for_each(|_| hear_once());
         if let Some(reason) = reader.context().take_shut_out() {
             return Err(Unanswered::ShutOut(reason));
         }

@@ -2,12 +2,14 @@
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 
 use crate::sink::SinkError;
 
 use super::options::{
     Compression, KafkaOptions, SaslMechanism, Security, SecurityProtocol, TRANSACTION_TIMEOUT,
 };
+use super::trouble::Trouble;
 
 /// Kibibytes and records that may wait in librdkafka. A record takes about 400 bytes beside its own.
 const QUEUE_KBYTES: &str = "16384";
@@ -75,7 +77,7 @@ const REFUSED: Refusals = &[
     ),
     (
         &["sasl.oauthbearer.*", "enable.sasl.oauthbearer.unsecure.jwt"],
-        "tokens come from kafka_oauth_token_file",
+        "tokens come from kafka_oauth_token_file, and this librdkafka is built without the client that fetches them (OIDC)",
     ),
     (
         &["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"],
@@ -163,9 +165,9 @@ pub(super) fn check(options: &KafkaOptions) -> Result<(), SinkError> {
     Ok(())
 }
 
-fn refused_by_librdkafka(error: rdkafka::error::KafkaError) -> SinkError {
+fn refused_by_librdkafka(error: KafkaError) -> SinkError {
     match error {
-        rdkafka::error::KafkaError::ClientConfig(_, what, name, _) => {
+        KafkaError::ClientConfig(_, what, name, _) => {
             let known = "names and values are those of librdkafka's CONFIGURATION.md";
             SinkError::Options(format!("kafka_option {name}: {}; {known}", what.to_lowercase()))
         }
@@ -173,8 +175,37 @@ fn refused_by_librdkafka(error: rdkafka::error::KafkaError) -> SinkError {
     }
 }
 
+/// Why a client cannot be made: the files of the options are read only then.
+pub(super) fn unmade(error: &KafkaError) -> Trouble {
+    let what = format!("cannot make a Kafka client: {error}");
+    let known = UNMADE.iter().find(|(words, _)| what.contains(words));
+    let hint = known.map_or("check the options, and files that they name", |(_, hint)| hint);
+    Trouble::Lasting { what, hint }
+}
+
+/// What librdkafka's reason for not making a client says (`rd_kafka_ssl_set_certs` of rdkafka_ssl.c), and what to do.
+const UNMADE: [(&str, &str); 4] = [
+    ("ssl.ca.location", "kafka_ssl_ca_file must name a file with certificates (PEM) that this user may read"),
+    (
+        "ssl.certificate.location",
+        "kafka_ssl_certificate_file must name a file with a certificate (PEM) that this user may read",
+    ),
+    (
+        "ssl.key.location",
+        "kafka_ssl_key_file must name a file with a key (PEM) that this user may read; the password of one that is locked \
+         stands in kafka_ssl_key_password_file or CDC_AGENT_KAFKA_SSL_KEY_PASSWORD: is it the right one?",
+    ),
+    (
+        "Private key check failed",
+        "the key in kafka_ssl_key_file is not that of the certificate in kafka_ssl_certificate_file",
+    ),
+];
+
 fn check_security(security: &Security) -> Result<(), SinkError> {
     let complaint = |what: &str| Err(SinkError::Options(what.to_owned()));
+    if security.certificate_file.is_some() != security.key_file.is_some() {
+        return complaint("of kafka_ssl_certificate_file and kafka_ssl_key_file only one is given");
+    }
     let is_sasl = matches!(security.protocol, SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl);
     match security.mechanism {
         None if is_sasl => complaint("kafka_security_protocol asks for SASL: give kafka_sasl_mechanism"),
@@ -197,8 +228,16 @@ fn check_security(security: &Security) -> Result<(), SinkError> {
 pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig {
     let mut config = ClientConfig::new();
     // For the context to see what librdkafka does about its connections; it does not tell of it.
-    let seen = if matches!(purpose, Purpose::Input { .. }) { TOPICS } else { CONNECTIONS };
-    config.set_log_level(RDKafkaLogLevel::Debug).set(DEBUG, seen);
+    let seen = match purpose {
+        Purpose::Input { .. } => Some(TOPICS),
+        // Nobody hears what it tells, which would pile up.
+        Purpose::Admin => None,
+        _ => Some(CONNECTIONS),
+    };
+    match seen {
+        Some(seen) => config.set_log_level(RDKafkaLogLevel::Debug).set(DEBUG, seen),
+        None => config.set_log_level(RDKafkaLogLevel::Emerg),
+    };
     config
         .set("bootstrap.servers", &options.bootstrap_servers)
         .set("client.id", "cdc-agent")
@@ -249,9 +288,10 @@ pub(super) fn config(options: &KafkaOptions, purpose: &Purpose) -> ClientConfig 
     let is_producer = matches!(purpose, Purpose::Transactions(_) | Purpose::Idempotent);
     for (name, value) in &options.extra.0 {
         if is_producer || !PRODUCER_ONLY.contains(&name.as_str()) {
-            match name == DEBUG {
-                true => config.set(name, format!("{value},{seen}")),
-                false => config.set(name, value),
+            match (name == DEBUG, seen) {
+                (true, Some(seen)) => config.set(name, format!("{value},{seen}")),
+                (true, None) => &mut config,
+                (false, _) => config.set(name, value),
             };
         }
     }
@@ -315,5 +355,20 @@ fn secure(config: &mut ClientConfig, security: &Security) {
         config
             .set("enable.ssl.certificate.verification", "false")
             .set("ssl.endpoint.identification.algorithm", "none");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REFUSED;
+
+    #[test]
+    fn what_is_refused_stands_in_the_documentation() {
+        let text = include_str!("../../../docs/kafka.md");
+        let (_, section) = text.split_once("\n## 6. ").unwrap();
+        let (section, _) = section.split_once("\n## 7. ").unwrap();
+        for name in REFUSED.iter().flat_map(|(names, _)| *names) {
+            assert!(section.contains(&format!("`{name}`")), "{name}");
+        }
     }
 }

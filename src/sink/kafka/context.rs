@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
@@ -18,6 +16,7 @@ use rdkafka::producer::{NoCustomPartitioner, ProducerContext};
 use super::client::DEBUG;
 use super::notice::Notice;
 use super::options::{KafkaOptions, Observer};
+use super::{refusal, token};
 
 /// The name of the header with the content identity.
 pub(super) const EVENT_ID: &str = "event_id";
@@ -43,6 +42,8 @@ pub(super) struct Context {
     forbidden: Arc<Mutex<Vec<String>>>,
     /// Why brokers do not let the agent in.
     shut_out: Arc<Mutex<Option<String>>>,
+    /// Why there is no token, from the last time that one was asked for.
+    no_token: Arc<Mutex<Option<String>>>,
     /// Whether a connection failed that matters, or a request.
     has_erred: Arc<AtomicBool>,
     /// Whether a topic was made anew that is read.
@@ -70,9 +71,8 @@ const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA ";
 const NOT_ADDED: &str = "Failed to add partition \"";
 const NOT_ALLOWED: &str = "Topic authorization failed";
 
-/// How the reason begins why a connection is refused, in the line that tells of it. The error callback can come half a
-/// minute later (`rd_kafka_broker_set_error` of rdkafka_broker.c).
-const REFUSALS: [&str; 2] = ["SASL authentication error", "SSL handshake failed"];
+/// How the reason of an error begins that tells that there is no token.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 
 impl Context {
     pub(super) fn new(options: &KafkaOptions) -> Self {
@@ -82,15 +82,17 @@ impl Context {
             failed: Arc::default(),
             forbidden: Arc::default(),
             shut_out: Arc::default(),
+            no_token: Arc::default(),
             has_erred: Arc::default(),
             is_remade: Arc::default(),
             is_debugged: options.extra.has(DEBUG),
         }
     }
 
-    /// Why brokers did not let the agent in since the last call, if they did not.
+    /// Why brokers did not let the agent in since the last call, if they did not; or why there is no token for them.
     pub(super) fn take_shut_out(&self) -> Option<String> {
-        self.shut_out.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let shut_out = self.shut_out.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.no_token.lock().unwrap_or_else(PoisonError::into_inner).clone().or(shut_out)
     }
 
     /// Whether librdkafka told of an error since the last call.
@@ -132,7 +134,7 @@ impl ClientContext for Context {
                 return;
             }
         }
-        if let Some(reason) = shut_out(text) {
+        if let Some(reason) = refusal::reason(text) {
             *self.shut_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
         if let Some(topic) = forbidden_topic(text) {
@@ -165,7 +167,7 @@ impl ClientContext for Context {
                     | RDKafkaErrorCode::SSL
             )
         );
-        if is_refusal {
+        if is_refusal && !reason.starts_with(NO_TOKEN) {
             *self.shut_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
         self.observer.tell(&Notice::Client { level: 3, text: format!("{error}: {reason}") });
@@ -174,10 +176,10 @@ impl ClientContext for Context {
     fn stats_raw(&self, _: &[u8]) {}
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        let path = self.token_file.as_ref().ok_or("no kafka_oauth_token_file is given")?;
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("cannot read the token file {}: {error}", path.display()))?;
-        token(text.trim()).ok_or_else(|| format!("{} holds no JSON Web Token", path.display()).into())
+        let none = || "kafka_oauth_token_file is not given".to_owned();
+        let read = self.token_file.as_deref().ok_or_else(none).and_then(token::read);
+        *self.no_token.lock().unwrap_or_else(PoisonError::into_inner) = read.as_ref().err().cloned();
+        read.map_err(Into::into)
     }
 }
 
@@ -203,11 +205,6 @@ impl ProducerContext<NoCustomPartitioner> for Context {
     }
 }
 
-/// Why a line of librdkafka's log says that a connection was refused.
-fn shut_out(line: &str) -> Option<&str> {
-    REFUSALS.iter().find_map(|begin| line.find(begin).and_then(|at| line.get(at..)))
-}
-
 /// Whether a line of librdkafka's log says that a topic was made anew.
 fn is_remade(line: &str) -> bool {
     line.split_once(OTHER_ID).is_some_and(|(_, ids)| !ids.starts_with(NO_ID))
@@ -218,21 +215,6 @@ fn forbidden_topic(text: &str) -> Option<&str> {
     let (_, named) = text.split_once(NOT_ADDED)?;
     let (topic, reason) = named.split_once('"')?;
     reason.contains(NOT_ALLOWED).then_some(topic)
-}
-
-/// Whom a JSON Web Token names (`sub`) and until when it is good (`exp`, RFC 7519 4.1).
-fn token(text: &str) -> Option<OAuthToken> {
-    let claims = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
-    let seconds = claims.get("exp")?;
-    let lifetime_ms = seconds.as_i64().or_else(|| whole(seconds.as_f64()?))?.checked_mul(1000)?;
-    let principal = claims.get("sub").and_then(|sub| sub.as_str()).unwrap_or_default();
-    Some(OAuthToken { token: text.to_owned(), principal_name: principal.to_owned(), lifetime_ms })
-}
-
-/// The whole seconds of a time that is given with a fraction.
-fn whole(seconds: f64) -> Option<i64> {
-    format!("{:.0}", seconds.floor()).parse().ok()
 }
 
 #[cfg(test)]
@@ -258,20 +240,5 @@ mod tests {
         assert!(is_remade(&line("a3qQm1wVTzOnY0nA5F0u1w")));
         assert!(!is_remade(&line("AAAAAAAAAAAAAAAAAAAAAA")));
         assert!(!is_remade("[thrd:main]: Topic t [0] Leader 1"));
-    }
-
-    #[test]
-    fn a_token_says_whose_it_is_and_until_when() {
-        // The example of RFC 7519 3.1: {"iss":"joe","exp":1300819380,…}.
-        let text = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0\
-                    dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        let read = token(text).unwrap();
-        assert_eq!((read.lifetime_ms, read.principal_name.as_str()), (1_300_819_380_000, ""));
-        let claims = URL_SAFE_NO_PAD.encode(br#"{"sub":"agent","exp":1300819380.75}"#);
-        let read = token(&format!("e30.{claims}.x")).unwrap();
-        assert_eq!((read.lifetime_ms, read.principal_name.as_str()), (1_300_819_380_000, "agent"));
-        for bad in ["", "a", "a.b.c", "e30.e30.x"] {
-            assert!(token(bad).is_none(), "{bad}");
-        }
     }
 }

@@ -65,10 +65,7 @@ impl JobInput {
         client::check(options)?;
         let purpose = Purpose::Input { group: group.to_owned() };
         let made = config(options, &purpose).create_with_context(Context::new(options));
-        let consumer = made.map_err(|error| SinkError::Kafka {
-            what: format!("cannot make a Kafka client: {error}"),
-            hint: "check the options, and files that they name",
-        })?;
+        let consumer = made.map_err(|error| client::unmade(&error).into_error())?;
         Ok(Self { topic: topic.to_owned(), consumer, options: options.clone(), early: VecDeque::new() })
     }
 

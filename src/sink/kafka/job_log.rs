@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::envelope::murmur2::partition_hash;
 use crate::sink::SinkError;
 
-use super::client::{self, Purpose, config};
+use super::client::{self, Purpose, config, unmade};
 use super::context::Context;
 use super::doubt::Doubts;
 use super::options::KafkaOptions;
@@ -83,12 +83,9 @@ impl JobLog {
         let committed = found.values.into_values().next().flatten();
         let group = group.map(|group| {
             let purpose = Purpose::Input { group: group.to_owned() };
-            config(options, &purpose).create_with_context(Context::new(options)).map_err(|error| {
-                SinkError::Kafka {
-                    what: format!("cannot make a Kafka client: {error}"),
-                    hint: "check the options, and files that they name",
-                }
-            })
+            config(options, &purpose)
+                .create_with_context(Context::new(options))
+                .map_err(|error| unmade(&error).into_error())
         });
         let group = group.transpose()?;
         Ok(Self { job: job.to_owned(), topics, compacted, producer, place, committed, group })

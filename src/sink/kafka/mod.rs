@@ -7,6 +7,7 @@
 //!
 //! `docs/kafka.md` says what is promised, and which topics and permissions are needed.
 
+mod admin;
 mod asking;
 mod client;
 mod context;
@@ -25,11 +26,13 @@ mod options;
 pub mod probe;
 mod producer;
 mod read_back;
+mod refusal;
 mod shorten;
 mod start;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod token;
 mod topics;
 mod trouble;
 mod turn;
@@ -85,7 +88,13 @@ pub struct KafkaSink {
     batch: Batch,
     not_taken: NotTaken,
     used: Used,
+    /// When all clients were served last.
+    tended: Instant,
 }
+
+/// How often clients are served that have nothing to do: librdkafka asks for a new token when a fifth of the old one's time is
+/// left, and has log lines to tell.
+const TENDED_EVERY: Duration = Duration::from_secs(1);
 
 /// What was sent since the last commit.
 #[derive(Debug, Default)]
@@ -133,6 +142,7 @@ impl KafkaSink {
             batch: Batch::default(),
             not_taken: NotTaken::default(),
             used: Used::default(),
+            tended: Instant::now(),
         };
         sink.restart()?;
         Ok(sink)
@@ -369,6 +379,14 @@ impl Sink for KafkaSink {
             return Err(SinkError::Failed);
         }
         self.write(checkpoint)
+    }
+
+    fn tend(&mut self) {
+        if self.tended.elapsed() >= TENDED_EVERY {
+            self.turn.iter().for_each(Turn::serve);
+            self.topics.tend();
+            self.tended = Instant::now();
+        }
     }
 
     fn checkpoint(&self) -> Option<&Checkpoint> {

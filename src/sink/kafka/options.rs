@@ -316,11 +316,6 @@ impl KafkaOptions {
         format!("{}.cdc.__dead_letters", self.prefix)
     }
 
-    /// Whether topics that are not there are made. With OAUTHBEARER they cannot be: rdkafka's admin client asks for no token.
-    pub(super) fn makes_topics(&self) -> bool {
-        self.topics.create && self.security.mechanism != Some(SaslMechanism::OauthBearer)
-    }
-
     pub(super) fn refused(&self, topic: &str) -> Refused {
         self.refused_by_topic.get(topic).copied().unwrap_or(self.refused)
     }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::admin::ResourceSpecifier;
 use rdkafka::consumer::BaseConsumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
 
 use crate::sink::SinkError;
 
+use super::admin::Admin;
 use super::asking;
-use super::client::{Purpose, check, config};
+use super::client::{Purpose, check, config, unmade};
 use super::context::Context;
 use super::options::{Delivery, KafkaOptions};
 use super::trouble::lasting;
@@ -26,7 +27,7 @@ pub fn check_options(options: &KafkaOptions) -> Result<(), SinkError> {
 
 /// Clients that only ask.
 pub struct Probe {
-    admin: AdminClient<Context>,
+    admin: Admin,
     reader: BaseConsumer<Context>,
     options: KafkaOptions,
 }
@@ -66,15 +67,10 @@ impl Probe {
     /// The options, or files that they name, cannot be used.
     pub fn new(options: KafkaOptions) -> Result<Self, SinkError> {
         check(&options)?;
-        let made = |error: KafkaError| SinkError::Kafka {
-            what: format!("cannot make a Kafka client: {error}"),
-            hint: "check the options, and files that they name",
-        };
-        let admin =
-            config(&options, &Purpose::Admin).create_with_context(Context::new(&options)).map_err(made)?;
+        let admin = Admin::new(&options)?;
         let reader = config(&options, &Purpose::Reader { committed: true })
             .create_with_context(Context::new(&options))
-            .map_err(made)?;
+            .map_err(|error| unmade(&error).into_error())?;
         Ok(Self { admin, reader, options })
     }
 
@@ -145,11 +141,7 @@ impl Probe {
     }
 
     fn settings(&self, of: &ResourceSpecifier<'_>) -> Result<Settings, String> {
-        let options = AdminOptions::new().request_timeout(Some(self.options.start_timeout));
-        let asked = self.admin.describe_configs([of], &options);
-        let found = pollster::block_on(asked).map_err(|error| error.to_string())?;
-        let first = found.into_iter().next().ok_or_else(|| "no answer".to_owned())?;
-        let resource = first.map_err(|code| code.to_string())?;
+        let resource = self.admin.describe(of, self.options.start_timeout)?;
         Ok(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect())
     }
 
@@ -159,7 +151,7 @@ impl Probe {
         answer.map_err(|unanswered| {
             unanswered.into_error(servers, |error| SinkError::Unreachable {
                 what: format!("the brokers at {servers} do not answer: {error}"),
-                hint: "check that they run and can be reached, and kafka_bootstrap_servers",
+                hint: "check that they run and can be reached, kafka_bootstrap_servers and kafka_security_protocol",
             })
         })
     }

@@ -12,12 +12,13 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::util::Timeout;
 
-use super::client::{Purpose, config};
+use super::client::{Purpose, config, unmade};
 use super::context::{Context, EVENT_ID, Failed};
 use super::doubt::Doubts;
 use super::flush::flush;
 use super::notice::Notice;
 use super::options::KafkaOptions;
+use super::refusal::advice;
 use super::trouble::{Trouble, forbids_topic, is_missing, lasting, refuses_record};
 
 /// The pauses while librdkafka is waited for: a small part of the time waited so far, within these bounds.
@@ -33,6 +34,8 @@ const ABORT_PART: Duration = Duration::from_millis(100);
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// More events than stand in a queue between two commits.
 const TOLD_AT_ONCE: u32 = 64;
+/// That many times as many come while no broker can be asked.
+const TOLD_IN_VAIN: u32 = 16;
 /// After how many records log lines and errors are looked for.
 const SERVE_EVERY: u32 = 512;
 /// When waiting is told first: whoever waits because a topic was deleted is to know it within 10 s.
@@ -109,17 +112,17 @@ impl Producer {
         if producer.inner.context().take_erred() {
             doubts.add();
         }
-        taken.map_err(|error| producer.trouble(&error, "cannot take over the transactional id"))?;
+        taken.map_err(|error| {
+            let other = || producer.trouble(&error, "cannot take over the transactional id");
+            producer.refusal().map_or_else(other, |(what, hint)| Trouble::Lasting { what, hint })
+        })?;
         Ok(producer)
     }
 
     fn create(options: &KafkaOptions, purpose: &Purpose, id: String) -> Result<Self, Trouble> {
         let inner = config(options, purpose)
             .create_with_context::<_, BaseProducer<Context>>(Context::new(options))
-            .map_err(|error| Trouble::Lasting {
-                what: format!("cannot make a Kafka producer: {error}"),
-                hint: "check the options, and files that they name",
-            })?;
+            .map_err(|error| unmade(&error))?;
         Ok(Self {
             inner,
             id,
@@ -148,7 +151,7 @@ impl Producer {
     /// What to do about an error that trying again does not help. A topic that is gone is made again when the sink starts
     /// again, where the agent makes topics.
     fn lasting(&self, code: RDKafkaErrorCode) -> Option<&'static str> {
-        let is_mended = is_missing(code) && self.options.makes_topics();
+        let is_mended = is_missing(code) && self.options.topics.create;
         lasting(code).filter(|_| !is_mended)
     }
 
@@ -246,6 +249,8 @@ impl Producer {
             self.failure()?;
             if self.inner.in_flight_count() == 0 {
                 self.sent_to.clear();
+                // Whoever refused before lets in now.
+                let _ = self.inner.context().take_shut_out();
                 return Ok(());
             }
             flush(&self.inner, wait.pause());
@@ -300,7 +305,7 @@ impl Producer {
     }
 
     /// Hears all that librdkafka has to tell: a call may tell one thing only.
-    fn serve(&self) {
+    pub(super) fn serve(&self) {
         for _ in 0..TOLD_AT_ONCE {
             self.inner.poll(Duration::ZERO);
         }
@@ -324,6 +329,16 @@ impl Producer {
             }
         }
         false
+    }
+
+    /// Why brokers do not let this producer in, if they do not, and what to do.
+    fn refusal(&self) -> Option<(String, &'static str)> {
+        // The reason may stand behind many log lines.
+        (0..TOLD_IN_VAIN).for_each(|_| self.serve());
+        let reason = self.inner.context().take_shut_out()?;
+        let servers = &self.options.bootstrap_servers;
+        let advice = advice(&reason);
+        Some((format!("the brokers at {servers} do not let in: {reason}"), advice))
     }
 
     /// What failed to be delivered, and whether the producer is beyond use.
@@ -361,7 +376,9 @@ impl Producer {
             return Err(Trouble::Undone("stopped while waiting for Kafka".to_owned()).into());
         }
         if let Some(seconds) = wait.told() {
-            let what = [what.to_owned()].into_iter().chain(self.missing()).collect::<Vec<_>>().join("; ");
+            let refusal = self.refusal().map(|(what, advice)| format!("{what}: {advice}"));
+            let why = refusal.or_else(|| self.missing());
+            let what = [what.to_owned()].into_iter().chain(why).collect::<Vec<_>>().join("; ");
             self.options.observer.tell(&Notice::Waiting { what, seconds });
         }
         Ok(())

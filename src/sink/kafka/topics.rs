@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 
 use crate::sink::SinkError;
 
+use super::admin::Admin;
 use super::asking;
-use super::client::{Purpose, config};
+use super::client::{Purpose, config, unmade};
 use super::context::Context;
 use super::kept_partitions::KeptPartitions;
 use super::notice::Notice;
-use super::options::{KafkaOptions, SaslMechanism};
+use super::options::KafkaOptions;
 use super::trouble::{Trouble, UNREACHED, forbids_topic, is_away, lasting, refuses_new_topic};
 
 /// What a new topic of checkpoints is told: small segments are compacted soon, so that reading it back is quick.
@@ -28,6 +29,8 @@ const LATEST_SETTINGS: [(&str, &str); 1] = [("cleanup.policy", "compact")];
 
 /// How often the partitions of a topic are counted again.
 const COUNTED_EVERY: Duration = Duration::from_secs(30);
+/// More log lines and errors than come up in a second while nothing is asked.
+const TOLD_A_SECOND: usize = 64;
 /// How long a new topic may take to be known everywhere.
 const SPREADS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -73,7 +76,7 @@ fn tell_change(topic: &str, before: Option<u32>, now: u32, options: &KafkaOption
 
 /// The topics that were used, by name.
 pub(super) struct Topics {
-    admin: AdminClient<Context>,
+    admin: Admin,
     /// Asks without making topics by asking.
     reader: BaseConsumer<Context>,
     options: KafkaOptions,
@@ -87,15 +90,10 @@ pub(super) struct Topics {
 
 impl Topics {
     pub(super) fn new(options: &KafkaOptions) -> Result<Self, SinkError> {
-        let made = |error: KafkaError| SinkError::Kafka {
-            what: format!("cannot make a Kafka client: {error}"),
-            hint: "check the options, and files that they name",
-        };
-        let admin =
-            config(options, &Purpose::Admin).create_with_context(Context::new(options)).map_err(made)?;
+        let admin = Admin::new(options)?;
         let reader = config(options, &Purpose::Reader { committed: false })
             .create_with_context(Context::new(options))
-            .map_err(made)?;
+            .map_err(|error| unmade(&error).into_error())?;
         let (kept, waited) = (KeptPartitions::open(options), Duration::ZERO);
         let (known, topics) = (HashMap::new(), Vec::new());
         Ok(Self { admin, reader, options: options.clone(), kept, known, topics, last: 0, waited })
@@ -104,6 +102,12 @@ impl Topics {
     /// The client that reads what is not committed, too.
     pub(super) fn reader(&self) -> &BaseConsumer<Context> {
         &self.reader
+    }
+
+    /// Serves the clients that ask for topics: to be called often.
+    pub(super) fn tend(&self) {
+        asking::hear(&self.reader, TOLD_A_SECOND);
+        self.admin.tend();
     }
 
     /// The topic of that name, made when it is missing.
@@ -170,7 +174,7 @@ impl Topics {
             return;
         }
         let found = self.count(&name);
-        if matches!(found, Ok(None)) && self.options.makes_topics() {
+        if matches!(found, Ok(None)) && self.options.topics.create {
             return self.keep_only(|topic| topic.name != name);
         }
         // What else is wrong shows when something is sent.
@@ -201,7 +205,7 @@ impl Topics {
                 topic.recount(*now, &mut self.kept, &self.options);
             }
         }
-        if self.options.makes_topics() {
+        if self.options.topics.create {
             self.keep_only(|topic| counts.contains_key(&*topic.name));
         }
         Ok(())
@@ -251,12 +255,6 @@ impl Topics {
                 hint: "make it, or let the agent make it (kafka_create_topics)",
             });
         }
-        if self.has_tokens() {
-            return Err(SinkError::Kafka {
-                what: format!("topic {name} does not exist"),
-                hint: "make it: with OAUTHBEARER the agent cannot",
-            });
-        }
         let count = match kind {
             Kind::Changes | Kind::Records | Kind::Latest => {
                 self.options.topics.partitions.map_or(-1, i32::from)
@@ -277,18 +275,17 @@ impl Topics {
             .copied()
             .chain(retention.iter().map(|ms| ("retention.ms", ms.as_str())))
             .fold(NewTopic::new(name, count, replicas), |topic, (key, value)| topic.set(key, value));
-        let timeout = Some(self.options.start_timeout);
-        let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
-        let made = pollster::block_on(self.admin.create_topics([&topic], &options))
-            .map_err(|error| self.error(&error, name, "cannot make it"))?;
-        match made.into_iter().next() {
-            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | Some(Ok(_)) | None => {}
-            Some(Err((_, code))) => {
-                if let Some((why, hint)) = refuses_new_topic(code) {
-                    let what = format!("topic {name} cannot be made: {why} ({code})");
-                    return Err(SinkError::Unmade { what, hint });
-                }
-                return Err(self.error(&KafkaError::AdminOp(code), name, "cannot make it"));
+        match self.admin.create(&topic, self.options.start_timeout) {
+            Ok(()) | Err(KafkaError::AdminOp(RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err(error) => {
+                let refused = code_of(&error).and_then(|code| Some((code, refuses_new_topic(code)?)));
+                return Err(match refused {
+                    Some((code, (why, hint))) => SinkError::Unmade {
+                        what: format!("topic {name} cannot be made: {why} ({code})"),
+                        hint,
+                    },
+                    None => self.error(&error, name, "cannot make it"),
+                });
             }
         }
         let partitions = self.wait_for(name)?;
@@ -314,19 +311,7 @@ impl Topics {
 
     /// Checks how the topic is configured.
     fn verify(&self, name: &str, kind: Kind) -> Result<(), SinkError> {
-        if self.has_tokens() {
-            let (topic, reason) = (name.to_owned(), "with OAUTHBEARER the agent cannot ask".to_owned());
-            self.options.observer.tell(&Notice::TopicUnverified { topic, reason });
-            return Ok(());
-        }
-        let options = AdminOptions::new().request_timeout(Some(DESCRIBED_WITHIN));
-        let topic = ResourceSpecifier::Topic(name);
-        let asked = self.admin.describe_configs([&topic], &options);
-        let described = pollster::block_on(asked).map_err(|error| error.to_string());
-        let resource = described.and_then(|found| {
-            let first = found.into_iter().next().ok_or_else(|| "no answer".to_owned())?;
-            first.map_err(|code| code.to_string())
-        });
+        let resource = self.admin.describe(&ResourceSpecifier::Topic(name), DESCRIBED_WITHIN);
         let resource = match resource {
             Ok(resource) => resource,
             Err(reason) => {
@@ -357,20 +342,23 @@ impl Topics {
         }
     }
 
-    /// Whether tokens are needed: rdkafka's admin client does not ask for any.
-    fn has_tokens(&self) -> bool {
-        self.options.security.mechanism == Some(SaslMechanism::OauthBearer)
-    }
-
     fn error(&self, error: &KafkaError, topic: &str, what: &str) -> SinkError {
         let servers = &self.options.bootstrap_servers;
         let what = format!("topic {topic}: {what} ({servers}): {error}");
-        let code = error.rdkafka_error_code();
+        let code = code_of(error);
         match code.and_then(lasting) {
             Some(hint) if code.is_some_and(forbids_topic) => SinkError::Forbidden { what, hint },
             Some(hint) => Trouble::Lasting { what, hint }.into_error(),
             None if code.is_some_and(is_away) => SinkError::Unreachable { what, hint: UNREACHED },
             None => SinkError::Kafka { what, hint: UNREACHED },
         }
+    }
+}
+
+/// The code of an error; the crate gives none of an answer to a question of the admin client.
+fn code_of(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
     }
 }

@@ -68,6 +68,15 @@ impl Turn {
         }
     }
 
+    /// Has librdkafka tell all producers what it has to tell, and ask them for what it needs.
+    pub(super) fn serve(&self) {
+        match self {
+            Self::Idempotent(producer) => producer.serve(),
+            Self::Rotating { producers, .. } => producers.iter().for_each(Producer::serve),
+            Self::PerSegment { current, .. } => current.iter().for_each(|(_, producer)| producer.serve()),
+        }
+    }
+
     /// Records that are not acknowledged.
     pub(super) fn queued(&self) -> u64 {
         match self {
