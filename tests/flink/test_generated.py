@@ -177,8 +177,7 @@ class Generated(unittest.TestCase):
         self.compare(flink, rust)
         self.assertEqual(sum(map(len, flink.values())), written)
         self.assertGreater(min(summary["repeats"], summary["strange"], summary["snapshot_rows"], summary["heartbeats"]), 20, summary)
-        left_out = {"strange": "strange", "tombstones": "tombstone", "heartbeats": "heartbeat", "snapshot_rows": "snapshot_row"}
-        self.assert_metrics({f"dq_{word}_count": summary[name] for name, word in left_out.items()})
+        self.assert_metrics({f"dq.flink.{name}": summary[name] for name in ("strange", "tombstones", "heartbeats", "snapshot_rows")})
         print(f"{len(sent)} records, {written} of them in both trails: {summary}")
 
     @staticmethod
