@@ -165,7 +165,8 @@ impl State {
     /// How far behind the node everything is, in microseconds: 0 when nothing waits; otherwise since the latest moment up to
     /// which all is known to be done. `None` while no such moment is known.
     pub(super) fn lag_us(&self, now: Moment) -> Option<u64> {
-        if self.pending_since.is_none() {
+        // A loop that waits for Kafka has something to commit, and looks at nothing: that nothing waited was before.
+        if self.pending_since.is_none() && self.phase != Phase::WaitingForKafka {
             return self.caught_up.map(|_| 0);
         }
         let caught_up = self.caught_up.map(|at| at.wall_us);

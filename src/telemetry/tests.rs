@@ -114,6 +114,21 @@ fn another_phase_is_the_reason_and_its_time_is_no_stall_of_the_next() {
 }
 
 #[test]
+fn the_lag_grows_while_kafka_is_waited_for_although_nothing_waited_before() {
+    let fed = Fed::running();
+    fed.telemetry.reading(Reading::default());
+    let lag = || fed.telemetry.status().lag.seconds;
+    fed.pass(10);
+    assert_eq!(lag(), Some(0.0));
+    fed.telemetry.phase(Phase::WaitingForKafka, None);
+    fed.pass(90);
+    assert_eq!(lag(), Some(100.0));
+    fed.telemetry.phase(Phase::Running, None);
+    fed.telemetry.reading(Reading::default());
+    assert_eq!(lag(), Some(0.0));
+}
+
+#[test]
 fn kafka_does_not_answer_while_it_is_waited_for() {
     let fed = Fed::running();
     let answers = || fed.telemetry.status().kafka.map(|kafka| kafka.is_reachable);
