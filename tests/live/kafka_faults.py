@@ -141,7 +141,7 @@ def away(case, *options, seconds=LONG_S):
     return case.judge(agent)
 
 
-AWAY = f"Kafka is away for {LONG_S} s: the agent waits with steady memory, says that it lives and waits for Kafka"
+AWAY = f"Kafka is away for {LONG_S} s: the agent waits with steady memory, says that it lives and waits for Kafka, also over HTTP, where its lag grows"
 
 
 @scenario("kafka-away", f"{AWAY}: {ONCE}")
