@@ -1,7 +1,7 @@
 //! Hosts, and the networks in which they must be.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A network in CIDR form: `10.10.0.0/24`, `fd00::/8`.
@@ -23,7 +23,13 @@ pub enum NetworkError {
     /// Every address.
     #[error("a prefix of 0 bits allows every address")]
     Everything,
+    /// An IPv4 network in IPv6 form, with the prefix that it has as IPv4.
+    #[error("connections take it for IPv4: write {0}/{1}")]
+    Mapped(Ipv4Addr, u8),
 }
+
+/// The bits in front of an IPv4 address in IPv6 form (`::ffff:0:0/96`, RFC 4291 2.5.5.2).
+const MAPPED: u8 = 96;
 
 /// The address as a number of 128 bits, its own bits first.
 fn bits(address: IpAddr) -> u128 {
@@ -38,16 +44,22 @@ fn mask(prefix: u8) -> u128 {
 }
 
 impl Network {
-    /// Whether the address is in it.
+    /// Whether the address is in it, as connections take the address: `::ffff:10.0.0.1` is 10.0.0.1, and 0.0.0.0 and `::`, which
+    /// lead to the machine itself, are in none.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        !address.is_unspecified() && self.covers(address)
+    }
+
+    fn covers(&self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4() && bits(address) & mask(self.prefix) == bits(self.address)
     }
 
     /// Whether some address is in both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        self.contains(other.address) || other.contains(self.address)
+        self.covers(other.address) || other.covers(self.address)
     }
 }
 
@@ -64,6 +76,15 @@ impl FromStr for Network {
         let (address, prefix) = text.split_once('/').ok_or(NetworkError::Form)?;
         let address: IpAddr = address.parse().map_err(|_| NetworkError::Form)?;
         let prefix: u8 = prefix.parse().map_err(|_| NetworkError::Form)?;
+        if let (IpAddr::V6(_), IpAddr::V4(mapped), Some(prefix @ 0..=32)) =
+            (address, address.to_canonical(), prefix.checked_sub(MAPPED))
+        {
+            return Err(if prefix == 0 {
+                NetworkError::Everything
+            } else {
+                NetworkError::Mapped(mapped, prefix)
+            });
+        }
         let longest = if address.is_ipv4() { 32 } else { 128 };
         match prefix {
             0 => return Err(NetworkError::Everything),
@@ -113,8 +134,13 @@ impl FromStr for Host {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(address) = text.parse() {
-            return Ok(Self::Address(address));
+        if let Ok(address) = text.parse::<IpAddr>() {
+            // Connections take ::ffff:10.0.0.1 for 10.0.0.1.
+            let address = address.to_canonical();
+            return match address.is_unspecified() {
+                true => Err("it leads to the machine itself: give the address of a node"),
+                false => Ok(Self::Address(address)),
+            };
         }
         if is_name(text) && !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Ok(Self::Name(text.to_ascii_lowercase()));
@@ -150,12 +176,21 @@ mod tests {
             ("10.10.3.255", true),
             ("10.10.4.0", false),
             ("10.9.255.255", false),
-            ("::ffff:10.10.0.1", false),
+            ("::ffff:10.10.0.1", true),
+            ("::ffff:10.10.4.1", false),
+            ("::10.10.0.1", false),
         ] {
             assert_eq!(network.contains(address.parse().unwrap()), inside, "{address}");
         }
         let network: Network = "fd00::/8".parse().unwrap();
         assert!(network.contains("fdff::1".parse().unwrap()) && !network.contains("fe00::".parse().unwrap()));
+        let half: Network = "0.0.0.0/1".parse().unwrap();
+        assert!(half.contains("127.0.0.1".parse().unwrap()) && !half.contains("0.0.0.0".parse().unwrap()));
+        let all_mapped: Network = "::/8".parse().unwrap();
+        assert!(all_mapped.contains("::1".parse().unwrap()));
+        for address in ["::", "::ffff:10.0.0.1", "::ffff:0.0.0.0", "10.0.0.1"] {
+            assert!(!all_mapped.contains(address.parse().unwrap()), "{address}");
+        }
         let one: Network = "127.0.0.2/32".parse().unwrap();
         assert!(one.contains("127.0.0.2".parse().unwrap()) && !one.contains("127.0.0.1".parse().unwrap()));
     }
@@ -166,6 +201,7 @@ mod tests {
         assert!(network("10.0.0.0/8").overlaps(&network("10.10.0.0/24")));
         assert!(network("10.10.0.0/24").overlaps(&network("10.0.0.0/8")));
         assert!(!network("10.10.0.0/24").overlaps(&network("10.10.1.0/24")));
+        assert!(network("0.0.0.0/8").overlaps(&network("0.0.0.0/4")));
     }
 
     #[test]
@@ -173,7 +209,15 @@ mod tests {
         for text in ["10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "x/8", "10.0.0.0/-1"] {
             assert_eq!(text.parse::<Network>(), Err(NetworkError::Form), "{text}");
         }
-        assert_eq!("0.0.0.0/0".parse::<Network>(), Err(NetworkError::Everything));
+        for text in ["0.0.0.0/0", "::/0", "::ffff:0:0/96"] {
+            assert_eq!(text.parse::<Network>(), Err(NetworkError::Everything), "{text}");
+        }
+        for (text, instead) in
+            [("::ffff:127.0.0.1/128", "write 127.0.0.1/32"), ("::ffff:a00:0/104", "write 10.0.0.0/8")]
+        {
+            let error = text.parse::<Network>().unwrap_err().to_string();
+            assert!(error.contains(instead), "{error}");
+        }
         let error = "10.10.0.5/24".parse::<Network>().unwrap_err();
         assert!(error.to_string().contains("10.10.0.0/24"), "{error}");
     }
@@ -183,7 +227,23 @@ mod tests {
         assert!(
             matches!("Cassandra-1.internal".parse(), Ok(Host::Name(name)) if name == "cassandra-1.internal")
         );
-        for text in ["10.10.0.5,10.10.0.6", "host:9042", "10.0.0", "256.1.1.1", "-a", "", "a b"] {
+        assert_eq!("::ffff:10.10.0.5".parse(), Ok(Host::Address("10.10.0.5".parse().unwrap())));
+        for text in [
+            "0.0.0.0",
+            "::",
+            "::ffff:0.0.0.0",
+            "127.1",
+            "2130706433",
+            "0177.0.0.1",
+            "[::1]",
+            "10.10.0.5,10.10.0.6",
+            "host:9042",
+            "10.0.0",
+            "256.1.1.1",
+            "-a",
+            "",
+            "a b",
+        ] {
             assert!(text.parse::<Host>().is_err(), "{text}");
         }
         assert!(is_in_domain("a.internal", "internal") && is_in_domain("internal", "internal"));

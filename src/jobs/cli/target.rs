@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::folder;
-use crate::agent::exit::Failure;
+use crate::agent::exit::{Exit, Failure};
 use crate::jobs::environment::Environment;
 use crate::jobs::kafka::{Access, Brokers};
 use crate::jobs::project::Project;
+use crate::sink::kafka::check_servers;
 
 /// Which brokers.
 #[derive(Debug, Clone, Args)]
@@ -43,7 +44,11 @@ impl TargetArgs {
                 Ok(Target { brokers: Brokers::connect(access)?, side: Some((project, name.clone())) })
             }
             (None, servers) => {
-                let access = Access::plaintext(servers.as_deref().unwrap_or_default());
+                let servers = servers.as_deref().unwrap_or_default();
+                check_servers(servers).map_err(|complaint| {
+                    Failure::new(Exit::Usage, format!("--bootstrap-servers, {complaint}"))
+                })?;
+                let access = Access::plaintext(servers);
                 Ok(Target { brokers: Brokers::connect(access)?, side: None })
             }
         }

@@ -27,6 +27,16 @@ fn own_groups(environment: &Environment, findings: &RefCell<Findings>) {
     }
 }
 
+/// Whether topics of both would be refused beside each other: Kafka takes no two names that differ only in `.` and `_`.
+fn is_equal_to_kafka(one: &str, other: &str) -> bool {
+    one.replace('_', ".") == other.replace('_', ".")
+}
+
+/// Whether one prefix begins with the other and a dot.
+fn is_below(one: &str, other: &str) -> bool {
+    one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
+}
+
 fn pair(one: &Environment, other: &Environment, findings: &RefCell<Findings>) {
     let shared = |place: Place, what: String| {
         let message = format!("{what} belongs to {} already: each environment has its own", other.name.value);
@@ -37,7 +47,18 @@ fn pair(one: &Environment, other: &Environment, findings: &RefCell<Findings>) {
             shared(a.place, format!("{what} {}", a.value));
         }
     };
-    same("topic_prefix", &one.topic_prefix, &other.topic_prefix);
+    let (prefix, theirs) = (&one.topic_prefix, &other.topic_prefix);
+    if is_equal_to_kafka(&prefix.value, &theirs.value) {
+        shared(prefix.place, format!("topic_prefix {}", prefix.value));
+    } else if is_below(&prefix.value, &theirs.value) || is_below(&theirs.value, &prefix.value) {
+        let (name, theirs) = (&other.name.value, &theirs.value);
+        let message = format!(
+            "topic_prefix {} beside {theirs} of {name}: permissions for the topics of one would hold for the other; choose prefixes \
+             of which none begins with another and a dot",
+            prefix.value
+        );
+        findings.borrow_mut().add(prefix.place, Code::Shared, message);
+    }
     same("datacenter", &one.cassandra.datacenter, &other.cassandra.datacenter);
     let (directory, theirs) = (&one.checkpoints.directory, &other.checkpoints.directory);
     let (ours, theirs) = (FolderUri::of(&directory.value), FolderUri::of(&theirs.value));

@@ -86,7 +86,8 @@ fn kafka(node: &Node, findings: &RefCell<Findings>) -> Option<Kafka> {
     for server in &servers {
         let port = server.value.rsplit_once(':').and_then(|(host, port)| {
             host.trim_matches(['[', ']']).parse::<Host>().ok()?;
-            port.parse::<u16>().ok().filter(|port| *port > 0)
+            let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+            port.parse::<u16>().ok().filter(|port| is_number && *port > 0)
         });
         if port.is_none() {
             let message = "bootstrap_servers: expected host:port; a list has an entry for each";

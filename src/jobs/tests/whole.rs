@@ -83,6 +83,22 @@ fn environments_share_nothing() {
     let file = "environments.yaml";
     for (from, to, code, words) in [
         ("topic_prefix: cloud", "topic_prefix: onprem", Code::Shared, "topic_prefix onprem"),
+        (
+            "topic_prefix: cloud",
+            "topic_prefix: onprem.west",
+            Code::Shared,
+            "onprem.west beside onprem of onprem",
+        ),
+        (
+            "topic_prefix: onprem",
+            "topic_prefix: cloud.west",
+            Code::Shared,
+            "cloud beside cloud.west of onprem",
+        ),
+        ("hosts: [127.0.0.2]", "hosts: ['::ffff:127.0.0.1']", Code::Shared, "host 127.0.0.1"),
+        ("hosts: [127.0.0.2]", "hosts: [0.0.0.0]", Code::Value, "the machine itself"),
+        ("[127.0.0.2/32]", "['::ffff:127.0.0.1/128']", Code::Value, "write 127.0.0.1/32"),
+        ("[127.0.0.2/32]", "['::ffff:0:0/96']", Code::Value, "every address"),
         ("datacenter: DC_AZURE", "datacenter: DC_ONPREM", Code::Shared, "DC_ONPREM"),
         ("datacenter: DC_AZURE", "datacenter: [DC_AZURE, DC_ONPREM]", Code::Value, "one text"),
         ("datacenter: DC_AZURE", "datacenter: DC_AZURE,DC_ONPREM", Code::Value, "exactly one"),

@@ -9,6 +9,7 @@ use crate::sink::SinkError;
 use super::options::{
     Compression, KafkaOptions, SaslMechanism, Security, SecurityProtocol, TRANSACTION_TIMEOUT,
 };
+use super::servers::check_servers;
 use super::trouble::Trouble;
 
 /// Kibibytes and records that may wait in librdkafka. A record takes about 400 bytes beside its own.
@@ -158,6 +159,8 @@ pub(super) fn check(options: &KafkaOptions) -> Result<(), SinkError> {
             return Err(SinkError::Options(format!("kafka_option {name} is refused: {reason}")));
         }
     }
+    check_servers(&options.bootstrap_servers)
+        .map_err(|complaint| SinkError::Options(format!("kafka_bootstrap_servers, {complaint}")))?;
     check_security(&options.security)?;
     for purpose in [Purpose::Transactions("check".to_owned()), Purpose::Reader { committed: true }] {
         config(options, &purpose).create_native_config().map_err(refused_by_librdkafka)?;

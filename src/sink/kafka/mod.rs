@@ -27,6 +27,7 @@ pub mod probe;
 mod producer;
 mod read_back;
 mod refusal;
+mod servers;
 mod shorten;
 mod start;
 mod stored;
@@ -61,6 +62,7 @@ pub use options::{
 };
 use producer::{Outgoing, Stuck};
 use read_back::Place;
+pub use servers::check_servers;
 pub use stored::Stored;
 use topics::{Kind, Topics};
 use trouble::Trouble;

@@ -13,6 +13,10 @@ use crate::jobs::remediate::book::{Book, Entry};
 use crate::jobs::remediate::policy::Policy;
 use crate::jobs::remediate::propose::{ITSELF, step_of};
 use crate::jobs::remediate::step::{Step, StepKind};
+use crate::jobs::small_file;
+
+/// Bytes that a policy may have.
+const LONGEST_POLICY: u64 = 1 << 20;
 
 pub(super) fn approve(args: &ApproveArgs) -> Result<Exit, Failure> {
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
@@ -54,9 +58,11 @@ fn plain<'t>(option: &str, text: &'t str) -> Result<&'t str, Failure> {
 }
 
 fn read_policy(path: &std::path::Path) -> Result<Policy, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let unread = |error: std::io::Error| {
         Failure::new(Exit::Usage, format!("cannot read {}", path.display())).because(error)
-    })?;
+    };
+    let bytes = small_file::read(path, LONGEST_POLICY).map_err(unread)?;
+    let text = String::from_utf8(bytes).map_err(|_| unread(std::io::Error::other("it is no UTF-8")))?;
     Policy::read(&path.display().to_string(), &text).map_err(|findings| {
         findings.iter().for_each(|finding| log::error(&finding.to_string()));
         Failure::new(Exit::Usage, format!("{} is no policy; nothing was approved", path.display()))
@@ -101,4 +107,20 @@ fn take(
         }
     }
     Ok(Exit::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_a_regular_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("policy.yaml");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        for path in [fifo.as_path(), std::path::Path::new("/dev/zero")] {
+            let error = read_policy(path).unwrap_err().to_string();
+            assert!(error.contains("no regular file"), "{error}");
+        }
+    }
 }

@@ -42,8 +42,9 @@ final class Networks implements Serializable {
         return new Networks(found);
     }
 
+    /** Whether one of them has the address. 0.0.0.0 and `::`, which lead to the machine itself, are in none. */
     boolean contain(InetAddress address) {
-        return networks.stream().anyMatch(network -> network.contains(address));
+        return !address.isAnyLocalAddress() && networks.stream().anyMatch(network -> network.contains(address));
     }
 
     /** Whether the node's address is in one of them. */
@@ -82,6 +83,10 @@ final class Networks implements Serializable {
                 address = InetAddress.getByName(matcher.group(1)).getAddress();
             } catch (UnknownHostException error) {
                 throw wrong(text, "there is no such address");
+            }
+            // Connections take ::ffff:10.0.0.1 for 10.0.0.1, and so does Java.
+            if (address.length == 4 && matcher.group(1).contains(":")) {
+                throw wrong(text, "connections take it for IPv4");
             }
             int prefix = Integer.parseInt(matcher.group(2));
             if (prefix < 1 || prefix > address.length * 8) {

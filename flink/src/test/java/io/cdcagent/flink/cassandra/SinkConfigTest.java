@@ -84,6 +84,16 @@ class SinkConfigTest {
         for (String wrong : List.of("", "10.10.0.0", "10.10/16", "a.internal/8", "10.0.0.0/8,")) {
             refused("is no network", "allowed-networks", wrong);
         }
+        for (String mapped : List.of("::ffff:10.0.0.0/8", "::ffff:127.0.0.1/128", "::ffff:0:0/96")) {
+            refused("connections take it for IPv4", "allowed-networks", mapped);
+        }
+        Networks half = config("allowed-networks", "0.0.0.0/1,::/8").allowedNetworks;
+        for (String inside : List.of("127.0.0.1", "::ffff:127.0.0.1", "::1")) {
+            assertTrue(half.contain(InetAddress.getByName(inside)), inside);
+        }
+        for (String outside : List.of("0.0.0.0", "::", "::ffff:0.0.0.0", "::ffff:200.0.0.1")) {
+            assertFalse(half.contain(InetAddress.getByName(outside)), outside);
+        }
         refused("bits behind its prefix", "allowed-networks", "10.10.0.5/24");
         refused("from 1 to 32", "allowed-networks", "0.0.0.0/0");
         refused("from 1 to 32", "allowed-networks", "10.0.0.0/33");
