@@ -4,7 +4,7 @@
 /// minute later (`rd_kafka_broker_set_error` of rdkafka_broker.c).
 const REFUSALS: [&str; 4] = [
     "SASL authentication error",
-    "mechanism handshake failed",
+    "Unsupported SASL mechanism",
     "SSL handshake failed",
     // With TLS 1.3 the handshake is over when the broker looks at the agent's certificate.
     "SSL alert number",
@@ -17,7 +17,7 @@ const ADVICE: [(&str, &str); 6] = [
         "write a good token into that file; it is read again before the one in it expires",
     ),
     (
-        "mechanism handshake failed",
+        "Unsupported SASL mechanism",
         "set kafka_sasl_mechanism to one that the brokers take at this port, which is said above",
     ),
     (
