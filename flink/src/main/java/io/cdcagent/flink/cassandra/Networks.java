@@ -42,9 +42,13 @@ final class Networks implements Serializable {
         return new Networks(found);
     }
 
-    /** Whether one of them has the address. 0.0.0.0 and `::`, which lead to the machine itself, are in none. */
+    /**
+     * Whether one of them has the address. 0.0.0.0 and `::`, which lead to the machine itself, are
+     * in none.
+     */
     boolean contain(InetAddress address) {
-        return !address.isAnyLocalAddress() && networks.stream().anyMatch(network -> network.contains(address));
+        return !address.isAnyLocalAddress()
+                && networks.stream().anyMatch(network -> network.contains(address));
     }
 
     /** Whether the node's address is in one of them. */

@@ -84,7 +84,8 @@ class SinkConfigTest {
         for (String wrong : List.of("", "10.10.0.0", "10.10/16", "a.internal/8", "10.0.0.0/8,")) {
             refused("is no network", "allowed-networks", wrong);
         }
-        for (String mapped : List.of("::ffff:10.0.0.0/8", "::ffff:127.0.0.1/128", "::ffff:0:0/96")) {
+        for (String mapped :
+                List.of("::ffff:10.0.0.0/8", "::ffff:127.0.0.1/128", "::ffff:0:0/96")) {
             refused("connections take it for IPv4", "allowed-networks", mapped);
         }
         Networks half = config("allowed-networks", "0.0.0.0/1,::/8").allowedNetworks;

@@ -13,8 +13,8 @@ public final class Content {
     final RangeDeletion range;
 
     /**
-     * Every column is written or deleted: what is older of them shows no more. The row's liveness is
-     * a cell of its own.
+     * Every column is written or deleted: what is older of them shows no more. The row's liveness
+     * is a cell of its own.
      */
     final boolean isFull;
 

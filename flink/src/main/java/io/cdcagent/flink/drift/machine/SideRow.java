@@ -57,9 +57,7 @@ final class SideRow {
         SortedSet<String> lacking = new TreeSet<>(Texts.ORDER);
         Long above = Micros.max(deletedUs, around.deletedUs());
         Long deletion = content.rowDeletionUs;
-        if (deletion != null
-                && Micros.compare(above, deletion) < 0
-                && !isWrittenOver(deletion)) {
+        if (deletion != null && Micros.compare(above, deletion) < 0 && !isWrittenOver(deletion)) {
             lacking.add(ROW);
         }
         if (content.range != null

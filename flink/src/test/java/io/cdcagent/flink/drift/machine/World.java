@@ -79,7 +79,8 @@ final class World {
     }
 
     /**
-     * A side writes the one column that there is, with or without the row's liveness, at this second.
+     * A side writes the one column that there is, with or without the row's liveness, at this
+     * second.
      */
     void columns(Side side, long second, boolean isInsert, String value) {
         long us = second * SECOND;
