@@ -299,7 +299,7 @@ class Submitted(unittest.TestCase):
         # Its tasks may run for a moment before the brokers' answer ends it.
         submit("cloud", 0, 6)
         told = wait_for(lambda: (now := failure("cloud")) != "null" and now, "a failure")
-        self.assertRegex(told, "(Topic|Group)AuthorizationException|Not authorized to access")
+        self.assertRegex(told, "(Topic|Group|TransactionalId)AuthorizationException|Not authorized to access")
         self.assertEqual(self.committed("cloud_hash_events"), [])
 
 
