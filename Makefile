@@ -73,7 +73,7 @@ logs: ## the ends of their logs; SERVICE=onprem for one
 test: ## run all tests but the very long ones, side by side; half an hour; needs Java 17, Maven and Python 3 beside Rust, fetches the rest. PHASES="rust lint" for some
 	python3 .ci/phases.py $(PHASES)
 
-test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; two to three minutes
+test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; five to seven minutes
 	$(CARGO) build --locked
 	$(PYTHON) tests/kafka/run.py --seed $(SEED)
 

@@ -2,10 +2,9 @@
 
 import json
 import subprocess
-import time
 
 import pages
-from agent import environment, program
+from agent import environment, program, wait_for
 from agent_faults import BOTH
 from registry import SMALL, scenario
 from schema_faults import Own
@@ -56,7 +55,7 @@ def no_values(case):
         case.caught_up(agent)
         case.stack.stop("kafka")
         write()
-        time.sleep(8)
+        wait_for(lambda: pages.status(agent)["phase"] == "waiting_for_kafka", "the agent to wait for Kafka", 120, agent)
         case.stack.start("kafka")
     # The type is not what the agent knows of it, and comes back.
     case.stack.create(f"ALTER TABLE {case.ks}.people ADD later text")

@@ -102,6 +102,7 @@ impl KafkaSink {
         let waited = self.topics.take_waited();
         let partitions = match found {
             Ok(partitions) => {
+                // It was looked for, or made, just now: later records find it known and go on without asking.
                 if !waited.is_zero() {
                     self.used.add(topic);
                 }
