@@ -7,14 +7,9 @@ from agent import replay, wait_for
 from agent_faults import BOTH, FULL
 from case import Failed
 from checker import MOST_LEFT, changes
-from node import SEGMENT, listing
+from node import SEGMENT, logs
 from operator_commands import event_ids
 from registry import scenario
-
-
-def logs(folder):
-    """Ids of the segments in a directory."""
-    return {int(match[1]) for match in map(SEGMENT.match, listing(folder)[0]) if match}
 
 
 @scenario("archive", "finished segments are moved to the archive, none is lost, and `replay` makes the same events of them again", kinds=BOTH)

@@ -220,3 +220,8 @@ def listing(folder):
         with contextlib.suppress(FileNotFoundError):
             indexes[name] = (Path(folder) / name).read_text()
     return names, indexes
+
+
+def logs(folder):
+    """Ids of the segments in a directory."""
+    return {int(match[1]) for match in map(SEGMENT.match, listing(folder)[0]) if match}

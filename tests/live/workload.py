@@ -264,10 +264,12 @@ class Writers:
         self.journal, self.clock, self.ks = Journal(path), Clock(), keyspace
         self._session_of, self._pause, self._stopped = session_of, threads / rate, threading.Event()
         self._statements = [Statements(keyspace, self.clock, seed, f"w{n}", **more) for n in range(threads)]
-        self._threads = [threading.Thread(target=self._run, args=(statements,), daemon=True) for statements in self._statements]
+        self._threads = []
         self.acked = 0
 
     def start(self):
+        """From where they were stopped, too."""
+        self._threads = [threading.Thread(target=self._run, args=(statements,), daemon=True) for statements in self._statements]
         for thread in self._threads:
             thread.start()
         return self
@@ -309,8 +311,7 @@ class Writers:
     def stop(self):
         self._stopped.set()
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(60)
+            thread.join(60)
         # For writes that a scenario makes itself.
         self._stopped = threading.Event()
 
