@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 pub use build::{Built, build};
 pub use ddl::DdlError;
 pub use file::FileError;
-pub use history::{Effect, LoggedRow, LoggedUpdate, SchemaHistory, Source as SchemaSource};
+pub use history::{Creation, Effect, LoggedRow, LoggedUpdate, SchemaHistory, Source as SchemaSource};
 pub use model::{Column, ColumnKind, Schema, TableId, TableMap, TableSchema};
 pub use problem::{Problem, ProblemKind};
 pub use refresh::{Due, Refresh, RefreshLimits};

@@ -23,6 +23,7 @@ FULL = {"padding": 3000, "rate": 250}
 
 @scenario("steady", f"no fault: {ONCE}", kinds=BOTH, short=True)
 def steady(case):
+    case.rules.begins = True
     agent = case.prepare(**FULL).agent().start()
     case.writers.start()
     case.busy(8, 10)
@@ -40,6 +41,7 @@ def backlog(case):
 
 
 def killed(case, kills, *options):
+    case.rules.begins = "at-least-once" not in options
     agent = case.prepare(**FULL).agent(*options).start()
     case.writers.start()
     for _ in range(kills):

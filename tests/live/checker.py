@@ -57,6 +57,8 @@ class Rules:
     forgotten: tuple | None = None
     # Identities that may be missing, because the scenario lost them on purpose.
     lost: set = field(default_factory=set)
+    # The table was created under the agent, or a moment before it: the heartbeats of each partition begin with the one that says so.
+    begins: bool = False
     # Records of what no writer wrote are not judged (schema changes that rewrite nothing, other writers).
     foreign: bool = False
 
@@ -87,6 +89,8 @@ def check(writes, records, rules=None):
     _positions(records, rules, verdict)
     _missing(expected, seen, rules, verdict)
     _heartbeats(expected, records, rules, verdict)
+    if rules.begins:
+        _beginnings(records, verdict)
     return verdict
 
 
@@ -207,6 +211,16 @@ def _heartbeats(expected, records, rules, verdict):
                 if known is not None and known[2] is not None and known[2] < marks[host]:
                     text = f"{_where(record)} was acknowledged at {known[2]}, before the watermark {marks[host]} that precedes it"
                     verdict.fault("watermark passed a record", text)
+
+
+def _beginnings(records, verdict):
+    """One heartbeat of each partition, the first, points into the log."""
+    for place, found in changes(records):
+        beats = [record for record in found if record.value["op"] == "m"]
+        pointing = [number for number, record in enumerate(beats) if record.value["source"]["file"] is not None]
+        verdict.counted["beginnings"] += len(pointing)
+        if pointing != [0]:
+            verdict.fault("beginning", f"{place}: of {len(beats)} heartbeats those that point at the table's creation are {pointing}")
 
 
 def check_folder(names, indexes, finished, verdict):

@@ -119,6 +119,16 @@ class History(unittest.TestCase):
         self.assertEqual(self.faults([*RECORDS, heartbeat(3, 9000), heartbeat(4, 8000)]), {"watermark goes back"})
         self.assertEqual(self.faults([*RECORDS, heartbeat(3, None)]), {"heartbeat without a watermark"})
 
+    def test_the_beginning_of_a_table(self):
+        first = heartbeat(3, 8000)
+        pointing = heartbeat(4, 8000)
+        pointing.value["source"]["file"] = "CommitLog-7-1.log"
+        faults = lambda *beats: self.faults([*RECORDS, *beats], begins=True)
+        self.assertEqual(faults(pointing, heartbeat(5, 9000)), set())
+        self.assertEqual(faults(first), {"beginning"})
+        self.assertEqual(faults(first, pointing), {"beginning"})
+        self.assertEqual(faults(pointing, pointing), {"beginning"})
+
     def test_tables_that_are_not_looked_at(self):
         self.assertEqual(self.faults([], tables={"ks.other"}), set())
 

@@ -10,7 +10,7 @@ use crate::change::schema_change;
 use crate::checkpoint::Checkpoint;
 use crate::commitlog::{Decoder, Mutation, Peek, Position};
 use crate::schema::{
-    Effect, LoggedUpdate, Schema, SchemaHistory, SystemSchemaRows, TableId, TableMap, system,
+    Creation, Effect, LoggedUpdate, Schema, SchemaHistory, SystemSchemaRows, TableId, TableMap, system,
 };
 
 /// A schema and the place from which it holds.
@@ -27,6 +27,17 @@ impl Epoch {
         let interest = Interest::new(&schema, filter);
         Self { from, schema, interest }
     }
+}
+
+/// What a mutation of `system_schema` did.
+#[derive(Debug, Default)]
+pub(in crate::agent) struct Applied {
+    /// What changed, in words.
+    pub(in crate::agent) changes: Vec<String>,
+    /// Whether another epoch begins behind it.
+    pub(in crate::agent) is_changed: bool,
+    /// What it created, whether or not that was known.
+    pub(in crate::agent) created: Vec<Creation>,
 }
 
 /// Keeps what the log told of the schema for an agent that goes on from a later place.
@@ -165,9 +176,8 @@ impl SchemaAt {
         Epoch::new(None, history.schema().clone(), &self.filter)
     }
 
-    /// Goes past a mutation of `system_schema`: what it does, in words, and whether another epoch begins behind
-    /// it.
-    pub(in crate::agent) fn apply(&mut self, position: Position, payload: &[u8]) -> (Vec<String>, bool) {
+    /// Goes past a mutation of `system_schema`.
+    pub(in crate::agent) fn apply(&mut self, position: Position, payload: &[u8]) -> Applied {
         // The schema holds for what follows the mutation that changed it.
         let from = Position { entry: position.entry + 1, ..position };
         let mut mutation = Mutation::default();
@@ -182,15 +192,16 @@ impl SchemaAt {
             epoch: Arc::clone(&self.epoch),
             doubts: self.doubts.clone(),
         });
-        let (effects, at_us) = match change {
+        let (effects, at_us, created) = match change {
             Ok(updates) => {
                 let at_us = updates.iter().filter_map(LoggedUpdate::changed_at_us).max();
-                (self.history.apply(&updates), at_us)
+                let effects = self.history.apply(&updates);
+                (effects, at_us, self.history.creations(&updates))
             }
             Err(problem) => {
                 self.keep(before);
                 self.doubts.add(from, problem);
-                return (Vec::new(), false);
+                return Applied::default();
             }
         };
         if !effects.is_empty() {
@@ -206,7 +217,7 @@ impl SchemaAt {
         let reasons = doubtful.iter().filter_map(doubt::of_effect);
         reasons.for_each(|reason| self.doubts.add(from, reason));
         if changes.is_empty() {
-            return (Vec::new(), false);
+            return Applied { created, ..Applied::default() };
         }
         self.is_touched = true;
         if let Some(keeper) = &self.keeper {
@@ -217,7 +228,8 @@ impl SchemaAt {
         }
         self.epoch = Arc::new(Epoch::new(Some(from), self.history.schema().clone(), &self.filter));
         // A node that starts drops and makes its own tables anew: nothing that a consumer could act on.
-        (changes.iter().filter(|effect| !is_own(effect)).map(ToString::to_string).collect(), true)
+        let changes = changes.iter().filter(|effect| !is_own(effect)).map(ToString::to_string).collect();
+        Applied { changes, is_changed: true, created }
     }
 }
 

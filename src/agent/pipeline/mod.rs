@@ -4,6 +4,7 @@
 //! them and commits.
 
 pub(in crate::agent) mod batch;
+pub(in crate::agent) mod begun;
 pub(in crate::agent) mod doubt;
 pub(in crate::agent) mod epoch;
 pub(in crate::agent) mod failed;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::batch::Event;
+use super::begun::Begun;
 use super::doubt::Doubt;
 use super::system_change::Truncated;
 use crate::change::Operation;
@@ -79,6 +80,8 @@ pub(in crate::agent) struct Report {
     /// Segments whose descriptor is damaged, with the reason.
     pub(in crate::agent) damaged_segments: Vec<(String, String)>,
     pub(in crate::agent) schema_changes: Vec<(Position, String)>,
+    /// Wanted tables whose creation was read.
+    pub(in crate::agent) begun: Vec<Begun>,
     /// Wanted tables that the node truncated, and where it noted that.
     pub(in crate::agent) truncated: Vec<(Position, Truncated)>,
     /// Places behind which the schema may be another one than the log was written with.
@@ -299,6 +302,7 @@ impl Report {
         self.unreadable.extend(other.unreadable);
         self.damaged_segments.extend(other.damaged_segments);
         self.schema_changes.extend(other.schema_changes);
+        self.begun.extend(other.begun);
         self.truncated.extend(other.truncated);
         self.schema_doubtful.append(other.schema_doubtful);
     }

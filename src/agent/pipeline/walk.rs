@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::begun::begun;
 use super::doubt;
 use super::epoch::{Epoch, SchemaAt, Verdict};
 use super::held::Held;
@@ -250,12 +251,14 @@ impl Walk {
 
     /// Applies a schema change; it is told of when it is not one that was there before.
     fn change_schema(&mut self, position: Position, payload: &[u8], found: &mut Found<'_>) {
-        let (changes, is_changed) = found.schema.apply(position, payload);
+        let applied = found.schema.apply(position, payload);
         if position >= self.from {
-            let changes = changes.into_iter().map(|change| (position, change));
+            let place = (position, self.opened.label.as_str());
+            found.report.begun.extend(begun(&applied.created, place, found.schema.epoch()));
+            let changes = applied.changes.into_iter().map(|change| (position, change));
             found.report.schema_changes.extend(changes);
         }
-        if is_changed && !self.cut.parts.is_empty() {
+        if applied.is_changed && !self.cut.parts.is_empty() {
             self.cut.epochs.push(Arc::clone(found.schema.epoch()));
         }
     }

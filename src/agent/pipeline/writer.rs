@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, MutationRecords, Parked, Retried};
+use super::begun::Begun;
 use super::epoch::KeepsSchema;
 use super::report::{HeldBack, Report, Undelivered};
 use super::unit::After;
 use super::waiting::Waiting;
-use super::worker::{Outlet, now_ms};
+use super::worker::Outlet;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::warn;
 #[cfg(feature = "cql")]
@@ -313,6 +314,11 @@ impl<'s> Writer<'s> {
         self.sink.finished_ms(segment)
     }
 
+    /// Tables whose creation was read since the last commit: to be told of at once, before a heartbeat.
+    pub(in crate::agent) fn take_begun(&mut self) -> Vec<Begun> {
+        std::mem::take(&mut self.pending.begun)
+    }
+
     /// Counts what was found beside mutations: it is told of with the next commit.
     pub(in crate::agent) fn note(&mut self, report: Report) {
         self.pending.add(report);
@@ -421,12 +427,10 @@ impl Writer<'_> {
     /// What is lost or waits is published in the same commit as the position behind it: it is told once.
     fn write_ledger(&mut self) -> Result<(), Failure> {
         let Some(ledger) = self.ledger else { return Ok(()) };
-        let (topic, entries) = ledger.entries(&self.pending);
-        for (key, value) in entries {
-            let record = Record::aside(&topic, 0, &key, &value, now_ms());
-            self.send(&record)?;
-        }
-        Ok(())
+        let pending = std::mem::take(&mut self.pending);
+        let told = ledger.tell(&pending, self);
+        self.pending = pending;
+        told
     }
 }
 
@@ -438,10 +442,10 @@ impl Outlet for Writer<'_> {
     }
 }
 
-/// What is to be published of losses, besides the records of the tables.
+/// What is to be published besides the records of the tables.
 pub(in crate::agent) trait Ledger {
-    /// Keys and values of the records for `report`, and their topic.
-    fn entries(&self, report: &Report) -> (String, Vec<(String, String)>);
+    /// Sends the records for `report`.
+    fn tell(&self, report: &Report, writer: &mut Writer<'_>) -> Result<(), Failure>;
 }
 
 /// A sink's error with its exit code.

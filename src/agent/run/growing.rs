@@ -8,6 +8,7 @@ use super::beyond::{Beyond, Noting};
 use super::reader::Reading;
 use crate::agent::exit::{Exit, Failure};
 use crate::agent::log;
+use crate::agent::pipeline::begun::begun;
 use crate::agent::pipeline::epoch::{Epoch, SchemaAt};
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::system_change::{SystemChange, truncated};
@@ -124,7 +125,7 @@ impl Growing {
         }
         failpoint::cross("growing_polled");
         let mut report = Report::default();
-        let (epochs, is_readable) = follow(&batch, (self.from, next), schema, &mut report);
+        let (epochs, is_readable) = follow(&batch, (&self.label, self.from, next), schema, &mut report);
         self.has_unreadable |= !is_readable;
         let none = BTreeSet::new();
         let origin = Origin {
@@ -162,10 +163,10 @@ impl Growing {
 }
 
 /// Follows the schema through a batch: the schemas that hold in it, by place, and whether all its mutations are readable.
-/// Notes tables that were truncated; nothing was read from `from` on.
+/// Notes tables that were created or truncated in this segment, `label`; nothing was read from `from` on.
 fn follow(
     batch: &Batch<'_>,
-    (from, next): (Position, Position),
+    (label, from, next): (&str, Position, Position),
     schema: &mut SchemaAt,
     report: &mut Report,
 ) -> (Vec<Arc<Epoch>>, bool) {
@@ -185,12 +186,16 @@ fn follow(
                 }
                 continue;
             }
-            let (changes, is_changed) = schema.apply(position, frame.payload);
-            for change in &changes {
+            let applied = schema.apply(position, frame.payload);
+            for change in &applied.changes {
                 log::info(&format!("schema, in the log at {position}: {change}"));
             }
-            report.schema_changes.extend(changes.into_iter().map(|change| (position, change)));
-            if is_changed {
+            if position >= from {
+                report.begun.extend(begun(&applied.created, (position, label), schema.epoch()));
+            }
+            let changes = applied.changes.into_iter().map(|change| (position, change));
+            report.schema_changes.extend(changes);
+            if applied.is_changed {
                 epochs.push(Arc::clone(schema.epoch()));
             }
         }

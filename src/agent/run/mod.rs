@@ -133,7 +133,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let newest = schema.newest();
     let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
     let asked = visibility(live.log.visibility);
-    let notices = Notices::new(&config, asked, filter);
+    let heartbeat = Some(args.options.live.telling.heartbeat_interval_ms).filter(|ms| *ms > 0);
+    let heartbeat = heartbeat.map(Duration::from_millis);
+    let notices = Notices::new(&config, asked, filter, heartbeat.is_some());
     telling.identity(&args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
     let observers = (&stop, Some(&telling.telemetry));
@@ -206,9 +208,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
             notices: &notices,
             inbox: &inbox,
             finished: &finished,
-            heartbeat: Some(args.options.live.telling.heartbeat_interval_ms)
-                .filter(|ms| *ms > 0)
-                .map(Duration::from_millis),
+            heartbeat,
             until_empty: args.until_empty,
             gaps: &mut gaps,
             found: &mut found,

@@ -1,11 +1,13 @@
 //! What the agent says of itself in Kafka: heartbeats to every partition, and records of the control topic.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::ledger;
 use crate::agent::exit::Failure;
+use crate::agent::pipeline::begun::Begun;
 use crate::agent::pipeline::report::Report;
 use crate::agent::pipeline::worker::now_ms;
 use crate::agent::pipeline::writer::{Ledger, Writer};
@@ -28,6 +30,9 @@ pub(in crate::agent) struct Notices {
     profile: Profile,
     visibility: Visibility,
     filter: TableFilter,
+    has_heartbeats: bool,
+    /// The watermark of the last heartbeat.
+    told_us: Cell<Option<i64>>,
 }
 
 /// When heartbeats are due.
@@ -58,6 +63,8 @@ impl Beats {
             return Ok(());
         }
         self.next = now + interval;
+        let begun = writer.take_begun();
+        notices.beginnings(writer, &begun, now_ms())?;
         notices.heartbeat(writer, schema, wm_us, now_ms())
     }
 }
@@ -69,8 +76,20 @@ struct Beaten {
 }
 
 impl Notices {
-    pub(super) fn new(config: &EncoderConfig, visibility: Visibility, filter: TableFilter) -> Self {
-        Self { names: config.source.clone(), profile: config.profile, visibility, filter }
+    pub(super) fn new(
+        config: &EncoderConfig,
+        visibility: Visibility,
+        filter: TableFilter,
+        has_heartbeats: bool,
+    ) -> Self {
+        Self {
+            names: config.source.clone(),
+            profile: config.profile,
+            visibility,
+            filter,
+            has_heartbeats,
+            told_us: Cell::default(),
+        }
     }
 
     /// For control records only.
@@ -80,6 +99,8 @@ impl Notices {
             profile: settings.records.profile,
             visibility: Visibility::Synced,
             filter: TableFilter::default(),
+            has_heartbeats: false,
+            told_us: Cell::default(),
         }
     }
 
@@ -97,7 +118,7 @@ impl Notices {
         wm_us: i64,
         now_ms: i64,
     ) -> Result<(), Failure> {
-        let key = json!({"heartbeat": self.names.host_id}).to_string();
+        self.told_us.set(Some(wm_us));
         let mut beaten = Vec::new();
         let mut making = Duration::ZERO;
         for next in self.topics(schema) {
@@ -111,19 +132,48 @@ impl Notices {
             beaten.push((next, partitions));
         }
         for (Beaten { topic, table }, partitions) in beaten {
-            let value = json!({
-                "op": "m",
-                "ts_ms": now_ms,
-                "source": self.source(table),
-                "wm_us": wm_us,
-            });
-            let value = value.to_string();
-            for partition in 0..partitions {
-                writer.send(&Record::aside(&topic, partition, &key, &value, now_ms))?;
-            }
+            self.beat_partitions(writer, (&topic, partitions), self.source(table), (wm_us, now_ms))?;
         }
         failpoint::cross("heartbeat_sent");
         Ok(())
+    }
+
+    fn beginnings(&self, writer: &mut Writer<'_>, begun: &[Begun], now_ms: i64) -> Result<(), Failure> {
+        begun.iter().try_for_each(|begun| self.beginning(writer, begun, now_ms))
+    }
+
+    /// A heartbeat into every partition of a table's topic that points at the table's creation: all that this node ever
+    /// logged of it stands behind.
+    fn beginning(&self, writer: &mut Writer<'_>, begun: &Begun, now_ms: i64) -> Result<(), Failure> {
+        // Where tables have no heartbeats of their own, or none at all, nobody looks for it.
+        if self.profile != Profile::Flat || !self.has_heartbeats {
+            return Ok(());
+        }
+        let topic = begun.topic(self.profile, &self.names.prefix);
+        let (keyspace, table) = begun.table();
+        let mut source = self.source(Some((keyspace.to_owned(), table.to_owned())));
+        if let Value::Object(source) = &mut source {
+            source.insert("file".to_owned(), begun.file.as_str().into());
+            source.insert("pos".to_owned(), begun.position.marker.into());
+        }
+        let partitions = writer.partitions(&topic)?;
+        // The table may have had heartbeats, when it became known by CQL first: a watermark never goes back.
+        let wm_us = self.told_us.get().unwrap_or(begun.created_us);
+        self.beat_partitions(writer, (&topic, partitions), source, (wm_us, now_ms))
+    }
+
+    fn beat_partitions(
+        &self,
+        writer: &mut Writer<'_>,
+        (topic, partitions): (&str, u32),
+        source: Value,
+        (wm_us, now_ms): (i64, i64),
+    ) -> Result<(), Failure> {
+        let key = json!({"heartbeat": self.names.host_id}).to_string();
+        let value = json!({"op": "m", "ts_ms": now_ms, "source": source, "wm_us": wm_us}).to_string();
+        let mut partitions = 0..partitions;
+        partitions
+            .try_for_each(|partition| writer.send(&Record::aside(topic, partition, &key, &value, now_ms)))
     }
 
     /// How many tables are known, and how many of them are wanted.
@@ -215,10 +265,11 @@ impl Notices {
 }
 
 impl Ledger for Notices {
-    fn entries(&self, report: &Report) -> (String, Vec<(String, String)>) {
+    fn tell(&self, report: &Report, writer: &mut Writer<'_>) -> Result<(), Failure> {
         let now_ms = now_ms();
-        let entries = ledger::entries(report);
-        let entry = |(kind, what)| (self.key(), self.value(kind, what, now_ms));
-        (self.topic(), entries.into_iter().map(entry).collect())
+        for (kind, what) in ledger::entries(report) {
+            self.control(writer, kind, what, now_ms)?;
+        }
+        self.beginnings(writer, &report.begun, now_ms)
     }
 }

@@ -10,12 +10,18 @@ use super::options::{Hosts, SideOptions};
 const MARKS: usize = 2880;
 const BETWEEN_MARKS_MS: i64 = 60_000;
 
+/// Nothing was logged before.
+const EVER: i64 = i64::MIN;
+
 /// The watermarks of one side.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Clock {
     hosts: BTreeMap<String, Host>,
-    /// Up to here nothing is known: where its stream begins.
+    /// Up to here nothing is known: where its stream begins. [`EVER`] where it has all that was ever logged.
     began_us: Option<i64>,
+    /// By node the partitions that have all that it ever logged of the table, and when that was created, microseconds.
+    #[serde(default)]
+    wholes: BTreeMap<String, BTreeMap<i32, i64>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,10 +79,27 @@ impl Clock {
             }
         }
         if self.began_us.is_none() && self.watermark_us(options).is_some() {
-            let firsts =
-                self.hosts.values().flat_map(|host| host.partitions.values().map(|(first, _)| *first));
-            self.began_us = firsts.max();
+            self.began_us = Some(self.begin_us(i64::MAX));
         }
+    }
+
+    /// All that this node ever logged of the table stands behind this in this partition.
+    pub(super) fn begins(&mut self, host_id: String, partition: i32, created_us: i64) {
+        self.wholes.entry(host_id).or_default().entry(partition).or_insert(created_us);
+        // Of a table that was created a moment ago heartbeats may come first.
+        self.began_us = self.began_us.map(|before_us| self.begin_us(before_us));
+    }
+
+    /// The last of the first watermarks of partitions that are not whole, as far as they are not later than `to_us`: nodes
+    /// that came later do not count.
+    fn begin_us(&self, to_us: i64) -> i64 {
+        let firsts = self.hosts.iter().flat_map(|(host_id, host)| {
+            let wholes = self.wholes.get(host_id);
+            let is_whole = move |partition| wholes.is_some_and(|of| of.contains_key(partition));
+            host.partitions.iter().filter(move |(partition, _)| !is_whole(partition))
+        });
+        let firsts = firsts.map(|(_, (first_us, _))| *first_us);
+        firsts.filter(|first_us| *first_us <= to_us).max().unwrap_or(EVER)
     }
 
     /// Everything that was logged before is told: the smallest watermark of the nodes that count, in all partitions.
@@ -141,18 +164,26 @@ impl Clock {
         self.hosts.values().filter_map(Host::newest_us).max()
     }
 
-    /// Where the stream of this side begins.
+    /// Where the stream of this side begins; None while that is not known, and where it has all that was ever logged.
     pub(super) fn began_us(&self) -> Option<i64> {
-        self.began_us
+        self.began_us.filter(|us| *us != EVER)
     }
 
     /// What this node says next in this partition, or in any, was logged after this, microseconds.
     pub(super) fn told_us(&self, host_id: &str, partition: Option<i32>) -> Option<i64> {
-        let partitions = &self.hosts.get(host_id)?.partitions;
-        match partition {
-            Some(partition) => partitions.get(&partition).map(|(_, newest)| *newest),
-            None => partitions.values().map(|(_, newest)| *newest).min(),
-        }
+        let heard = self.hosts.get(host_id).map(|host| &host.partitions);
+        let wholes = self.wholes.get(host_id);
+        let (heard_us, created_us) = match partition {
+            Some(partition) => (
+                heard.and_then(|of| of.get(&partition)).map(|(_, newest)| *newest),
+                wholes.and_then(|of| of.get(&partition)).copied(),
+            ),
+            None => (
+                heard.and_then(|of| of.values().map(|(_, newest)| *newest).min()),
+                wholes.and_then(|of| of.values().min()).copied(),
+            ),
+        };
+        heard_us.or(created_us)
     }
 
     /// What was complete before the agent of a node said something at this time; of every node, where none is named.

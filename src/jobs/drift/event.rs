@@ -149,6 +149,17 @@ pub enum Input {
         /// When the agent said so, milliseconds.
         ts_ms: i64,
     },
+    /// All that this node ever logged of the table stands behind this in this partition.
+    Beginning {
+        /// Which side.
+        side: Side,
+        /// Partition of its topic.
+        partition: i32,
+        /// The node.
+        host_id: String,
+        /// When the table was created, microseconds since 1970.
+        created_us: i64,
+    },
     /// The log of this node cannot be relied on for some time.
     Gap {
         /// Which side.

@@ -102,6 +102,9 @@ impl Machine {
                 self.state.clocks.of_mut(side).hear(options, &host_id, partition, wm_us, ts_ms);
                 self.advance(outputs);
             }
+            Input::Beginning { side, partition, host_id, created_us } => {
+                self.state.clocks.of_mut(side).begins(host_id, partition, created_us);
+            }
             Input::Gap { side, host_id, ts_ms, kind, row } => {
                 self.take_gap(side, host_id, ts_ms, (kind, row))
             }

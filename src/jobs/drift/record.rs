@@ -74,6 +74,9 @@ pub fn change(value: &Value, layout: &Layout, read: &Read) -> Result<Option<Inpu
             return no_record("a heartbeat without wm_us");
         };
         let (side, partition) = (read.side, read.partition);
+        if source.get("file").is_some_and(Value::is_string) {
+            return Ok(Some(Input::Beginning { side, partition, host_id, created_us: wm_us }));
+        }
         return Ok(Some(Input::Heartbeat { side, partition, host_id, wm_us, ts_ms }));
     }
     let is_row = matches!(op, "c" | "u" | "r");

@@ -78,6 +78,12 @@ impl World {
         self.take(Input::Heartbeat { side, partition, host_id: side.name().to_owned(), wm_us, ts_ms });
     }
 
+    /// The stream of a node has all of the table, which was created at second 90.
+    fn begins(&mut self, side: Side, host_id: &str) {
+        let (host_id, created_us) = (host_id.to_owned(), 90 * SECOND);
+        self.take(Input::Beginning { side, partition: 0, host_id, created_us });
+    }
+
     fn beat_both(&mut self, second: i64) {
         Side::BOTH.into_iter().for_each(|side| self.beat_one(side, 0, second));
     }
@@ -171,6 +177,38 @@ fn what_is_older_than_the_stream_of_a_side_is_no_verdict() {
     assert_eq!(world.machine.counts().before_start, 1);
     world.write(Side::Onprem, 230, 1, None);
     assert_eq!(world.beat(300), [Status::MissingCloud]);
+}
+
+/// Of a table whose creation stands in the streams of both sides nothing is older. A node that came later does not count.
+#[test]
+fn what_is_written_right_after_a_table_was_created_is_missed() {
+    let mut world = World::new();
+    for side in Side::BOTH {
+        world.begins(side, side.name());
+        world.take(Input::Heartbeat { side, partition: 0, host_id: "later".to_owned(), wm_us: 0, ts_ms: 0 });
+        world.begins(side, "later");
+    }
+    world.write(Side::Onprem, 91, 1, None);
+    world.beat(100);
+    assert_eq!(world.machine.counts().before_start, 0);
+    for side in Side::BOTH {
+        let (host_id, wm_us) = ("later".to_owned(), 500 * SECOND);
+        world.take(Input::Heartbeat { side, partition: 0, host_id, wm_us, ts_ms: 500_000 });
+    }
+    assert_eq!(world.beat(200), [Status::MissingCloud]);
+    assert_eq!(world.machine.counts().before_start, 0);
+}
+
+/// The agent may know of a table before it reads the creation.
+#[test]
+fn a_creation_that_is_read_of_after_the_first_heartbeat_counts() {
+    let mut world = World::new();
+    world.beat(90);
+    world.begins(Side::Cloud, Side::Cloud.name());
+    world.write(Side::Onprem, 91, 1, None);
+    world.write(Side::Cloud, 91, 2, None);
+    assert_eq!(world.beat(200), [Status::MissingCloud], "of onprem's stream the beginning is not known");
+    assert_eq!(world.machine.counts().before_start, 1);
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct SourceBlock<'r> {
     pub dc: Option<Cow<'r, str>>,
     /// Host id of the node.
     pub host_id: Option<Cow<'r, str>>,
+    /// The segment's file. A heartbeat that has one points at the table's creation.
+    pub file: Option<Cow<'r, str>>,
 }
 
 const MEMBERS: [&str; 8] =
@@ -79,9 +81,10 @@ impl CdcRecord<'_> {
 
 impl<'r> SourceBlock<'r> {
     fn read(text: &'r str) -> Self {
-        let mut texts = scalar_texts(text, &["ts_us", "dc", "host_id"]).unwrap_or_default().into_iter();
+        let mut texts =
+            scalar_texts(text, &["ts_us", "dc", "host_id", "file"]).unwrap_or_default().into_iter();
         let mut next = || texts.next().flatten();
-        Self { ts_us: whole(next()), dc: next(), host_id: next() }
+        Self { ts_us: whole(next()), dc: next(), host_id: next(), file: next() }
     }
 }
 

@@ -76,6 +76,7 @@ struct Heartbeat<'e> {
     partition: u32,
     wm_us: i64,
     source_dc: Option<&'e str>,
+    file: Option<&'e str>,
 }
 
 impl HashJob {
@@ -211,6 +212,7 @@ impl Job for HashJob {
                     partition: record.partition,
                     wm_us,
                     source_dc: change.source.dc.as_deref(),
+                    file: change.source.file.as_deref(),
                 };
                 let value = text(&heartbeat)?;
                 let header =

@@ -96,6 +96,7 @@ fn select(job: &Job<'_>, reads: &str, events: &str) -> String {
         ("partition", number(&quoted(PARTITION))),
         ("wm_us", number(&wm_us())),
         ("source_dc", field("source.dc")),
+        ("file", field("source.file")),
     ];
     let (op, headers) = (quoted(OP), quoted(HEADERS));
     let source = format!("MAP[CAST('{SOURCE_TOPIC}' AS STRING), ENCODE({}, 'UTF-8')]", sql_text(reads));

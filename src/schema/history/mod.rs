@@ -5,6 +5,7 @@
 //! for CDC). So a change adds to what is known and never takes away what later mutations may need:
 //! `docs/schema.md` has the rules.
 
+mod creation;
 mod decode;
 mod effect;
 mod known;
@@ -15,6 +16,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use creation::Creation;
 use decode::Header;
 pub use effect::{Effect, TableName};
 use known::{Known, KnownTable};

@@ -194,6 +194,7 @@ fn tables_are_created_dropped_and_created_again() {
     };
     let mut history = history("");
     let first = "8bd6f9e6-0000-11f0-8000-000000000009";
+    assert_eq!(history.creations(&create(first, 5)), [], "not applied yet");
     assert_eq!(printed(&history.apply(&create(first, 5))), [format!("k.n: created with id {first}")]);
     let drop = [update(Source::Tables, vec![deleted(&["n"], 7)])];
     assert_eq!(printed(&history.apply(&drop)), ["k.n: dropped"]);
@@ -201,6 +202,33 @@ fn tables_are_created_dropped_and_created_again() {
     for id in [first, OTHER] {
         assert_eq!(columns(&history, id), ["p int", "v frozen<u>"]);
         assert!(table(&history, id).cdc);
+    }
+}
+
+/// Whether or not the table is known already.
+#[test]
+fn a_creation_is_told_from_a_change() {
+    let mut history = history("");
+    let mut creations = |updates: &[LoggedUpdate]| {
+        history.apply(updates);
+        history.creations(updates)
+    };
+    let columns = |rows: &[LoggedRow]| update(Source::Columns, rows.to_vec());
+    let (p, c) =
+        (column("t", "p", "partition_key", 0, "int", 5), column("t", "c", "clustering", 0, "int", 5));
+    let whole = columns(&[p.clone(), c.clone(), column("t", "v", "regular", -1, "text", 5)]);
+    let created = Creation { table: T.parse().unwrap(), at_us: 5 };
+    assert_eq!(creations(&[header("t", T, Some(true), 5), whole.clone()]), [created]);
+    let added = columns(&[column("t", "more", "regular", -1, "text", 6)]);
+    assert_eq!(creations(&[header("t", T, Some(true), 6), added]), [], "a column is added");
+    let options = [header("t", T, Some(true), 7)];
+    assert_eq!(creations(&options), [], "an option is changed");
+    let renamed = columns(&[deleted(&["t", "p"], 8), column("t", "q", "partition_key", 0, "int", 8)]);
+    assert_eq!(creations(&[header("t", T, Some(true), 8), renamed]), [], "a key column has another name");
+    for cdc in [Some(false), None] {
+        let rows = [column("n", "p", "partition_key", 0, "int", 9)];
+        let without = [header("n", OTHER, cdc, 9), columns(&rows)];
+        assert_eq!(creations(&without), [], "without CDC: {cdc:?}");
     }
 }
 

@@ -187,7 +187,7 @@ class Oracle:
         self.table, self.options = case["table"], case["options"]
         self.delay = self.options["tolerance_us"] + self.options["grace_us"]
         self.events, self.beats, self.marks, self.gaps = [], {}, {}, []
-        self.ids, self.began = set(), {}
+        self.ids, self.began, self.wholes = set(), {}, {}
         self.watermark, self.done, self.open = None, set(), {}
         self.silent, self.first_heard = [], None
         self.verdicts = []
@@ -216,13 +216,16 @@ class Oracle:
             key = in_numbers(key, self.table)
             row = (key["cust"], key["id"]) if "id" in key else (key["cust"],)
             self.gaps.append({"side": side, "from": before, "to": value["ts_ms"] * 1000, "untrue": False, "row": row})
+        elif value["op"] == "m" and value["source"].get("file"):
+            self.begins(side, (side, value["source"]["host_id"], record["partition"]), value["wm_us"])
         elif value["op"] == "m":
             self.beat(side, record["partition"], value["source"]["host_id"], value["wm_us"], value["ts_ms"])
         else:
             if (side, value["event_id"]) not in self.ids:
                 self.ids.add((side, value["event_id"]))
-                beat = self.beats.get((side, value["source"]["host_id"], record["partition"]))
-                self.events.append(Event(record, self.table, beat and beat[1]))
+                place = (side, value["source"]["host_id"], record["partition"])
+                told = self.beats[place][1] if place in self.beats else self.wholes.get(place)
+                self.events.append(Event(record, self.table, told))
 
     def complete(self, side, host, said):
         """What a node had published when its agent said something."""
@@ -247,6 +250,16 @@ class Oracle:
             gap["from"] = LOW
         self.gaps.append(gap)
 
+    def begins(self, side, place, created):
+        """A node has all of the table in a partition. Nodes that came after the beginning do not count."""
+        self.wholes.setdefault(place, created)
+        if side in self.began:
+            self.began[side] = self.began_at(side, self.began[side])
+
+    def began_at(self, side, limit):
+        firsts = [f for place, (f, _) in self.beats.items() if place[0] == side and place not in self.wholes]
+        return max((f for f in firsts if f <= limit), default=LOW)
+
     def beat(self, side, partition, host, wm, said):
         first, newest = self.beats.get((side, host, partition), (wm, wm))
         self.beats[side, host, partition] = (first, max(newest, wm))
@@ -254,7 +267,7 @@ class Oracle:
         if not marks or said - marks[-1][0] >= 60_000:
             marks.append((said, min(n for (s, h, _), (_, n) in self.beats.items() if (s, h) == (side, host))))
         if side not in self.began and self.of_side(side) is not None:
-            self.began[side] = max(f for (s, _, _), (f, _) in self.beats.items() if s == side)
+            self.began[side] = self.began_at(side, HIGH)
         both = [self.of_side(s) for s in SIDES]
         if None not in both and (self.watermark is None or min(both) > self.watermark):
             self.watermark = min(both)
@@ -315,7 +328,7 @@ class Oracle:
                       event.logged + self.delay)
             if not lacks:
                 done.append(event)
-            elif self.began[lacks_on] >= window[0]:
+            elif self.began[lacks_on] != LOW and self.began[lacks_on] >= window[0]:
                 done.append(event)
                 before_start = True
             elif self.is_explained(lacks_on, event, events, window):

@@ -31,6 +31,7 @@ import org.apache.flink.util.CloseableIterator;
 public final class Jobs {
     private static final Set<String> UPSERTS = Set.of("I", "I,UA");
     private static final Pattern CHANGES = Pattern.compile("changelogMode=\\[([^]]*)\\]");
+    private static final Pattern BEAT = Pattern.compile("\"wm_us\":1735689600(\\d{6}),");
 
     private Jobs() {
     }
@@ -226,12 +227,14 @@ public final class Jobs {
             while (rows.hasNext()) {
                 Row row = rows.next();
                 byte[] key = (byte[]) row.getField(0);
-                byte[] number = (byte[]) ((Map<?, ?>) row.getField(1)).get("n");
-                if (number == null) {
-                    // A heartbeat, which has a header of its own.
+                byte[] header = (byte[]) ((Map<?, ?>) row.getField(1)).get("n");
+                // A heartbeat has a header of its own; the number of one of events.py stands in its watermark.
+                Matcher beat = BEAT.matcher((String) row.getField(row.getArity() - 1));
+                if (header == null && !beat.find()) {
                     continue;
                 }
-                StringBuilder line = new StringBuilder(new String(number, StandardCharsets.UTF_8));
+                String number = header == null ? String.valueOf(Integer.parseInt(beat.group(1))) : new String(header, StandardCharsets.UTF_8);
+                StringBuilder line = new StringBuilder(number);
                 line.append('\t').append(key == null ? "null" : base64.encodeToString(key));
                 for (int position = 2; position < row.getArity(); position++) {
                     Object field = row.getField(position);

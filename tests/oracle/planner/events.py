@@ -5,6 +5,8 @@ import random
 
 import audits
 
+# Jobs.java finds the number of a heartbeat behind it.
+BEAT_US = 1_735_689_600_000_000
 MOST = 9_223_372_036_854_775
 # The text of the version's column, a timestamp, and its microseconds; None where it is no number of 64 bits of them.
 VERSIONS = {
@@ -54,6 +56,16 @@ def change(choose, number):
     return key, of
 
 
+def heartbeat(choose, number):
+    """A heartbeat, now and then one that points at the creation of the table."""
+    wm_us = str(BEAT_US + number)
+    host, file = choose.choice(["null", '"h"']), choose.choice(["null", "null", '"CommitLog-7-1795385810000.log"'])
+    source = audits.compact([("ts_us", "null"), ("dc", '"DC é"'), ("host_id", host), ("file", file), ("pos", "null" if file == "null" else "40")])
+    told = [("op", '"m"'), ("host_id", host), ("partition", "0"), ("wm_us", wm_us), ("source_dc", '"DC é"'), ("file", file)]
+    value = audits.compact([("op", '"m"'), ("ts_ms", "1"), ("source", source), ("wm_us", wm_us)])
+    return (b'{"heartbeat":"h"}', value.encode()), audits.compact(told)
+
+
 def pairs(choose, count):
     """Pairs of a record (key and value in bytes) and its hash event, None when it has none, "unknown" where that is Flink's to say."""
     published = []
@@ -65,7 +77,9 @@ def pairs(choose, count):
             yield (key, of(host)[0].encode()), None
         elif dice < 0.08:
             yield (b'{"part":"a","id":1}', None), None
-        elif dice < 0.2:
+        elif dice < 0.12:
+            yield heartbeat(choose, number)
+        elif dice < 0.22:
             key, of = change(choose, 1_000_000 + number)
             yield audits.broken(choose, audits.compact([("part", '"a"')]), of(host)[0]), "unknown"
         else:

@@ -23,7 +23,7 @@ EVERYTHING = TEXTS + NUMBERS + STAMPS + DAYS + CLOCKS + OTHERS
 # What stands in the place of an event's id, and of where and when it was written.
 EVENTS = ['"event_id":7,', '"event_id":7.0,', '"event_id":"7",', '"event_id":null,', '"event_id":[],', '"event_id":"a","event_id":"7",', '"event_id":"7","event_id":null,', '"op":"x",', '"event_id":"",']
 TIMES = ["null", "0", "-1", '"1735689600000000"', '" 1"', '"+5"', "1e15", "1.5", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775807", '"x"', '""', "true", "{}", "[1]"]
-SOURCES = ['"source":{"ts_us":1735689600000000,"dc":"DC"}', '"source":{"dc":"DC"}', '"source":null', '"source":[{"ts_us":1}]', '"source":"a"', '"more":1', '"source":{"ts_us":1},"source":{"ts_us":null}', '"source":{"ts_us":null,"ts_us":2}', *(f'"source":{{"ts_us":{time}}}' for time in TIMES)]
+SOURCES = ['"source":{"ts_us":1735689600000000,"dc":"DC"}', '"source":{"dc":"DC"}', '"source":{"dc":"DC","file":"CommitLog-7-1.log","pos":40}', '"source":{"host_id":"h","file":7}', '"source":null', '"source":[{"ts_us":1}]', '"source":"a"', '"more":1', '"source":{"ts_us":1},"source":{"ts_us":null}', '"source":{"ts_us":null,"ts_us":2}', *(f'"source":{{"ts_us":{time}}}' for time in TIMES)]
 CHANGES = ("shop.changes", "shop.copies")
 
 

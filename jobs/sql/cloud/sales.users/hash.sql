@@ -127,7 +127,8 @@ SELECT
       ',"host_id":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.host_id')), 'null'),
       ',"partition":', COALESCE(CAST(`record.partition` AS STRING), 'null'),
       ',"wm_us":', COALESCE(CAST(CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END AS STRING), 'null'),
-      ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'), '}')
+      ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'),
+      ',"file":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.file')), 'null'), '}')
     ELSE CONCAT(
       '{"table":', '"sales.users"',
       ',"key":', JSON_PART(CASE WHEN ENCODE(CAST(`record.key` AS STRING), 'UTF-8') = `record.key` THEN CAST(`record.key` AS STRING) END, 'object'),

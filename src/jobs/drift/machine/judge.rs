@@ -160,7 +160,7 @@ impl Machine {
     }
 
     fn is_before_start(&self, side: Side, event: &Waiting) -> bool {
-        self.state.clocks.of(side).began_us() >= Some(event.window.from_us)
+        self.state.clocks.of(side).began_us().is_some_and(|began_us| began_us >= event.window.from_us)
     }
 
     /// Why it cannot be known whether the other side should hold an event.

@@ -7,18 +7,59 @@ import java.util.TreeMap;
 final class Clock {
     final Map<String, Host> hosts = new TreeMap<>(Texts.ORDER);
 
-    /** Up to here nothing is known: where its stream begins. */
+    /** Nothing was logged before. */
+    private static final long EVER = Long.MIN_VALUE;
+
+    /**
+     * Up to here nothing is known: where its stream begins. {@link #EVER} where it has all that was
+     * ever logged.
+     */
     Long beganUs;
+
+    /**
+     * By node the partitions that have all that it ever logged of the table, and when that was
+     * created, microseconds.
+     */
+    final Map<String, Map<Integer, Long>> wholes = new TreeMap<>(Texts.ORDER);
 
     void hear(SideOptions options, Heartbeat heartbeat) {
         hosts.computeIfAbsent(heartbeat.hostId, name -> new Host()).hear(heartbeat);
         if (beganUs == null && watermarkUs(options) != null) {
-            for (Host host : hosts.values()) {
-                for (Host.Pair told : host.partitions.values()) {
-                    beganUs = Micros.max(beganUs, told.first);
+            beganUs = beginUs(Long.MAX_VALUE);
+        }
+    }
+
+    /** All that a node ever logged of the table stands behind this in this partition. */
+    void begins(Beginning beginning) {
+        wholes.computeIfAbsent(beginning.hostId, name -> new TreeMap<>())
+                .putIfAbsent(beginning.partition, beginning.createdUs);
+        // Of a table that was created a moment ago heartbeats may come first.
+        if (beganUs != null) {
+            beganUs = beginUs(beganUs);
+        }
+    }
+
+    /**
+     * The last of the first watermarks of partitions that are not whole, as far as they are not
+     * later than `toUs`: nodes that came later do not count.
+     */
+    private long beginUs(long toUs) {
+        long last = EVER;
+        for (Map.Entry<String, Host> named : hosts.entrySet()) {
+            Map<Integer, Long> whole = wholes.getOrDefault(named.getKey(), Map.of());
+            for (Map.Entry<Integer, Host.Pair> told : named.getValue().partitions.entrySet()) {
+                long firstUs = told.getValue().first;
+                if (!whole.containsKey(told.getKey()) && firstUs <= toUs) {
+                    last = Math.max(last, firstUs);
                 }
             }
         }
+        return last;
+    }
+
+    /** Whether something that was logged from then on may have been before its stream began. */
+    boolean beganBehind(long fromUs) {
+        return beganUs != null && beganUs != EVER && beganUs >= fromUs;
     }
 
     /**
@@ -93,7 +134,20 @@ final class Clock {
 
     Long toldUs(String hostId, Integer partition) {
         Host host = hosts.get(hostId);
-        return host == null ? null : host.toldUs(partition);
+        Long toldUs = host == null ? null : host.toldUs(partition);
+        return toldUs == null ? createdUs(hostId, partition) : toldUs;
+    }
+
+    private Long createdUs(String hostId, Integer partition) {
+        Map<Integer, Long> whole = wholes.getOrDefault(hostId, Map.of());
+        if (partition != null) {
+            return whole.get(partition);
+        }
+        Long first = null;
+        for (Long createdUs : whole.values()) {
+            first = Micros.firstOf(first, createdUs);
+        }
+        return first;
     }
 
     /** What was complete before an agent said something; where no node is named, of every one. */

@@ -2,7 +2,7 @@ package io.cdcagent.flink.drift.machine;
 
 /**
  * What the state machine is told, in the order in which a partition has it: {@link RowEvent},
- * {@link Heartbeat} or {@link GapNotice}.
+ * {@link Heartbeat}, {@link Beginning} or {@link GapNotice}.
  */
 public abstract class Input {
     final Side side;

@@ -16,6 +16,7 @@ public final class InputWire {
     private static final int EVENT = 0;
     private static final int HEARTBEAT = 1;
     private static final int GAP = 2;
+    private static final int BEGINNING = 3;
 
     private InputWire() {}
 
@@ -34,12 +35,15 @@ public final class InputWire {
     }
 
     private static void write(Input input, DataOutput out) throws IOException {
-        boolean isEvent = input instanceof RowEvent;
-        out.writeByte(isEvent ? EVENT : input instanceof Heartbeat ? HEARTBEAT : GAP);
+        out.writeByte(kind(input));
         Wire.word(input.side, out);
         Wire.text(input.hostId, out);
-        if (isEvent) {
+        if (input instanceof RowEvent) {
             event((RowEvent) input, out);
+        } else if (input instanceof Beginning) {
+            Beginning beginning = (Beginning) input;
+            out.writeInt(beginning.partition);
+            out.writeLong(beginning.createdUs);
         } else if (input instanceof Heartbeat) {
             Heartbeat heartbeat = (Heartbeat) input;
             out.writeInt(heartbeat.partition);
@@ -53,6 +57,16 @@ public final class InputWire {
         }
     }
 
+    private static int kind(Input input) {
+        if (input instanceof RowEvent) {
+            return EVENT;
+        }
+        if (input instanceof Beginning) {
+            return BEGINNING;
+        }
+        return input instanceof Heartbeat ? HEARTBEAT : GAP;
+    }
+
     private static Input read(DataInput in) throws IOException {
         int kind = in.readByte();
         Side side = Wire.side(in);
@@ -62,6 +76,8 @@ public final class InputWire {
                 return event(side, hostId, in);
             case HEARTBEAT:
                 return new Heartbeat(side, in.readInt(), hostId, in.readLong(), in.readLong());
+            case BEGINNING:
+                return new Beginning(side, in.readInt(), hostId, in.readLong());
             case GAP:
                 return new GapNotice(
                         side,

@@ -153,7 +153,7 @@ final class Judge {
     }
 
     private boolean isBeforeStart(Side side, Waiting event) {
-        return Micros.compare(state.clocks.of(side).beganUs, event.window.fromUs) >= 0;
+        return state.clocks.of(side).beganBehind(event.window.fromUs);
     }
 
     /** Why it cannot be known whether the other side should hold an event; null when it can. */

@@ -42,6 +42,8 @@ public final class Machine {
             Side side = input.side;
             state.clocks.of(side).hear(options.sides.of(side), (Heartbeat) input);
             advance(out);
+        } else if (input instanceof Beginning) {
+            state.clocks.of(input.side).begins((Beginning) input);
         } else {
             take((GapNotice) input);
         }

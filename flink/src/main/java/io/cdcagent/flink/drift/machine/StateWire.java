@@ -4,11 +4,15 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** The state of a machine as bytes; the first says in which form. */
 public final class StateWire {
     /** Of the form that is written. */
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
+
+    /** One without partitions that have all that was ever logged. */
+    private static final int SECOND = 2;
 
     /** One without rows of gaps, what is shown of a row, and since when an entry is there. */
     private static final int FIRST = 1;
@@ -34,14 +38,14 @@ public final class StateWire {
 
     public static State read(DataInput in) throws IOException {
         int version = in.readInt();
-        if (version != VERSION && version != FIRST) {
+        if (version < FIRST || version > VERSION) {
             throw new IOException("a state of version " + version + " of a drift machine");
         }
         State state = new State();
         state.watermarkUs = Wire.number(in);
         state.firstHeardUs = Wire.number(in);
         for (Side side : Side.values()) {
-            clock(state.clocks.of(side), in);
+            clock(state.clocks.of(side), in, version);
             state.gaps.of(side).all.addAll(Wire.list(from -> gap(from, version), in));
         }
         MemoryWire.read(state.memory, in, version > FIRST);
@@ -70,9 +74,18 @@ public final class StateWire {
             }
             Wire.list(host.marks, StateWire::pair, out);
         }
+        out.writeInt(clock.wholes.size());
+        for (Map.Entry<String, Map<Integer, Long>> named : clock.wholes.entrySet()) {
+            Wire.text(named.getKey(), out);
+            out.writeInt(named.getValue().size());
+            for (Map.Entry<Integer, Long> whole : named.getValue().entrySet()) {
+                out.writeInt(whole.getKey());
+                out.writeLong(whole.getValue());
+            }
+        }
     }
 
-    private static void clock(Clock clock, DataInput in) throws IOException {
+    private static void clock(Clock clock, DataInput in, int version) throws IOException {
         clock.beganUs = Wire.number(in);
         int hosts = in.readInt();
         for (int number = 0; number < hosts; number++) {
@@ -83,6 +96,21 @@ public final class StateWire {
                 host.partitions.put(in.readInt(), pair(in));
             }
             host.marks.addAll(Wire.list(StateWire::pair, in));
+        }
+        if (version > SECOND) {
+            wholes(clock, in);
+        }
+    }
+
+    private static void wholes(Clock clock, DataInput in) throws IOException {
+        int hosts = in.readInt();
+        for (int number = 0; number < hosts; number++) {
+            Map<Integer, Long> whole = new TreeMap<>();
+            clock.wholes.put(Wire.text(in), whole);
+            int partitions = in.readInt();
+            for (int other = 0; other < partitions; other++) {
+                whole.put(in.readInt(), in.readLong());
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.cdcagent.flink.drift.json.Json;
 import io.cdcagent.flink.drift.json.JsonText;
+import io.cdcagent.flink.drift.machine.Beginning;
 import io.cdcagent.flink.drift.machine.Bound;
 import io.cdcagent.flink.drift.machine.Content;
 import io.cdcagent.flink.drift.machine.Heartbeat;
@@ -41,6 +42,9 @@ public final class ChangeRecord {
             Long wmUs = Json.number(value, "wm_us");
             if (wmUs == null) {
                 throw new NoRecordException("a heartbeat without wm_us");
+            }
+            if (Json.text(source, "file") != null) {
+                return new Beginning(read.side, read.partition, hostId, wmUs);
             }
             return new Heartbeat(read.side, read.partition, hostId, wmUs, tsMs);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.cdcagent.flink.drift.json.Json;
 import io.cdcagent.flink.drift.json.JsonText;
+import io.cdcagent.flink.drift.machine.Beginning;
 import io.cdcagent.flink.drift.machine.Cell;
 import io.cdcagent.flink.drift.machine.Content;
 import io.cdcagent.flink.drift.machine.Heartbeat;
@@ -75,6 +76,9 @@ public final class HashEvent {
         }
         if (partition != partition.intValue() || partition < 0) {
             throw new NoRecordException("partition is no number of one");
+        }
+        if (Json.text(value, "file") != null) {
+            return new Beginning(read.side, partition.intValue(), hostId, wmUs);
         }
         return new Heartbeat(read.side, partition.intValue(), hostId, wmUs, read.timestampMs);
     }

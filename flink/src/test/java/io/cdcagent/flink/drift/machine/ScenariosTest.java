@@ -22,6 +22,28 @@ class ScenariosTest {
         assertEquals(List.of(Status.MISSING_CLOUD), world.beat(300));
     }
 
+    /** Of a table whose creation stands in the streams of both sides nothing is older. */
+    @Test
+    void whatIsWrittenRightAfterATableWasCreatedIsMissed() {
+        for (Side side : Side.values()) {
+            world.take(new Beginning(side, 0, side.word(), 90 * World.SECOND));
+        }
+        world.write(91, 1, null);
+        assertEquals(List.of(), world.beat(100));
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(200));
+        assertEquals(0, world.state.counts().beforeStart());
+    }
+
+    /** The agent may know of a table before it reads the creation. */
+    @Test
+    void aCreationThatIsReadOfAfterTheFirstHeartbeatCounts() {
+        world.beat(90);
+        world.take(new Beginning(Side.CLOUD, 0, Side.CLOUD.word(), 90 * World.SECOND));
+        world.write(91, 1, null);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(200));
+        assertEquals(0, world.state.counts().beforeStart());
+    }
+
     @Test
     void whatHasExpiredIsMissedNoMore() {
         world.beat(100);

@@ -1,0 +1,15 @@
+package io.cdcagent.flink.drift.machine;
+
+/** All that a node ever logged of the table stands behind this in this partition. */
+public final class Beginning extends Input {
+    final int partition;
+
+    /** When the table was created, microseconds since 1970. */
+    final long createdUs;
+
+    public Beginning(Side side, int partition, String hostId, long createdUs) {
+        super(side, hostId);
+        this.partition = partition;
+        this.createdUs = createdUs;
+    }
+}
