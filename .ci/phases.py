@@ -60,6 +60,7 @@ PHASES = [
     services("drift", "test-submit", "SUBMIT=test_drift", after=("build", "python", "planner")),
     services("generated", "test-submit", "SUBMIT=test_generated", after=("build", "python", "planner")),
     services("engines", "test-engines", "RECORDS=20000", after=("build", "python", "planner")),
+    services("story", "test-story", after=("build", "python", "planner")),
     services("live", "test-live"),
     services("remediate", "test-jobs-remediate"),
     services("compare", "test-jobs-compare"),

@@ -12,8 +12,8 @@ SPEC = importlib.util.spec_from_file_location("phases", ROOT / ".ci" / "phases.p
 phases = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(phases)
 Phase = phases.Phase
-# Targets that take too long, or need an idle machine; test-story finds no verdicts where `make up` was less than three minutes ago.
-BY_HAND = {"test-faults", "test-e2e", "test-story"}
+# Targets that take too long, or need an idle machine.
+BY_HAND = {"test-faults", "test-e2e"}
 
 
 class Fake:

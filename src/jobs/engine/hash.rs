@@ -76,6 +76,7 @@ struct Heartbeat<'e> {
     partition: u32,
     wm_us: i64,
     source_dc: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'e str>,
 }
 

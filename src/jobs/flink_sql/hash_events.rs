@@ -96,25 +96,33 @@ fn select(job: &Job<'_>, reads: &str, events: &str) -> String {
         ("partition", number(&quoted(PARTITION))),
         ("wm_us", number(&wm_us())),
         ("source_dc", field("source.dc")),
-        ("file", field("source.file")),
     ];
+    // Of one that points at the creation of the table.
+    let file = format!("JSON_VALUE({payload}, '$.source.file')");
+    let file = format!("CASE WHEN {file} IS NULL THEN '' ELSE CONCAT(',\"file\":', {}) END", json(&file));
     let (op, headers) = (quoted(OP), quoted(HEADERS));
     let source = format!("MAP[CAST('{SOURCE_TOPIC}' AS STRING), ENCODE({}, 'UTF-8')]", sql_text(reads));
     format!(
         "SELECT\n  {},\n  CASE WHEN {op} = 'm' THEN {source} ELSE {headers} END,\n  \
          CASE WHEN {op} = 'm'\n    THEN {}\n    ELSE {}\n  END\nFROM {events}",
         quoted(KEY),
-        object(&heartbeat),
+        object_with(&heartbeat, Some(file)),
         object(&fields)
     )
 }
 
 /// SQL of the text of an object whose values are SQL of JSON.
 pub(super) fn object(fields: &[(&str, String)]) -> String {
+    object_with(fields, None)
+}
+
+/// The same with further fields, of which there is SQL of the text.
+fn object_with(fields: &[(&str, String)], more: Option<String>) -> String {
     let mut parts = Vec::new();
     for (number, (name, value)) in fields.iter().enumerate() {
         let before = if number == 0 { "{" } else { "," };
         parts.push(format!("'{before}\"{name}\":', {value}"));
     }
+    parts.extend(more);
     format!("CONCAT(\n      {}, '}}')", parts.join(",\n      "))
 }

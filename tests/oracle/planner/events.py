@@ -61,7 +61,7 @@ def heartbeat(choose, number):
     wm_us = str(BEAT_US + number)
     host, file = choose.choice(["null", '"h"']), choose.choice(["null", "null", '"CommitLog-7-1795385810000.log"'])
     source = audits.compact([("ts_us", "null"), ("dc", '"DC é"'), ("host_id", host), ("file", file), ("pos", "null" if file == "null" else "40")])
-    told = [("op", '"m"'), ("host_id", host), ("partition", "0"), ("wm_us", wm_us), ("source_dc", '"DC é"'), ("file", file)]
+    told = [("op", '"m"'), ("host_id", host), ("partition", "0"), ("wm_us", wm_us), ("source_dc", '"DC é"')] + [("file", file)] * (file != "null")
     value = audits.compact([("op", '"m"'), ("ts_ms", "1"), ("source", source), ("wm_us", wm_us)])
     return (b'{"heartbeat":"h"}', value.encode()), audits.compact(told)
 
