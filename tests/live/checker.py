@@ -214,13 +214,14 @@ def _heartbeats(expected, records, rules, verdict):
 
 
 def _beginnings(records, verdict):
-    """One heartbeat of each partition, the first, points into the log."""
+    """One heartbeat of each node in each partition, the first, points into the log."""
     for place, found in changes(records):
         beats = [record for record in found if record.value["op"] == "m"]
-        pointing = [number for number, record in enumerate(beats) if record.value["source"]["file"] is not None]
-        verdict.counted["beginnings"] += len(pointing)
-        if pointing != [0]:
-            verdict.fault("beginning", f"{place}: of {len(beats)} heartbeats those that point at the table's creation are {pointing}")
+        for host in sorted({record.value["source"]["host_id"] for record in beats}):
+            points = [record.value["source"]["file"] is not None for record in beats if record.value["source"]["host_id"] == host]
+            verdict.counted["beginnings"] += sum(points)
+            if [number for number, does in enumerate(points) if does] != [0]:
+                verdict.fault("beginning", f"{place}: of {len(points)} heartbeats of {host} {sum(points)} point at the table's creation, the first: {points[0]}")
 
 
 def check_folder(names, indexes, finished, verdict):

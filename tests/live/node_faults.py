@@ -465,6 +465,7 @@ def format_(name, what, settings, options=(), **more):
     def run(case):
         if "encrypted" in name:
             case.extra += ["--commitlog-key-hex-file", KEYS / "aes128.key.hex"]
+        case.rules.begins = True
         agent = case.prepare(**FULL).agent().start()
         case.writers.start()
         for _ in range(2):

@@ -14,7 +14,8 @@ pub struct Creation {
 
 impl SchemaHistory {
     /// What the mutation that was [applied](Self::apply) last creates: CREATE TABLE logs the row of the table and those of
-    /// all its columns, ALTER TABLE those of the columns that it changes.
+    /// all its columns, ALTER TABLE those of the columns that it changes. All that one statement changes has one time;
+    /// a node that takes the schema over from another one logs a whole keyspace, as old as its parts are.
     #[must_use]
     pub fn creations(&self, updates: &[LoggedUpdate]) -> Vec<Creation> {
         let rows = |source: Source| {
@@ -25,6 +26,13 @@ impl SchemaHistory {
             (update.source, update.keyspace.clone(), row.key.clone())
         };
         let columns: Vec<RowKey> = rows(Source::Columns).map(key).collect();
+        let all = updates.iter().flat_map(|update| &update.rows);
+        let (first, last) = all
+            .filter_map(|row| row.live_at)
+            .fold((i64::MAX, i64::MIN), |(first, last), at| (first.min(at), last.max(at)));
+        if first != last {
+            return Vec::new();
+        }
         let described = self.described(&columns);
         let creation = |(update, row): (&LoggedUpdate, &super::LoggedRow)| {
             let name = (update.keyspace.clone(), row.key.first()?.clone());

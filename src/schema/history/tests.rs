@@ -219,12 +219,20 @@ fn a_creation_is_told_from_a_change() {
     let whole = columns(&[p.clone(), c.clone(), column("t", "v", "regular", -1, "text", 5)]);
     let created = Creation { table: T.parse().unwrap(), at_us: 5 };
     assert_eq!(creations(&[header("t", T, Some(true), 5), whole.clone()]), [created]);
+    let keyspace = update(Source::Keyspaces, vec![row(&[], 5, &[])]);
+    assert_eq!(
+        creations(&[keyspace, header("t", T, Some(true), 5), whole.clone()]),
+        [created],
+        "with its keyspace"
+    );
     let added = columns(&[column("t", "more", "regular", -1, "text", 6)]);
     assert_eq!(creations(&[header("t", T, Some(true), 6), added]), [], "a column is added");
     let options = [header("t", T, Some(true), 7)];
     assert_eq!(creations(&options), [], "an option is changed");
     let renamed = columns(&[deleted(&["t", "p"], 8), column("t", "q", "partition_key", 0, "int", 8)]);
     assert_eq!(creations(&[header("t", T, Some(true), 8), renamed]), [], "a key column has another name");
+    let older = update(Source::Keyspaces, vec![row(&[], 4, &[])]);
+    assert_eq!(creations(&[older, header("t", T, Some(true), 5), whole]), [], "of a whole keyspace");
     for cdc in [Some(false), None] {
         let rows = [column("n", "p", "partition_key", 0, "int", 9)];
         let without = [header("n", OTHER, cdc, 9), columns(&rows)];
