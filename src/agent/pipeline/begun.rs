@@ -8,9 +8,9 @@ use crate::envelope::options::Profile;
 use crate::envelope::topic::table_topic;
 use crate::schema::{Creation, TableSchema};
 
-/// How much older than its segment a creation may be, milliseconds. A segment id is, or is a little more than, the time
-/// at which the process of Cassandra started; a table may be created by a node whose clock is behind.
-const SKEW_MS: i64 = 60_000;
+/// What was created longer ago, milliseconds, may have been logged before what is read: a node that takes the schema over
+/// from another one logs all of it again. A newer table has its creation in the log, or had it when the agent began.
+const NEW_MS: i64 = 600_000;
 
 /// A wanted table, and where the log has its creation.
 #[derive(Debug, Clone)]
@@ -33,14 +33,14 @@ impl Begun {
     }
 }
 
-/// The wanted tables that begin with a mutation at this place. A node that asks another one for its schema logs all of it
-/// again; those creations are older than the process that logs them.
+/// The wanted tables that begin with a mutation at this place, which is read at `now_ms`, milliseconds since 1970.
 pub(in crate::agent) fn begun(
     created: &[Creation],
     (position, file): (Position, &str),
     epoch: &Epoch,
+    now_ms: i64,
 ) -> Vec<Begun> {
-    let is_new = |created: &&Creation| created.at_us / 1000 >= position.segment.0.saturating_sub(SKEW_MS);
+    let is_new = |created: &&Creation| created.at_us / 1000 >= now_ms.saturating_sub(NEW_MS);
     let is_wanted = |created: &&Creation| epoch.interest.table(created.table) == Verdict::Wanted;
     let begun = |created: &Creation| {
         let table = Arc::clone(epoch.schema.table(created.table)?);
@@ -55,26 +55,25 @@ mod tests {
     use crate::change::filter::TableFilter;
     use crate::schema::{SchemaHistory, ddl};
 
-    /// A segment of a process that started at this time.
-    const PROCESS_MS: i64 = 1_795_385_810_000;
+    const NOW_MS: i64 = 1_795_385_810_000;
 
     #[test]
-    fn a_schema_that_is_logged_again_is_no_creation() {
+    fn an_old_schema_that_is_logged_again_is_no_creation() {
         let text = "CREATE TABLE k.t (p int PRIMARY KEY) WITH ID = 8bd6f9e6-0000-11f0-8000-000000000001 AND cdc = true;
                     CREATE TABLE k.u (p int PRIMARY KEY) WITH ID = 8bd6f9e6-0000-11f0-8000-000000000002";
         let (history, _) = SchemaHistory::new(&ddl::parse(text).unwrap().rows);
         let epoch = Epoch::new(None, history.schema().clone(), &TableFilter::default());
-        let position: Position = format!("{PROCESS_MS}:40:3").parse().unwrap();
+        let position: Position = "7:40:3".parse().unwrap();
         let topics = |last: char, at_ms: i64| {
             let table = format!("8bd6f9e6-0000-11f0-8000-00000000000{last}").parse().unwrap();
             let created = [Creation { table, at_us: at_ms * 1000 }];
-            let begun = begun(&created, (position, "CommitLog-7-1.log"), &epoch);
+            let begun = begun(&created, (position, "CommitLog-7-7.log"), &epoch, NOW_MS);
             begun.iter().map(|begun| begun.topic(Profile::Flat, "p")).collect::<Vec<_>>()
         };
-        assert_eq!(topics('1', PROCESS_MS + 5), ["p.cdc.k.t"]);
-        assert_eq!(topics('1', PROCESS_MS - SKEW_MS), ["p.cdc.k.t"]);
-        assert_eq!(topics('1', PROCESS_MS - SKEW_MS - 1), [""; 0], "made before the process was");
-        assert_eq!(topics('2', PROCESS_MS + 5), [""; 0], "not wanted");
-        assert_eq!(topics('3', PROCESS_MS + 5), [""; 0], "not known");
+        assert_eq!(topics('1', NOW_MS + 5), ["p.cdc.k.t"], "by another clock");
+        assert_eq!(topics('1', NOW_MS - NEW_MS), ["p.cdc.k.t"]);
+        assert_eq!(topics('1', NOW_MS - NEW_MS - 1), [""; 0], "old");
+        assert_eq!(topics('2', NOW_MS), [""; 0], "not wanted");
+        assert_eq!(topics('3', NOW_MS), [""; 0], "not known");
     }
 }

@@ -80,7 +80,7 @@ pub(in crate::agent) struct Report {
     /// Segments whose descriptor is damaged, with the reason.
     pub(in crate::agent) damaged_segments: Vec<(String, String)>,
     pub(in crate::agent) schema_changes: Vec<(Position, String)>,
-    /// Wanted tables whose creation was read.
+    /// Wanted tables whose creation was read: not to be counted, but to be told of at once.
     pub(in crate::agent) begun: Vec<Begun>,
     /// Wanted tables that the node truncated, and where it noted that.
     pub(in crate::agent) truncated: Vec<(Position, Truncated)>,
@@ -302,7 +302,6 @@ impl Report {
         self.unreadable.extend(other.unreadable);
         self.damaged_segments.extend(other.damaged_segments);
         self.schema_changes.extend(other.schema_changes);
-        self.begun.extend(other.begun);
         self.truncated.extend(other.truncated);
         self.schema_doubtful.append(other.schema_doubtful);
     }

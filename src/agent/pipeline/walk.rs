@@ -17,6 +17,7 @@ use super::segment::OpenSegment;
 use super::system_change::{SystemChange, truncated};
 use super::undecoded::readable;
 use super::unit::{After, SectionPart, Unit};
+use super::worker::now_ms;
 use crate::agent::index::{ChainEnd, Ending};
 use crate::checkpoint::Fingerprint;
 use crate::commitlog::{
@@ -254,7 +255,7 @@ impl Walk {
         let applied = found.schema.apply(position, payload);
         if position >= self.from {
             let place = (position, self.opened.label.as_str());
-            found.report.begun.extend(begun(&applied.created, place, found.schema.epoch()));
+            found.report.begun.extend(begun(&applied.created, place, found.schema.epoch(), now_ms()));
             let changes = applied.changes.into_iter().map(|change| (position, change));
             found.report.schema_changes.extend(changes);
         }

@@ -314,9 +314,10 @@ impl<'s> Writer<'s> {
         self.sink.finished_ms(segment)
     }
 
-    /// Tables whose creation was read since the last commit: to be told of at once, before a heartbeat.
-    pub(in crate::agent) fn take_begun(&mut self) -> Vec<Begun> {
-        std::mem::take(&mut self.pending.begun)
+    /// Tells of tables whose creation was read, before anything that stands behind it.
+    pub(in crate::agent) fn begins(&mut self, begun: &[Begun]) -> Result<(), Failure> {
+        let Some(ledger) = self.ledger else { return Ok(()) };
+        begun.iter().try_for_each(|begun| ledger.begins(begun, self))
     }
 
     /// Counts what was found beside mutations: it is told of with the next commit.
@@ -446,6 +447,9 @@ impl Outlet for Writer<'_> {
 pub(in crate::agent) trait Ledger {
     /// Sends the records for `report`.
     fn tell(&self, report: &Report, writer: &mut Writer<'_>) -> Result<(), Failure>;
+
+    /// Sends the records for a table whose creation was read.
+    fn begins(&self, begun: &Begun, writer: &mut Writer<'_>) -> Result<(), Failure>;
 }
 
 /// A sink's error with its exit code.

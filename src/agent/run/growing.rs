@@ -15,7 +15,7 @@ use crate::agent::pipeline::system_change::{SystemChange, truncated};
 use crate::agent::pipeline::undecoded::readable;
 use crate::agent::pipeline::unit::After;
 use crate::agent::pipeline::walk::start_of;
-use crate::agent::pipeline::worker::{Origin, Stretch, Worker};
+use crate::agent::pipeline::worker::{Origin, Stretch, Worker, now_ms};
 use crate::agent::pipeline::writer::Writer;
 use crate::cdc_raw::{Batch, GrowingError, GrowingSegment, Rest, SegmentFile, chain};
 use crate::checkpoint::Fingerprint;
@@ -127,6 +127,8 @@ impl Growing {
         let mut report = Report::default();
         let (epochs, is_readable) = follow(&batch, (&self.label, self.from, next), schema, &mut report);
         self.has_unreadable |= !is_readable;
+        // Before what stands behind the creations.
+        writer.begins(&std::mem::take(&mut report.begun))?;
         let none = BTreeSet::new();
         let origin = Origin {
             id: next.segment,
@@ -191,7 +193,7 @@ fn follow(
                 log::info(&format!("schema, in the log at {position}: {change}"));
             }
             if position >= from {
-                report.begun.extend(begun(&applied.created, (position, label), schema.epoch()));
+                report.begun.extend(begun(&applied.created, (position, label), schema.epoch(), now_ms()));
             }
             let changes = applied.changes.into_iter().map(|change| (position, change));
             report.schema_changes.extend(changes);

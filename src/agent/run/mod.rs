@@ -53,7 +53,7 @@ mod watermark;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::exit::{Exit, Failure};
 use super::keys::Keys;
@@ -135,7 +135,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let asked = visibility(live.log.visibility);
     let heartbeat = Some(args.options.live.telling.heartbeat_interval_ms).filter(|ms| *ms > 0);
     let heartbeat = heartbeat.map(Duration::from_millis);
-    let notices = Notices::new(&config, asked, filter, heartbeat.is_some());
+    let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
+    let before_us = heartbeat.map(|_| watermark::Watermark::before_us(SystemTime::now(), sync_period));
+    let notices = Notices::new(&config, asked, filter, before_us);
     telling.identity(&args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
     let observers = (&stop, Some(&telling.telemetry));
@@ -145,7 +147,6 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let mut sink = opened?;
     failpoint::cross("start_sink");
-    let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
     let own_links = 0;
     let mut found = Found::new(Timing { sync_period, own_links });
     let modes = Modes {

@@ -30,8 +30,8 @@ pub(in crate::agent) struct Notices {
     profile: Profile,
     visibility: Visibility,
     filter: TableFilter,
-    has_heartbeats: bool,
-    /// The watermark of the last heartbeat.
+    /// The watermark of the last heartbeat, and before there was one a time that is before all of them; `None`: there are
+    /// none.
     told_us: Cell<Option<i64>>,
 }
 
@@ -63,8 +63,6 @@ impl Beats {
             return Ok(());
         }
         self.next = now + interval;
-        let begun = writer.take_begun();
-        notices.beginnings(writer, &begun, now_ms())?;
         notices.heartbeat(writer, schema, wm_us, now_ms())
     }
 }
@@ -76,20 +74,15 @@ struct Beaten {
 }
 
 impl Notices {
+    /// `before_us`: microseconds since 1970, before all watermarks; `None` where there are no heartbeats.
     pub(super) fn new(
         config: &EncoderConfig,
         visibility: Visibility,
         filter: TableFilter,
-        has_heartbeats: bool,
+        before_us: Option<i64>,
     ) -> Self {
-        Self {
-            names: config.source.clone(),
-            profile: config.profile,
-            visibility,
-            filter,
-            has_heartbeats,
-            told_us: Cell::default(),
-        }
+        let told_us = Cell::new(before_us);
+        Self { names: config.source.clone(), profile: config.profile, visibility, filter, told_us }
     }
 
     /// For control records only.
@@ -99,7 +92,6 @@ impl Notices {
             profile: settings.records.profile,
             visibility: Visibility::Synced,
             filter: TableFilter::default(),
-            has_heartbeats: false,
             told_us: Cell::default(),
         }
     }
@@ -136,30 +128,6 @@ impl Notices {
         }
         failpoint::cross("heartbeat_sent");
         Ok(())
-    }
-
-    fn beginnings(&self, writer: &mut Writer<'_>, begun: &[Begun], now_ms: i64) -> Result<(), Failure> {
-        begun.iter().try_for_each(|begun| self.beginning(writer, begun, now_ms))
-    }
-
-    /// A heartbeat into every partition of a table's topic that points at the table's creation: all that this node ever
-    /// logged of it stands behind.
-    fn beginning(&self, writer: &mut Writer<'_>, begun: &Begun, now_ms: i64) -> Result<(), Failure> {
-        // Where tables have no heartbeats of their own, or none at all, nobody looks for it.
-        if self.profile != Profile::Flat || !self.has_heartbeats {
-            return Ok(());
-        }
-        let topic = begun.topic(self.profile, &self.names.prefix);
-        let (keyspace, table) = begun.table();
-        let mut source = self.source(Some((keyspace.to_owned(), table.to_owned())));
-        if let Value::Object(source) = &mut source {
-            source.insert("file".to_owned(), begun.file.as_str().into());
-            source.insert("pos".to_owned(), begun.position.marker.into());
-        }
-        let partitions = writer.partitions(&topic)?;
-        // The table may have had heartbeats, when it became known by CQL first: a watermark never goes back.
-        let wm_us = self.told_us.get().unwrap_or(begun.created_us);
-        self.beat_partitions(writer, (&topic, partitions), source, (wm_us, now_ms))
     }
 
     fn beat_partitions(
@@ -267,9 +235,33 @@ impl Notices {
 impl Ledger for Notices {
     fn tell(&self, report: &Report, writer: &mut Writer<'_>) -> Result<(), Failure> {
         let now_ms = now_ms();
-        for (kind, what) in ledger::entries(report) {
-            self.control(writer, kind, what, now_ms)?;
+        let mut entries = ledger::entries(report).into_iter();
+        entries.try_for_each(|(kind, what)| self.control(writer, kind, what, now_ms))
+    }
+
+    /// A heartbeat into every partition of a table's topic that points at the table's creation: this node logged nothing
+    /// of it before.
+    fn begins(&self, begun: &Begun, writer: &mut Writer<'_>) -> Result<(), Failure> {
+        // Where tables have no heartbeats of their own, or none at all, nobody looks for it.
+        let Some(told_us) = self.told_us.get().filter(|_| self.profile == Profile::Flat) else {
+            return Ok(());
+        };
+        let topic = begun.topic(self.profile, &self.names.prefix);
+        let (keyspace, table) = begun.table();
+        let mut source = self.source(Some((keyspace.to_owned(), table.to_owned())));
+        let place = json!({
+            "ts_ms": begun.created_us.div_euclid(1000),
+            "ts_us": begun.created_us,
+            "file": begun.file,
+            "pos": begun.position.marker,
+            "entry": begun.position.entry,
+        });
+        if let (Value::Object(source), Value::Object(place)) = (&mut source, place) {
+            source.extend(place);
         }
-        self.beginnings(writer, &report.begun, now_ms)
+        let partitions = writer.partitions(&topic)?;
+        // True of this table, and no more than the next heartbeat says.
+        let wm_us = told_us.min(begun.created_us);
+        self.beat_partitions(writer, (&topic, partitions), source, (wm_us, now_ms()))
     }
 }

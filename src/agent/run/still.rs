@@ -147,6 +147,8 @@ fn step(
     let is_more = walk.next_section(segment, &mut found, held);
     let units = found.units;
     report.schema_doubtful.extend(schema.doubts.take());
+    // Before what stands behind the creations.
+    writer.begins(&std::mem::take(&mut report.begun))?;
     writer.note(report);
     Ok((is_more, units))
 }

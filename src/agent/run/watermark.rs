@@ -41,6 +41,11 @@ impl Watermark {
         }
     }
 
+    /// Microseconds since 1970 that every watermark of an agent that starts now is behind of, however segments are written.
+    pub(super) fn before_us(now: SystemTime, sync_period: Duration) -> i64 {
+        now.checked_sub(sync_period.max(MARKED_AFTER)).and_then(micros).unwrap_or_default()
+    }
+
     /// The segments are written in another way from here on.
     pub(super) fn written(&mut self, comes_with_syncs: bool, sync_period: Duration) {
         self.lag = lag(self.visibility, comes_with_syncs, sync_period);

@@ -10,6 +10,10 @@ use super::options::{Hosts, SideOptions};
 const MARKS: usize = 2880;
 const BETWEEN_MARKS_MS: i64 = 60_000;
 
+/// Of a table that was created a moment ago heartbeats may come before the creation is read: so long, microseconds.
+/// What was heard of before is an older table of that name.
+const KNOWN_FIRST_US: i64 = 15_000_000;
+
 /// Nothing was logged before.
 const EVER: i64 = i64::MIN;
 
@@ -83,10 +87,13 @@ impl Clock {
         }
     }
 
-    /// All that this node ever logged of the table stands behind this in this partition.
+    /// This node logged nothing of the table before `created_us`; what it did stands in this partition.
     pub(super) fn begins(&mut self, host_id: String, partition: i32, created_us: i64) {
+        let heard = self.hosts.get(&host_id).and_then(|host| host.partitions.get(&partition));
+        if heard.is_some_and(|(first_us, _)| *first_us < created_us.saturating_sub(KNOWN_FIRST_US)) {
+            return;
+        }
         self.wholes.entry(host_id).or_default().entry(partition).or_insert(created_us);
-        // Of a table that was created a moment ago heartbeats may come first.
         self.began_us = self.began_us.map(|before_us| self.begin_us(before_us));
     }
 
@@ -167,6 +174,11 @@ impl Clock {
     /// Where the stream of this side begins; None while that is not known, and where it has all that was ever logged.
     pub(super) fn began_us(&self) -> Option<i64> {
         self.began_us.filter(|us| *us != EVER)
+    }
+
+    /// When the table was created, where the stream of this side tells of that; None where it does not.
+    pub(super) fn created_us(&self) -> Option<i64> {
+        self.wholes.values().flat_map(BTreeMap::values).max().copied()
     }
 
     /// What this node says next in this partition, or in any, was logged after this, microseconds.

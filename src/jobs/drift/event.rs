@@ -149,7 +149,7 @@ pub enum Input {
         /// When the agent said so, milliseconds.
         ts_ms: i64,
     },
-    /// All that this node ever logged of the table stands behind this in this partition.
+    /// This node logged nothing of the table before it was created, and all that it did is in this partition.
     Beginning {
         /// Which side.
         side: Side,

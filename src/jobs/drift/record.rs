@@ -74,8 +74,10 @@ pub fn change(value: &Value, layout: &Layout, read: &Read) -> Result<Option<Inpu
             return no_record("a heartbeat without wm_us");
         };
         let (side, partition) = (read.side, read.partition);
-        if source.get("file").is_some_and(Value::is_string) {
-            return Ok(Some(Input::Beginning { side, partition, host_id, created_us: wm_us }));
+        // It points at the table's creation.
+        let is_beginning = source.get("file").is_some_and(Value::is_string);
+        if let Some(created_us) = source.get("ts_us").and_then(Value::as_i64).filter(|_| is_beginning) {
+            return Ok(Some(Input::Beginning { side, partition, host_id, created_us }));
         }
         return Ok(Some(Input::Heartbeat { side, partition, host_id, wm_us, ts_ms }));
     }

@@ -203,11 +203,34 @@ fn what_is_written_right_after_a_table_was_created_is_missed() {
 #[test]
 fn a_creation_that_is_read_of_after_the_first_heartbeat_counts() {
     let mut world = World::new();
-    world.beat(90);
+    world.beat(88);
     world.begins(Side::Cloud, Side::Cloud.name());
     world.write(Side::Onprem, 91, 1, None);
     world.write(Side::Cloud, 91, 2, None);
     assert_eq!(world.beat(200), [Status::MissingCloud], "of onprem's stream the beginning is not known");
+    assert_eq!(world.machine.counts().before_start, 1);
+}
+
+/// A table of that name was there before: what was logged of it, the other side may have had, too.
+#[test]
+fn what_is_older_than_the_table_is_no_verdict() {
+    let mut world = World::new();
+    let tolerance = world.machine.options().tolerance_us / SECOND;
+    Side::BOTH.into_iter().for_each(|side| world.begins(side, side.name()));
+    world.write(Side::Onprem, 90 - tolerance - 1, 1, None);
+    world.write(Side::Onprem, 90 - tolerance, 2, None);
+    assert_eq!(world.beat(200), [Status::MissingCloud]);
+    assert_eq!(world.machine.counts().before_start, 1);
+}
+
+/// Heartbeats that are older than the table are of another one of that name.
+#[test]
+fn a_table_that_is_made_anew_begins_nothing() {
+    let mut world = World::new();
+    world.beat(74);
+    Side::BOTH.into_iter().for_each(|side| world.begins(side, side.name()));
+    world.write(Side::Onprem, 91, 1, None);
+    assert_eq!(world.beat(200), []);
     assert_eq!(world.machine.counts().before_start, 1);
 }
 

@@ -77,7 +77,7 @@ struct Heartbeat<'e> {
     wm_us: i64,
     source_dc: Option<&'e str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'e str>,
+    created_us: Option<i64>,
 }
 
 impl HashJob {
@@ -213,7 +213,7 @@ impl Job for HashJob {
                     partition: record.partition,
                     wm_us,
                     source_dc: change.source.dc.as_deref(),
-                    file: change.source.file.as_deref(),
+                    created_us: change.source.ts_us.filter(|_| change.source.file.is_some()),
                 };
                 let value = text(&heartbeat)?;
                 let header =

@@ -98,15 +98,16 @@ fn select(job: &Job<'_>, reads: &str, events: &str) -> String {
         ("source_dc", field("source.dc")),
     ];
     // Of one that points at the creation of the table.
-    let file = format!("JSON_VALUE({payload}, '$.source.file')");
-    let file = format!("CASE WHEN {file} IS NULL THEN '' ELSE CONCAT(',\"file\":', {}) END", json(&file));
+    let value = |path: &str| format!("JSON_VALUE({payload}, '$.source.{path}')");
+    let created = format!("CASE WHEN {} IS NOT NULL THEN {} END", value("file"), whole(&value("ts_us")));
+    let created = format!("COALESCE(CONCAT(',\"created_us\":', CAST({created} AS STRING)), '')");
     let (op, headers) = (quoted(OP), quoted(HEADERS));
     let source = format!("MAP[CAST('{SOURCE_TOPIC}' AS STRING), ENCODE({}, 'UTF-8')]", sql_text(reads));
     format!(
         "SELECT\n  {},\n  CASE WHEN {op} = 'm' THEN {source} ELSE {headers} END,\n  \
          CASE WHEN {op} = 'm'\n    THEN {}\n    ELSE {}\n  END\nFROM {events}",
         quoted(KEY),
-        object_with(&heartbeat, Some(file)),
+        object_with(&heartbeat, Some(created)),
         object(&fields)
     )
 }

@@ -194,7 +194,6 @@ fn tables_are_created_dropped_and_created_again() {
     };
     let mut history = history("");
     let first = "8bd6f9e6-0000-11f0-8000-000000000009";
-    assert_eq!(history.creations(&create(first, 5)), [], "not applied yet");
     assert_eq!(printed(&history.apply(&create(first, 5))), [format!("k.n: created with id {first}")]);
     let drop = [update(Source::Tables, vec![deleted(&["n"], 7)])];
     assert_eq!(printed(&history.apply(&drop)), ["k.n: dropped"]);
@@ -205,7 +204,7 @@ fn tables_are_created_dropped_and_created_again() {
     }
 }
 
-/// Whether or not the table is known already.
+/// Whether or not the table is known already. The times in ids are those that the standard library of Python finds.
 #[test]
 fn a_creation_is_told_from_a_change() {
     let mut history = history("");
@@ -213,31 +212,34 @@ fn a_creation_is_told_from_a_change() {
         history.apply(updates);
         history.creations(updates)
     };
+    // uuid.UUID(T).time // 10 - 12219292800000000
+    let at = 1_741_866_279_460_707;
     let columns = |rows: &[LoggedRow]| update(Source::Columns, rows.to_vec());
-    let (p, c) =
-        (column("t", "p", "partition_key", 0, "int", 5), column("t", "c", "clustering", 0, "int", 5));
-    let whole = columns(&[p.clone(), c.clone(), column("t", "v", "regular", -1, "text", 5)]);
-    let created = Creation { table: T.parse().unwrap(), at_us: 5 };
-    assert_eq!(creations(&[header("t", T, Some(true), 5), whole.clone()]), [created]);
-    let keyspace = update(Source::Keyspaces, vec![row(&[], 5, &[])]);
-    assert_eq!(
-        creations(&[keyspace, header("t", T, Some(true), 5), whole.clone()]),
-        [created],
-        "with its keyspace"
-    );
-    let added = columns(&[column("t", "more", "regular", -1, "text", 6)]);
-    assert_eq!(creations(&[header("t", T, Some(true), 6), added]), [], "a column is added");
-    let options = [header("t", T, Some(true), 7)];
-    assert_eq!(creations(&options), [], "an option is changed");
-    let renamed = columns(&[deleted(&["t", "p"], 8), column("t", "q", "partition_key", 0, "int", 8)]);
-    assert_eq!(creations(&[header("t", T, Some(true), 8), renamed]), [], "a key column has another name");
-    let older = update(Source::Keyspaces, vec![row(&[], 4, &[])]);
-    assert_eq!(creations(&[older, header("t", T, Some(true), 5), whole]), [], "of a whole keyspace");
+    let whole = |at: i64| {
+        let (p, c) =
+            (column("t", "p", "partition_key", 0, "int", at), column("t", "c", "clustering", 0, "int", at));
+        columns(&[p, c, column("t", "v", "regular", -1, "text", at)])
+    };
+    let created = |at_us: i64| [Creation { table: T.parse().unwrap(), at_us }];
+    assert_eq!(creations(&[header("t", T, Some(true), at), whole(at)]), created(at));
+    let late = at + 60_000_000;
+    assert_eq!(creations(&[header("t", T, Some(true), late), whole(late)]), created(late));
+    let masked = [header("t", T, Some(true), late + 1), whole(late + 1)];
+    assert_eq!(creations(&masked), [], "all columns are changed, a minute later");
+    let added = columns(&[column("t", "more", "regular", -1, "text", at)]);
+    assert_eq!(creations(&[header("t", T, Some(true), at), added]), [], "a column is added");
+    assert_eq!(creations(&[header("t", T, Some(true), at)]), [], "an option is changed");
+    let renamed =
+        columns(&[deleted(&["t", "p"], late + 8), column("t", "q", "partition_key", 0, "int", late + 8)]);
+    assert_eq!(creations(&[header("t", T, Some(true), at), renamed]), [], "a key column has another name");
     for cdc in [Some(false), None] {
-        let rows = [column("n", "p", "partition_key", 0, "int", 9)];
-        let without = [header("n", OTHER, cdc, 9), columns(&rows)];
+        let rows = [column("n", "p", "partition_key", 0, "int", at)];
+        let without = [header("n", OTHER, cdc, at), columns(&rows)];
         assert_eq!(creations(&without), [], "without CDC: {cdc:?}");
     }
+    let (chosen, rows) =
+        ("8bd6f9e6-0000-41f0-8000-000000000003", [column("m", "p", "partition_key", 0, "int", at)]);
+    assert_eq!(creations(&[header("m", chosen, Some(true), at), columns(&rows)]), [], "an id without a time");
 }
 
 #[test]

@@ -380,8 +380,8 @@ class History:
                 if isinstance(what, int):
                     value = {"op": "m", "ts_ms": ts_ms, "source": {"ts_us": None, "host_id": host, "file": None}, "wm_us": what}
                 elif "created" in what:
-                    source = {"ts_us": None, "host_id": host, "file": "CommitLog-7-1.log", "pos": 40}
-                    value = {"op": "m", "ts_ms": ts_ms, "source": source, "wm_us": what["created"]}
+                    source = {"ts_us": what["created"], "host_id": host, "file": "CommitLog-7-1.log", "pos": 40}
+                    value = {"op": "m", "ts_ms": ts_ms, "source": source, "wm_us": what["created"] - 100 * SECOND}
                 elif topic == "control":
                     value = {**what, "ts_ms": ts_ms, "host_id": host}
                 elif topic == "dead letters":

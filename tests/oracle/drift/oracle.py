@@ -216,8 +216,8 @@ class Oracle:
             key = in_numbers(key, self.table)
             row = (key["cust"], key["id"]) if "id" in key else (key["cust"],)
             self.gaps.append({"side": side, "from": before, "to": value["ts_ms"] * 1000, "untrue": False, "row": row})
-        elif value["op"] == "m" and value["source"].get("file"):
-            self.begins(side, (side, value["source"]["host_id"], record["partition"]), value["wm_us"])
+        elif value["op"] == "m" and value["source"].get("file") is not None:
+            self.begins(side, (side, value["source"]["host_id"], record["partition"]), value["source"]["ts_us"])
         elif value["op"] == "m":
             self.beat(side, record["partition"], value["source"]["host_id"], value["wm_us"], value["ts_ms"])
         else:
@@ -251,10 +251,17 @@ class Oracle:
         self.gaps.append(gap)
 
     def begins(self, side, place, created):
-        """A node has all of the table in a partition. Nodes that came after the beginning do not count."""
+        """A node has all of the table in a partition, unless it was heard of one of that name before. Nodes that came after the beginning do not count."""
+        if place in self.beats and self.beats[place][0] < created - 15_000_000:
+            return
         self.wholes.setdefault(place, created)
         if side in self.began:
             self.began[side] = self.began_at(side, self.began[side])
+
+    def is_older(self, side, event):
+        """Whether an event was logged before the other side had the table."""
+        created = [at for place, at in self.wholes.items() if place[0] == side]
+        return bool(created) and event.logged + self.options["tolerance_us"] < max(created)
 
     def began_at(self, side, limit):
         firsts = [f for place, (f, _) in self.beats.items() if place[0] == side and place not in self.wholes]
@@ -328,7 +335,7 @@ class Oracle:
                       event.logged + self.delay)
             if not lacks:
                 done.append(event)
-            elif self.began[lacks_on] != LOW and self.began[lacks_on] >= window[0]:
+            elif self.began[lacks_on] != LOW and self.began[lacks_on] >= window[0] or self.is_older(lacks_on, event):
                 done.append(event)
                 before_start = True
             elif self.is_explained(lacks_on, event, events, window):

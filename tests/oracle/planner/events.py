@@ -60,8 +60,9 @@ def heartbeat(choose, number):
     """A heartbeat, now and then one that points at the creation of the table."""
     wm_us = str(BEAT_US + number)
     host, file = choose.choice(["null", '"h"']), choose.choice(["null", "null", '"CommitLog-7-1795385810000.log"'])
-    source = audits.compact([("ts_us", "null"), ("dc", '"DC é"'), ("host_id", host), ("file", file), ("pos", "null" if file == "null" else "40")])
-    told = [("op", '"m"'), ("host_id", host), ("partition", "0"), ("wm_us", wm_us), ("source_dc", '"DC é"')] + [("file", file)] * (file != "null")
+    created = choose.choice(["null", "1735689500000000"])
+    source = audits.compact([("ts_us", created), ("dc", '"DC é"'), ("host_id", host), ("file", file), ("pos", "null" if file == "null" else "40")])
+    told = [("op", '"m"'), ("host_id", host), ("partition", "0"), ("wm_us", wm_us), ("source_dc", '"DC é"')] + [("created_us", created)] * (file != "null" and created != "null")
     value = audits.compact([("op", '"m"'), ("ts_ms", "1"), ("source", source), ("wm_us", wm_us)])
     return (b'{"heartbeat":"h"}', value.encode()), audits.compact(told)
 

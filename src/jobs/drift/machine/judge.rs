@@ -160,7 +160,11 @@ impl Machine {
     }
 
     fn is_before_start(&self, side: Side, event: &Waiting) -> bool {
-        self.state.clocks.of(side).began_us().is_some_and(|began_us| began_us >= event.window.from_us)
+        let clock = self.state.clocks.of(side);
+        // What was logged before the table was there is of an older one of that name, which that side may have had, too.
+        let is_older = |created_us: i64| event.due_us < created_us.saturating_add(self.options.grace_us);
+        clock.began_us().is_some_and(|began_us| began_us >= event.window.from_us)
+            || clock.created_us().is_some_and(is_older)
     }
 
     /// Why it cannot be known whether the other side should hold an event.

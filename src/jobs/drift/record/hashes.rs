@@ -23,8 +23,8 @@ pub fn hash_event(value: &Value, layout: &Layout, read: &Read) -> Result<Option<
         let Some(partition) = i32::try_from(partition).ok().filter(|number| *number >= 0) else {
             return no_record("partition is no number of one");
         };
-        if text("file").is_some() {
-            return Ok(Some(Input::Beginning { side: read.side, partition, host_id, created_us: wm_us }));
+        if let Some(created_us) = number("created_us") {
+            return Ok(Some(Input::Beginning { side: read.side, partition, host_id, created_us }));
         }
         return Ok(Some(Input::Heartbeat {
             side: read.side,

@@ -1,6 +1,9 @@
 package io.cdcagent.flink.drift.machine;
 
-/** All that a node ever logged of the table stands behind this in this partition. */
+/**
+ * A node logged nothing of the table before it was created, and all that it did is in this
+ * partition.
+ */
 public final class Beginning extends Input {
     final int partition;
 

@@ -7,6 +7,12 @@ import java.util.TreeMap;
 final class Clock {
     final Map<String, Host> hosts = new TreeMap<>(Texts.ORDER);
 
+    /**
+     * Of a table that was created a moment ago heartbeats may come before the creation is read: so
+     * long, microseconds. What was heard of before is an older table of that name.
+     */
+    private static final long KNOWN_FIRST_US = 15_000_000;
+
     /** Nothing was logged before. */
     private static final long EVER = Long.MIN_VALUE;
 
@@ -29,11 +35,16 @@ final class Clock {
         }
     }
 
-    /** All that a node ever logged of the table stands behind this in this partition. */
+    /** A node has all of the table in a partition. */
     void begins(Beginning beginning) {
+        Host heard = hosts.get(beginning.hostId);
+        Host.Pair told = heard == null ? null : heard.partitions.get(beginning.partition);
+        long knownUs = Micros.subtract(beginning.createdUs, KNOWN_FIRST_US);
+        if (told != null && told.first < knownUs) {
+            return;
+        }
         wholes.computeIfAbsent(beginning.hostId, name -> new TreeMap<>())
                 .putIfAbsent(beginning.partition, beginning.createdUs);
-        // Of a table that was created a moment ago heartbeats may come first.
         if (beganUs != null) {
             beganUs = beginUs(beganUs);
         }
@@ -136,6 +147,17 @@ final class Clock {
         Host host = hosts.get(hostId);
         Long toldUs = host == null ? null : host.toldUs(partition);
         return toldUs == null ? createdUs(hostId, partition) : toldUs;
+    }
+
+    /** When the table was created, where the stream of this side tells of that; else null. */
+    Long createdUs() {
+        Long last = null;
+        for (Map<Integer, Long> whole : wholes.values()) {
+            for (Long createdUs : whole.values()) {
+                last = Micros.max(last, createdUs);
+            }
+        }
+        return last;
     }
 
     private Long createdUs(String hostId, Integer partition) {

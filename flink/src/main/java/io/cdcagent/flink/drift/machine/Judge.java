@@ -153,7 +153,12 @@ final class Judge {
     }
 
     private boolean isBeforeStart(Side side, Waiting event) {
-        return state.clocks.of(side).beganBehind(event.window.fromUs);
+        Clock clock = state.clocks.of(side);
+        // What was logged before the table was there is of an older one of that name, which that
+        // side may have had, too.
+        Long createdUs = clock.createdUs();
+        boolean isOlder = createdUs != null && event.dueUs < Micros.add(createdUs, options.graceUs);
+        return isOlder || clock.beganBehind(event.window.fromUs);
     }
 
     /** Why it cannot be known whether the other side should hold an event; null when it can. */

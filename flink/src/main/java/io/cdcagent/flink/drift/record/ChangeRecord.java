@@ -43,8 +43,10 @@ public final class ChangeRecord {
             if (wmUs == null) {
                 throw new NoRecordException("a heartbeat without wm_us");
             }
-            if (Json.text(source, "file") != null) {
-                return new Beginning(read.side, read.partition, hostId, wmUs);
+            Long createdUs = Json.number(source, "ts_us");
+            if (createdUs != null && Json.text(source, "file") != null) {
+                // It points at the table's creation.
+                return new Beginning(read.side, read.partition, hostId, createdUs);
             }
             return new Heartbeat(read.side, read.partition, hostId, wmUs, tsMs);
         }

@@ -77,8 +77,9 @@ public final class HashEvent {
         if (partition != partition.intValue() || partition < 0) {
             throw new NoRecordException("partition is no number of one");
         }
-        if (Json.text(value, "file") != null) {
-            return new Beginning(read.side, partition.intValue(), hostId, wmUs);
+        Long createdUs = Json.number(value, "created_us");
+        if (createdUs != null) {
+            return new Beginning(read.side, partition.intValue(), hostId, createdUs);
         }
         return new Heartbeat(read.side, partition.intValue(), hostId, wmUs, read.timestampMs);
     }

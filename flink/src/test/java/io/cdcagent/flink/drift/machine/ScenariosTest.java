@@ -37,11 +37,36 @@ class ScenariosTest {
     /** The agent may know of a table before it reads the creation. */
     @Test
     void aCreationThatIsReadOfAfterTheFirstHeartbeatCounts() {
-        world.beat(90);
+        world.beat(88);
         world.take(new Beginning(Side.CLOUD, 0, Side.CLOUD.word(), 90 * World.SECOND));
         world.write(91, 1, null);
         assertEquals(List.of(Status.MISSING_CLOUD), world.beat(200));
         assertEquals(0, world.state.counts().beforeStart());
+    }
+
+    /** What was logged of an older table of that name, the other side may have had, too. */
+    @Test
+    void whatIsOlderThanTheTableIsNoVerdict() {
+        for (Side side : Side.values()) {
+            world.take(new Beginning(side, 0, side.word(), 90 * World.SECOND));
+        }
+        world.write(10, 1, null);
+        world.write(90, 2, null);
+        world.beat(100);
+        assertEquals(List.of(Status.MISSING_CLOUD), world.beat(200));
+        assertEquals(1, world.state.counts().beforeStart());
+    }
+
+    /** Heartbeats that are older than the table are of another one of that name. */
+    @Test
+    void aTableThatIsMadeAnewBeginsNothing() {
+        world.beat(74);
+        for (Side side : Side.values()) {
+            world.take(new Beginning(side, 0, side.word(), 90 * World.SECOND));
+        }
+        world.write(91, 1, null);
+        assertEquals(List.of(), world.beat(200));
+        assertEquals(1, world.state.counts().beforeStart());
     }
 
     @Test
