@@ -449,11 +449,41 @@ def gone_line(said, topic):
     return None
 
 
+def delete_topic(case, topic):
+    """Deletes it; returns the last position in the log of which something stood in it, and how many events did."""
+    from confluent_kafka.admin import AdminClient
+
+    records = case.records()
+    lost = sum(len(found) for (name, _), found in records.items() if name == topic)
+    sources = [record.value["source"] for (name, _), found in records.items() if name == topic for record in found if record.value["op"] != "m"]
+    admin = AdminClient({"bootstrap.servers": case.stack.servers})
+    admin.delete_topics([topic])[topic].result(30)
+    case.note(f"{topic} was deleted with {lost} records")
+    return max(checker.position(source)[:3] for source in sources), len(sources)
+
+
+def read_anew(case):
+    """A consumer that knew the topic that was deleted is of no use for the one that is made."""
+    case.output.close()
+    case.output = KafkaOutput(case.stack.servers, case.prefix)
+
+
+def check_told_as_lost(case, agent, said, topic, stood):
+    """The last position of which something stood in the topic is within what is told to be lost: in the log and in the metrics, once."""
+    lost_to = re.findall(rf"error topic {re.escape(topic)} was deleted: everything that was published to it up to (\d+):(\d+):(\d+)(?::\d+)? is lost", said)
+    if len(lost_to) != 1 or tuple(map(int, lost_to[0])) < stood:
+        raise Failed(f"what is lost, at least up to {stood}, is told {len(lost_to)} times: {gone_line(said, topic)}")
+    case.note(f"told as lost: up to {':'.join(lost_to[0])}; the last event in it stood at {stood}")
+    entries = pages.metrics(agent).one("cdc_ledger_entries_total", kind="lost")
+    if entries != 1:
+        raise Failed(f"the ledger has {entries} losses")
+    if f"made topic {topic} with 3 partition(s)" not in said:
+        raise Failed("the agent did not make the topic again as its options say")
+
+
 @scenario("topic-deleted", "a topic of changes is deleted, and brokers make none by themselves: within 10 s of the next write the agent says that it is gone and up to where it is lost, and makes it again; what is written from then on is in it",
           settings=(*SMALL, "kafka.auto.create.topics.enable=false"))  # fmt: skip
 def topic_deleted(case):
-    from confluent_kafka.admin import AdminClient
-
     agent = case.prepare().agent().start()
     case.writers.start()
     case.busy(3, 4)
@@ -461,12 +491,7 @@ def topic_deleted(case):
     case.writers.stop()
     time.sleep(1)
     topic = f"{case.prefix}.cdc.{case.ks}.coll"
-    lost = sum(len(found) for (name, _), found in case.records().items() if name == topic)
-    sources = [record.value["source"] for (name, _), found in case.records().items() if name == topic for record in found if record.value["op"] != "m"]
-    stood, case.taken_away = max(checker.position(source)[:3] for source in sources), len(sources)
-    admin = AdminClient({"bootstrap.servers": case.stack.servers})
-    admin.delete_topics([topic])[topic].result(30)
-    case.note(f"{topic} was deleted with {lost} records")
+    stood, case.taken_away = delete_topic(case, topic)
     before, deadline = len(agent.said()), time.monotonic() + 10
     # Its table is written to again, so that the agent must notice.
     statements = case.writers._statements[0]
@@ -477,21 +502,42 @@ def topic_deleted(case):
     case.note(f"the agent {'runs' if agent.running else f'ended with {agent.code}'}; told: {told[:300] if told else 'nothing'}")
     if not told:
         raise Failed(f"the agent does not tell that {topic} is gone: {agent.said()[before:][-1500:]}")
-    case.output.close()
-    case.output = KafkaOutput(case.stack.servers, case.prefix)
+    read_anew(case)
     began, sentinel = time.monotonic(), case.writers.sentinel("coll")
     wait_for(lambda: case.seen(sentinel), "the table's next write", 120, agent)
     case.note(f"its next write was published {time.monotonic() - began:.1f} s after it")
-    # The last position of which something stood in the topic is within what is told to be lost.
-    lost_to = re.search(rf"error topic {re.escape(topic)} was deleted: everything that was published to it up to (\d+):(\d+):(\d+)(?::\d+)? is lost", agent.said()[before:])
-    if lost_to is None or tuple(map(int, lost_to.groups())) < stood:
-        raise Failed(f"what is lost, at least up to {stood}, is not told: {gone_line(agent.said()[before:], topic)}")
-    case.note(f"told as lost: up to {':'.join(lost_to.groups())}; the last event in it stood at {stood}")
-    entries = pages.metrics(agent).one("cdc_ledger_entries_total", kind="lost")
-    if entries != 1:
-        raise Failed(f"the ledger has {entries} losses")
-    if f"made topic {topic} with 3 partition(s)" not in agent.said()[before:]:
-        raise Failed("the agent did not make the topic again as its options say")
+    check_told_as_lost(case, agent, agent.said()[before:], topic, stood)
+    # What stood in the topic is gone with it; the other tables must be whole.
+    case.rules.tables = {f"{case.ks}.plain", f"{case.ks}.wide"}
+    return case.judge(agent)
+
+
+@scenario("topic-deleted-stopped", "a topic of changes is deleted while the agent is stopped, and brokers make none by themselves: when it starts again the agent says that it is gone and up to where it is lost, once, and makes it again; a start after that says nothing",
+          settings=(*SMALL, "kafka.auto.create.topics.enable=false"))  # fmt: skip
+def topic_deleted_stopped(case):
+    agent = case.prepare().agent().start()
+    case.writers.start()
+    case.busy(3, 4)
+    case.caught_up(agent)
+    case.writers.stop()
+    if agent.stop() != 0 or "was deleted" in agent.said():
+        raise Failed(f"ended with {agent.code}: {agent.said()[-1500:]}")
+    topic = f"{case.prefix}.cdc.{case.ks}.coll"
+    stood, _ = delete_topic(case, topic)
+    agent.start()
+    began, sentinel = time.monotonic(), case.writers.sentinel("plain")
+    wait_for(lambda: case.seen(sentinel), "the next write of another table", 120, agent)
+    read_anew(case)
+    sentinel = case.writers.sentinel("coll")
+    wait_for(lambda: case.seen(sentinel), "the table's next write", 120, agent)
+    case.note(f"its next write was published, {time.monotonic() - began:.1f} s after the start")
+    check_told_as_lost(case, agent, agent.said(), topic, stood)
+    if agent.stop() != 0:
+        raise Failed(f"ended with {agent.code}: {agent.said()[-1500:]}")
+    agent.start()
+    case.caught_up(agent)
+    if "was deleted" in agent.said():
+        raise Failed(f"told again: {gone_line(agent.said(), topic)}")
     # What stood in the topic is gone with it; the other tables must be whole.
     case.rules.tables = {f"{case.ks}.plain", f"{case.ks}.wide"}
     return case.judge(agent)

@@ -89,7 +89,11 @@ fn kafka(
     let mut away = Away::default();
     loop {
         let answered = probe.as_ref().map_or(Ok(()), |probe| probe.brokers().map(drop));
-        let opened = answered.and_then(|()| KafkaSink::open(options.clone()));
+        let opened = answered.and_then(|()| KafkaSink::open(options.clone())).and_then(|mut sink| {
+            // Whoever only looks, or writes of itself, leaves that to the agent, whose ledger has it.
+            waits.is_some().then(|| sink.tell_of_lost_topics()).transpose()?;
+            Ok(sink)
+        });
         match (opened, &waits) {
             (Ok(sink), _) => return Ok(Box::new(sink)),
             (Err(error), Some(telemetry)) if error.is_rewindable() && !stop.is_asked() => {

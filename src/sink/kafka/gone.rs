@@ -1,6 +1,8 @@
-//! Topics that are deleted while the agent writes them: what stood in them is lost, and that is told.
+//! Topics that are deleted, while the agent writes them or while none runs: what stood in them is lost, and that is told.
 
 use std::collections::BTreeSet;
+
+use crate::sink::SinkError;
 
 use super::KafkaSink;
 use super::notice::Notice;
@@ -27,11 +29,28 @@ impl KafkaSink {
     /// Tells of topics that were deleted, after a look at which are there. They are made again when they are needed.
     pub(super) fn tell_of_gone_topics(&mut self) {
         for topic in self.used.take_gone(|topic| self.topics.has(topic)) {
-            let committed_to = self.committed.open().last().map(|position| position.to_string());
-            let notice =
-                Notice::TopicGone { topic: topic.into(), committed_to: committed_to.unwrap_or_default() };
-            self.options.observer.tell(&notice);
+            self.tell_gone(topic.into());
         }
+    }
+
+    /// Tells of topics that agents of this state directory wrote, and that were deleted while none ran: once. They are made
+    /// again when they are needed. For an agent that begins to run, before it sends anything.
+    ///
+    /// # Errors
+    /// The brokers do not answer.
+    pub fn tell_of_lost_topics(&mut self) -> Result<(), SinkError> {
+        for topic in self.topics.lost()? {
+            self.tell_gone(topic);
+        }
+        Ok(())
+    }
+
+    fn tell_gone(&mut self, topic: String) {
+        self.topics.forget_written(&topic);
+        let committed_to = self.committed.open().last().map(|position| position.to_string());
+        self.options
+            .observer
+            .tell(&Notice::TopicGone { topic, committed_to: committed_to.unwrap_or_default() });
     }
 }
 

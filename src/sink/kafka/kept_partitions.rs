@@ -1,7 +1,7 @@
-//! How many partitions each topic had when it was used last, on the agent's own disk: a number that somebody changes while
-//! the agent is stopped is noticed, too.
+//! How many partitions each topic had when it was used last, and in which of them something was committed, on the agent's own
+//! disk: a number that somebody changes, or a topic that somebody deletes, while the agent is stopped is noticed, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -16,20 +16,29 @@ use super::options::{Identity, KafkaOptions, Observer};
 const FILE: &str = "partitions.json";
 const VERSION: u32 = 1;
 
-/// The numbers, by the topic's name.
+/// What is kept of topics, by name.
 #[derive(Debug)]
 pub(super) struct KeptPartitions {
     /// `None`: nothing is kept.
     path: Option<PathBuf>,
-    counts: BTreeMap<String, u32>,
+    kept: Kept,
     is_changed: bool,
     observer: Observer,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     version: u32,
     partitions: BTreeMap<String, u32>,
+    /// Topics in which something was committed. Agents of before this was kept leave none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    written: BTreeSet<String>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { version: VERSION, partitions: BTreeMap::new(), written: BTreeSet::new() }
+    }
 }
 
 impl KeptPartitions {
@@ -41,23 +50,23 @@ impl KeptPartitions {
             Identity::Node { local: None, .. } | Identity::Replay { .. } | Identity::Job => None,
         };
         let observer = options.observer.clone();
-        let mut kept = Self { path, counts: BTreeMap::new(), is_changed: false, observer };
-        match kept.read() {
-            Ok(counts) => kept.counts = counts,
-            Err(reason) => kept.observer.tell(&Notice::PartitionsUnread { reason }),
+        let mut opened = Self { path, kept: Kept::default(), is_changed: false, observer };
+        match opened.read() {
+            Ok(kept) => opened.kept = kept,
+            Err(reason) => opened.observer.tell(&Notice::PartitionsUnread { reason }),
         }
-        kept
+        opened
     }
 
-    fn read(&self) -> Result<BTreeMap<String, u32>, String> {
-        let Some(path) = &self.path else { return Ok(BTreeMap::new()) };
+    fn read(&self) -> Result<Kept, String> {
+        let Some(path) = &self.path else { return Ok(Kept::default()) };
         let told = |reason: String| format!("{}: {reason}", path.display());
         let text = match fs::read(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Kept::default()),
             read => read.map_err(|error| told(error.to_string()))?,
         };
         match serde_json::from_slice(&text) {
-            Ok(Kept { version: VERSION, partitions }) => Ok(partitions),
+            Ok(kept @ Kept { version: VERSION, .. }) => Ok(kept),
             Ok(_) => Err(told("it is of another version of this program".to_owned())),
             Err(error) => Err(told(error.to_string())),
         }
@@ -65,21 +74,40 @@ impl KeptPartitions {
 
     /// The topic has so many partitions now. The number before, if it was another one.
     pub(super) fn put(&mut self, topic: &str, now: u32) -> Option<u32> {
-        let before = self.counts.get(topic).copied();
+        let before = self.kept.partitions.get(topic).copied();
         if before == Some(now) {
             return None;
         }
-        self.counts.insert(topic.to_owned(), now);
+        self.kept.partitions.insert(topic.to_owned(), now);
         self.is_changed = true;
         before
+    }
+
+    /// Topics in which something was committed, by this agent or one before it.
+    pub(super) fn written(&self) -> impl Iterator<Item = &str> {
+        self.kept.written.iter().map(String::as_str)
+    }
+
+    /// Whether something was committed in this topic.
+    pub(super) fn is_written(&self, topic: &str) -> bool {
+        self.kept.written.contains(topic)
+    }
+
+    /// Something was committed in this topic.
+    pub(super) fn wrote(&mut self, topic: &str) {
+        self.is_changed |= self.kept.written.insert(topic.to_owned());
+    }
+
+    /// What was committed in this topic is gone with it.
+    pub(super) fn lost(&mut self, topic: &str) {
+        self.is_changed |= self.kept.written.remove(topic);
     }
 
     /// Writes what has changed, before records are committed that it tells of. What cannot be written is tried again with
     /// the next change.
     pub(super) fn keep(&mut self) {
         let (true, Some(path)) = (std::mem::take(&mut self.is_changed), &self.path) else { return };
-        let kept = Kept { version: VERSION, partitions: self.counts.clone() };
-        let text = serde_json::to_vec(&kept).unwrap_or_default();
+        let text = serde_json::to_vec(&self.kept).unwrap_or_default();
         if let Err(error) = replace(path, &path.with_extension("tmp"), &[&text]) {
             self.observer.tell(&Notice::PartitionsUnkept { reason: error.to_string() });
         }
@@ -118,6 +146,28 @@ mod tests {
         next.keep();
         assert_eq!(open(folder.path()).0.put("a", 3), Some(6));
         assert!(told.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_next_agent_knows_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut first, _) = open(folder.path());
+        for topic in ["a", "b", "c", "a"] {
+            first.put(topic, 3);
+        }
+        first.wrote("a");
+        first.wrote("b");
+        first.lost("b");
+        first.keep();
+        let text: serde_json::Value =
+            serde_json::from_slice(&fs::read(folder.path().join(FILE)).unwrap()).unwrap();
+        let partitions = serde_json::json!({"a": 3, "b": 3, "c": 3});
+        assert_eq!(text, serde_json::json!({"version": 1, "partitions": partitions, "written": ["a"]}));
+        let (mut next, _) = open(folder.path());
+        assert_eq!(next.written().collect::<Vec<_>>(), ["a"]);
+        next.lost("a");
+        next.keep();
+        assert_eq!(open(folder.path()).0.written().count(), 0);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod job_log;
 mod kept_partitions;
 mod layout;
 mod local;
+mod lost;
 mod not_taken;
 mod notice;
 mod options;
@@ -38,7 +39,7 @@ mod topics;
 mod trouble;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -108,6 +109,8 @@ struct Batch {
     has_notices: bool,
     /// How long it has waited for topics that were made.
     making: Duration,
+    /// Topics in which nothing was committed before it.
+    first_in: BTreeSet<Box<str>>,
 }
 
 impl KafkaSink {
@@ -161,7 +164,13 @@ impl KafkaSink {
         self.batch.has_notices |= self.options.is_control_topic(record.topic);
         match self.produce(&outgoing(record, record.value, partitions)) {
             Err(Stuck::TooLarge) => self.replace(record, &Refusal::too_long_to_send()),
-            other => other.map_err(|stuck| self.stuck(stuck)),
+            Err(stuck) => Err(self.stuck(stuck)),
+            Ok(()) => {
+                if !self.topics.last_is_written() {
+                    self.batch.first_in.insert(Box::from(record.topic));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -218,7 +227,7 @@ impl KafkaSink {
         }
         self.not_taken.committed();
         self.committed = checkpoint.clone();
-        self.batch = Batch::default();
+        self.topics.wrote(&std::mem::take(&mut self.batch).first_in);
         if is_written {
             // Else Kafka's is of an earlier generation, and the copy must not win over one that another agent writes.
             self.local.iter().for_each(|copy| copy.store(checkpoint));

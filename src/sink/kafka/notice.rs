@@ -54,8 +54,8 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
-    /// A topic to which this program sent records is not there any more: what stood in it is lost. Where the agent makes
-    /// topics, it makes it again.
+    /// A topic to which this program, or the one before it, sent records is not there any more, or was made anew by somebody
+    /// while none ran: what stood in it is lost. Where the agent makes topics, it makes it again.
     TopicGone {
         /// Its name.
         topic: String,
@@ -151,13 +151,13 @@ impl fmt::Display for Notice {
             ),
             Self::PartitionsUnread { reason } => write!(
                 f,
-                "the numbers of partitions that topics had are not used, so one that was changed while the agent was stopped \
-                 is not noticed: {reason}"
+                "the numbers of partitions that topics had are not used, so neither one that was changed nor a topic that was \
+                 deleted while the agent was stopped is noticed: {reason}"
             ),
             Self::PartitionsUnkept { reason } => write!(
                 f,
-                "the numbers of partitions are not kept, so one that changes while the agent is stopped is not noticed: \
-                 {reason}"
+                "the numbers of partitions are not kept, so neither one that changes nor a topic that is deleted while the \
+                 agent is stopped is noticed: {reason}"
             ),
             Self::TopicGone { topic, committed_to } => write!(
                 f,

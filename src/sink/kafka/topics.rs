@@ -1,6 +1,6 @@
 //! Topics: found or made, and what each of them takes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{NewTopic, ResourceSpecifier, TopicReplication};
@@ -56,6 +56,8 @@ pub(super) struct Topic {
     pub(super) name: Box<str>,
     pub(super) partitions: u32,
     counted: Instant,
+    /// Whether something was committed in it.
+    is_written: bool,
 }
 
 impl Topic {
@@ -79,8 +81,8 @@ pub(super) struct Topics {
     admin: Admin,
     /// Asks without making topics by asking.
     reader: BaseConsumer<Context>,
-    options: KafkaOptions,
-    kept: KeptPartitions,
+    pub(super) options: KafkaOptions,
+    pub(super) kept: KeptPartitions,
     known: HashMap<Box<str>, usize>,
     topics: Vec<Topic>,
     last: usize,
@@ -145,7 +147,8 @@ impl Topics {
             self.compare(name, kind, partitions);
         }
         let place = self.topics.len();
-        self.topics.push(Topic { name: Box::from(name), partitions, counted: Instant::now() });
+        let is_written = self.kept.is_written(name);
+        self.topics.push(Topic { name: Box::from(name), partitions, counted: Instant::now(), is_written });
         self.known.insert(Box::from(name), place);
         Ok(place)
     }
@@ -155,6 +158,25 @@ impl Topics {
         let new = self.options.topics.partitions.filter(|new| u32::from(*new) != found);
         if let (Kind::Changes, false, Some(new)) = (kind, self.options.is_own_topic(name), new) {
             self.options.observer.tell(&Notice::PartitionsDiffer { topic: name.to_owned(), found, new });
+        }
+    }
+
+    /// Whether something was committed in the topic that was asked for last.
+    pub(super) fn last_is_written(&self) -> bool {
+        self.topics.get(self.last).is_some_and(|topic| topic.is_written)
+    }
+
+    /// For the first time something was committed in these topics.
+    pub(super) fn wrote(&mut self, first_in: &BTreeSet<Box<str>>) {
+        for name in first_in {
+            self.kept.wrote(name);
+            let place = self.known.get(name).copied();
+            if let Some(topic) = place.and_then(|place| self.topics.get_mut(place)) {
+                topic.is_written = true;
+            }
+        }
+        if !first_in.is_empty() {
+            self.keep_partitions();
         }
     }
 
@@ -194,12 +216,7 @@ impl Topics {
             return Ok(());
         }
         let found = self.metadata(None)?;
-        let counts: HashMap<&str, u32> = found
-            .topics()
-            .iter()
-            .filter_map(|topic| Some((topic.name(), u32::try_from(topic.partitions().len()).ok()?)))
-            .filter(|(_, partitions)| *partitions > 0)
-            .collect();
+        let counts = counts(&found);
         for topic in &mut self.topics {
             if let Some(now) = counts.get(&*topic.name) {
                 topic.recount(*now, &mut self.kept, &self.options);
@@ -224,7 +241,7 @@ impl Topics {
     }
 
     /// The number of partitions; `None` when there is no such topic.
-    fn count(&self, name: &str) -> Result<Option<u32>, SinkError> {
+    pub(super) fn count(&self, name: &str) -> Result<Option<u32>, SinkError> {
         let found = self.metadata(Some(name))?;
         let Some(topic) = found.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
         match topic.error().map(RDKafkaErrorCode::from) {
@@ -239,7 +256,7 @@ impl Topics {
     }
 
     /// What the brokers say of a topic, or of all.
-    fn metadata(&self, name: Option<&str>) -> Result<Metadata, SinkError> {
+    pub(super) fn metadata(&self, name: Option<&str>) -> Result<Metadata, SinkError> {
         let answer = asking::metadata(&self.reader, name, self.options.start_timeout, &self.options.stop);
         answer.map_err(|unanswered| {
             unanswered.into_error(&self.options.bootstrap_servers, |error| {
@@ -353,6 +370,15 @@ impl Topics {
             None => SinkError::Kafka { what, hint: UNREACHED },
         }
     }
+}
+
+/// How many partitions each topic has.
+pub(super) fn counts(found: &Metadata) -> HashMap<&str, u32> {
+    let counted = found.topics().iter();
+    counted
+        .filter_map(|topic| Some((topic.name(), u32::try_from(topic.partitions().len()).ok()?)))
+        .filter(|(_, partitions)| *partitions > 0)
+        .collect()
 }
 
 /// The code of an error; the crate gives none of an answer to a question of the admin client.

@@ -86,3 +86,74 @@ fn where_kafka_lost_its_checkpoints_the_last_one_of_this_program_holds() {
         "what Kafka has is another owner's, perhaps"
     );
 }
+
+/// What an agent that starts tells to be lost.
+fn told_at_the_start(mock: &Mock, create: bool) -> Vec<String> {
+    mock.notices.lock().unwrap().clear();
+    let topics = TopicOptions { create, ..TopicOptions::default() };
+    let mut sink = KafkaSink::open(KafkaOptions { topics, ..mock.options(Delivery::ExactlyOnce) }).unwrap();
+    sink.tell_of_lost_topics().unwrap();
+    let told = mock.notices.lock().unwrap().clone();
+    let gone = told.iter().filter(|notice| matches!(notice, Notice::TopicGone { .. }));
+    gone.map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_topic_that_was_deleted_while_no_agent_ran_is_told_once() {
+    for delivery in [Delivery::ExactlyOnce, Delivery::AtLeastOnce] {
+        let mock = Mock::new();
+        assert_eq!(told_at_the_start(&mock, true), [""; 0], "nothing is known yet");
+        drop(sink(&mock, delivery, true));
+        assert_eq!(told_at_the_start(&mock, true), [""; 0], "it is there");
+        mock.cluster.topic_error(TOPIC, GONE).unwrap();
+        assert_eq!(told_at_the_start(&mock, false), [""; 0], "that it is missing ends such an agent");
+        let told = told_at_the_start(&mock, true);
+        let words =
+            format!("topic {TOPIC} was deleted: everything that was published to it up to {} ", at(1, 1));
+        assert!(told.len() == 1 && told[0].starts_with(&words), "{told:?}");
+        assert_eq!(told_at_the_start(&mock, true), [""; 0]);
+    }
+}
+
+#[test]
+fn a_topic_that_was_deleted_and_made_anew_while_no_agent_ran_is_told_once() {
+    let mock = Mock::new();
+    drop(sink(&mock, Delivery::ExactlyOnce, true));
+    let path = mock.folder.path().join("partitions.json");
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(kept.contains("\"written\":[\"p.cdc.k.t\"]"), "{kept}");
+    // Nothing was written to the second one; the third one is not this agent's.
+    mock.cluster.create_topic("p.cdc.k.new", 3, 1).unwrap();
+    let more = "\"written\":[\"p.cdc.k.new\",\"p.cdc.k.t\",\"q.cdc.k.t\"]";
+    std::fs::write(&path, kept.replace("\"written\":[\"p.cdc.k.t\"]", more)).unwrap();
+    for create in [false, true] {
+        let told = told_at_the_start(&mock, create);
+        let is_told = told.len() == 1 && told[0].starts_with("topic p.cdc.k.new was deleted: ");
+        assert!(is_told != create, "{told:?}");
+    }
+}
+
+#[test]
+fn a_topic_in_which_nothing_was_committed_is_not_lost() {
+    let mock = Mock::new();
+    let mut sink = mock.open(Delivery::ExactlyOnce);
+    assert_eq!(sink.partitions(TOPIC).unwrap(), 3);
+    sink.commit(&reached(&sink, 1)).unwrap();
+    sink.send(&record(0, "a", Some("{}"))).unwrap();
+    sink.rewind().unwrap();
+    drop(sink);
+    assert!(std::fs::read_to_string(mock.folder.path().join("partitions.json")).unwrap().contains(TOPIC));
+    mock.cluster.topic_error(TOPIC, GONE).unwrap();
+    assert_eq!(told_at_the_start(&mock, true), [""; 0]);
+}
+
+#[test]
+fn what_was_told_while_it_ran_is_not_told_at_the_start() {
+    let mock = Mock::new();
+    let mut sink = sink(&mock, Delivery::ExactlyOnce, true);
+    mock.cluster.topic_error(TOPIC, GONE).unwrap();
+    sink.rewind().unwrap();
+    sink.commit(&reached(&sink, 2)).unwrap();
+    drop(sink);
+    assert_eq!(told_at_the_start(&mock, true), [""; 0]);
+}
