@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import Counter
 
 import checker
 import fold
@@ -100,6 +101,95 @@ def three_nodes_primary(case):
         agent.check_running()
         assert agent.stop() == 0, (name, agent.said()[-1000:])
     return case.judge(folder=False)
+
+
+class Owners:
+    """Which node is the first replica of a partition, as the driver tells by the tokens of the ring."""
+
+    def __init__(self, case):
+        self._known, self._ks, self._found = case.stack.session("onprem").cluster.metadata, case.ks, {}
+
+    def of(self, key):
+        """The host id of the owner of a key, of which the first column is the partition's, a text."""
+        partition = next(iter(key.values()))
+        if partition not in self._found:
+            self._found[partition] = str(self._known.get_replicas(self._ks, partition.encode())[0].host_id)
+        return self._found[partition]
+
+
+def published(records):
+    """identity → the records of it, of whichever node."""
+    found = {}
+    for _, changes in checker.changes(records):
+        for record in changes:
+            if record.value["op"] != "m":
+                found.setdefault(checker.identity(checker.of_record(record.key, record.value)), []).append(record)
+    return found
+
+
+def acknowledged(case, since=0, until=None):
+    """The events of writes that a node acknowledged in this span, µs: identity → event."""
+    writes = [write for write in workload.read(case.folder / "journal").values() if since <= write.get("acked_us", -1)]
+    return {checker.identity(event): event for write in writes if until is None or write["acked_us"] <= until for event in write["events"]}
+
+
+@scenario("three-nodes-primary-one-away", "three replicas, ownership = primary, one node is away for a while: nobody publishes its partitions meanwhile, all of the others' come; when it is back, hints are published, late; each write once in all, by its owner",
+          settings=SMALL, options=THREE, spoils=True)  # fmt: skip
+def three_nodes_primary_one_away(case):
+    case.schema = "cql"
+    # Hints and their repetition are Cassandra's: the same write can be logged twice by one node. That no other publishes it is checked here.
+    case.rules.logged_twice = True
+    case.prepare(rf=3, rate=80)
+    running = agents(case, "--ownership", "primary", "--late-after-s", 5)
+    case.rules.hosts = None
+    case.rules.merged = True
+    hosts = {name: case.stack.host_id(name) for name in running}
+    away, others, owners = hosts["onprem3"], {hosts["onprem1"], hosts["onprem2"]}, Owners(case)
+    case.writers.start()
+    case.busy(4, 5)
+    case.stack.stop("onprem3")
+    stopped_us = workload.now_us()
+    case.busy(8, 10)
+    asked = workload.now_us()
+    wait_for(lambda: past(case.records(), asked) >= others, "the other nodes to have published what they have", 60)
+    meanwhile, there = acknowledged(case, stopped_us, asked), published(case.records())
+    standing = {name for name, event in meanwhile.items() if owners.of(event["key"]) == away}
+    too_soon, missing = standing & there.keys(), meanwhile.keys() - standing - there.keys()
+    case.note(f"while it was away {len(meanwhile)} events were acknowledged: {len(standing)} of its partitions, of which {len(too_soon)} were published, {len(meanwhile) - len(standing)} of the others', of which {len(missing)} were not")
+    began = time.monotonic()
+    case.stack.start("onprem3")
+    case.stack.wait_for_session(name="onprem3")
+    case.note(f"it took {time.monotonic() - began:.0f} s to come back")
+    case.busy(2, 3)
+    case.writers.stop()
+    wanted, until = acknowledged(case).keys(), time.monotonic() + 120
+    # Hints are sent when the others have noticed that the node is back. What never comes the judgement names.
+    while time.monotonic() < until and not wanted <= published(case.records()).keys():
+        time.sleep(0.5)
+    asked = workload.now_us()
+    wait_for(lambda: past(case.records(), asked) == others | {away}, "every node to have published what it has", 60)
+    stopped(running)
+    verdict = case.judge(folder=False)
+    there = published(case.output.finish())
+    for what, names in (("published while its owner was away", too_soon), ("not published while another node was away", missing)):
+        if names:
+            verdict.fault("owner", f"{len(names)} {what}: {sorted(names)[:3]}")
+    if not standing:
+        verdict.fault("owner", "nothing was written to the partitions of the node that was away")
+    for name, found in there.items():
+        publishers = {record.value["source"]["host_id"] for record in found}
+        if publishers != {owners.of(found[0].key)}:
+            verdict.fault("owner", f"{name} is {owners.of(found[0].key)}'s and was published by {sorted(publishers)}")
+    in_time = [name for name in standing if not all(record.value["source"]["late"] for record in there.get(name, ()))]
+    if in_time:
+        verdict.fault("late", f"{len(in_time)} of {len(standing)} that came as hints are not late: {sorted(in_time)[:3]}")
+    names = {host: name for name, host in hosts.items()}
+    twice = Counter((names.get(owners.of(found[0].key)), "late" if found[-1].value["source"]["late"] else "in time") for found in there.values() if len(found) > 1)
+    case.note(f"{len(there)} events; {len(standing)} came late, as hints; logged twice by Cassandra, at two positions of one node: {dict(twice) or 'none'}")
+    changed = [name for name, agent in running.items() if "the ring has changed" in agent.said()]
+    if changed:
+        verdict.fault("owner", f"the ring changed for {changed}")
+    return verdict
 
 
 def of_host(records, host, late=None):
