@@ -43,3 +43,17 @@ fn tables_of_a_keyspace_without_a_log_are_named() {
     assert!(matches!(&failed[..], [line] if is_named(line)), "{failed:?}");
     assert!(stdout(&doctor).contains("ALTER KEYSPACE"), "{}", stdout(&doctor));
 }
+
+#[test]
+fn what_a_node_owns_first_is_asked_of_a_node() {
+    let place = Place::new();
+    let schema = place.path("schema.json");
+    let doctor = |ownership| {
+        place.command(&["doctor", "--schema", schema.to_str().unwrap(), "--ownership", ownership])
+    };
+    let all = doctor("all");
+    assert!(code(&all) == 0 && !stdout(&all).contains("node.ring"), "{}", stdout(&all));
+    let primary = doctor("primary");
+    let is_told = |line: &str| line.starts_with("FAIL") && line.contains("node.ring");
+    assert!(code(&primary) == 2 && stdout(&primary).lines().any(is_told), "{}", stdout(&primary));
+}
