@@ -20,4 +20,4 @@ pub mod statements;
 mod tests;
 
 pub use error::SubmitError;
-pub use start::{Cluster, Done, Options, Start, stop, submit};
+pub use start::{Cluster, Done, Options, Start, cancel, stop, submit};

@@ -1,12 +1,13 @@
 """Jobs with the SQL that `cdc-jobs sql` writes, on a real Flink cluster with a real Kafka and a real node: what their topics hold.
 
 `dq` writes its counters over each other, and takes none back in between. `audit` writes what `cdc-jobs run audit` writes, record by
-record, over records of agents and over what no agent writes.
+record, over records of agents and over what no agent writes. A `dq` job whose rules are changed goes on, or begins anew, as docs/submit.md says.
 """
 
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import time
 import unittest
 import zlib
+from collections import Counter
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
@@ -60,6 +62,11 @@ class Generated(unittest.TestCase):
 
     @classmethod
     def program(cls, *words):
+        # 3: something needs attention, as records that no agent wrote.
+        return cls.ran(*words, codes=(0, 3)).stdout
+
+    @classmethod
+    def ran(cls, *words, codes):
         flink = cls.known["flink"]
         places = {
             "CDC_JOBS_SQL_GATEWAY": flink["sql_gateway"], "CDC_JOBS_JOBMANAGER": flink["jobmanager"],
@@ -67,9 +74,8 @@ class Generated(unittest.TestCase):
         }  # fmt: skip
         command = [str(word) for word in (PROGRAM, *words)]
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, **places}, capture_output=True, text=True, timeout=SECONDS, check=False)
-        # 3: something needs attention, as records that no agent wrote.
-        assert done.returncode in (0, 3), f"{words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert done.returncode in codes, f"{words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
 
     def produce(self, topic, records):
         """Writes records: partition, key, value, headers, milliseconds."""
@@ -101,6 +107,94 @@ class Generated(unittest.TestCase):
     def submit(self, job):
         self.program("submit", "onprem", "--job", job, "--jobs", self.jobs)
         self.addCleanup(self.program, "flink", "stop", job, "--no-savepoint")
+
+    def test_a_job_whose_rules_were_changed(self):
+        """With as many rules as before it goes on with its state; with one more it has to begin the minute anew."""
+        jobs, job, side = self.folder / "orders", "dq-onprem-sales.orders", ("--env", "onprem")
+        topic, minute = "onprem.cdc.sales.orders", (int(time.time()) // 60 - 10) * 60_000
+        (jobs / "rules").mkdir(parents=True)
+        shutil.copy(self.jobs / "environments.yaml", jobs)
+        columns = "columns: {id: {type: int}, price: {type: int}}\nkey: [id]\nversion: write_time\nhash: {kind: v1}\n"
+
+        def rules(*listed):
+            text = f"table: sales.orders\nsource: {{kind: cdc}}\nsink: none\n{columns}rules:\n"
+            (jobs / "rules" / "sales.orders.yaml").write_text(text + "".join(f"  - {{{rule}, column: price}}\n" for rule in listed))
+            self.program("sql", "--jobs", jobs)
+
+        def orders(*numbers):
+            """One event each; of twenty one after the other the prices are 0, 10, … 190."""
+            values = [{"op": "c", "after": {"id": n, "price": n % 20 * 10}, "event_id": f"{n:032x}", "source": {"ts_us": n}} for n in numbers]
+            self.produce(topic, [(n % PARTITIONS, None, json.dumps(value).encode(), [], minute) for n, value in zip(numbers, values)])
+
+        def submit(*words, code=0):
+            done = self.ran("submit", "onprem", "--job", job, "--jobs", jobs, *words, codes=(code,))
+            return done.stdout + done.stderr
+
+        def counts():
+            """Valid, invalid, and by rule where one was broken; None while both topics do not say the same of the whole."""
+            newest = {}
+            for name in ("dq_metrics_valid", "dq_metrics_invalid"):
+                for messages in self.committed(name).values():
+                    newest |= {name: json.loads(message.value()) for message in messages if json.loads(message.key())["job_name"] == job}
+            valid, invalid = (newest.get(name, {}) for name in ("dq_metrics_valid", "dq_metrics_invalid"))
+            if {found.get("total_count") for found in (valid, invalid)} != {valid.get("valid_count", 0) + invalid.get("invalid_count", 0)}:
+                return None
+            return valid["valid_count"], invalid["invalid_count"], {rule: count for rule, count in invalid["by_rule"].items() if count}
+
+        def letters():
+            """How many dead letters there are of each version of the rules, none of a record twice."""
+            values = [json.loads(message.value()) for messages in self.committed("onprem.dlq.sales.orders").values() for message in messages]
+            self.assertEqual(len({(value["partition"], value["offset"]) for value in values}), len(values))
+            return sorted(Counter(value["rules_version"] for value in values).values())
+
+        def settled(counted, lettered):
+            wait_for(lambda: counts() == counted, lambda: f"{counted}, not {counts()}")
+            wait_for(lambda: letters() == lettered, lambda: f"{lettered}, not {letters()}")
+
+        rules("rule: range, max: 100")
+        for name in ((), (topic,)):
+            self.ran("topics", "create", *name, *side, "--jobs", jobs, "--partitions", PARTITIONS, codes=(0,))
+        orders(*range(20))
+        submit()
+        self.addCleanup(self.program, "flink", "stop", job, "--no-savepoint")
+        settled((11, 9, {"price.range": 9}), [9])
+
+        # Another bound: counters go on, and events that were there are known.
+        rules("rule: range, max: 50")
+        self.assertIn("runs already with other SQL", submit())
+        self.assertRegex(submit("--replace"), "started from .*savepoint")
+        orders(*range(40))
+        settled((17, 23, {"price.range": 23}), [9, 14])
+
+        # One rule more: its counter has no place in the state. The job does not get going, and Flink goes on trying.
+        rules("rule: range, max: 50", "rule: not_null")
+        told = submit("--replace", "--wait", "5", code=6)
+        savepoint = re.search("goes on from (.*savepoint.*) …", told).group(1)
+        status = lambda: json.loads(self.program("flink", "status", job, "--format", "json"))["jobs"][0]
+        found = wait_for(lambda: (now := status())["last_failure"] and now, "the refusal")
+        self.assertIn("StateMigrationException", json.dumps(found["last_failure"]))
+        self.assertIn("runs already", submit("--fresh"))
+
+        # As many rules as before go on from the savepoint, also with another one in the place of the old one, and one that warns.
+        self.program("flink", "stop", job, "--no-savepoint")
+        rules("rule: range, max: 50, id: dear", "rule: range, max: 40, id: warned, severity: warn")
+        self.assertIn(f"started from {savepoint}", submit())
+        orders(*range(60))
+        settled((23, 37, {"dear": 37}), [9, 14, 14])
+        reconciled = lambda: json.loads(self.ran("reconcile", *side, "--table", "sales.orders", "--jobs", jobs, "--wait", "0", "--format", "json", codes=(0, 3)).stdout)
+        # Once the group has committed everything as read.
+        report = wait_for(lambda: (now := reconciled())["minutes"] == 1 and now, "the minute to be compared")
+        self.assertEqual((report["valid"], report["invalid"], report["dead_letters"], report["repeats"], report["differences"]), (23, 37, 37, 60, []))
+
+        # Without the state: the minute's counters begin at nothing, and what came before is no repeat.
+        rules("rule: range, max: 50", "rule: not_null")
+        self.assertIn("started without earlier state", submit("--replace", "--fresh"))
+        orders(0, 19, *range(60, 80))
+        settled((7, 15, {"price.range": 15}), [9, 14, 14, 15])
+        report = wait_for(lambda: (now := reconciled())["minutes"] == 1 and now, "the minute to be compared")
+        (difference,) = report["differences"]
+        self.assertEqual((difference["read"], difference["valid_count"], difference["invalid_count"], difference["dead_letters"]), (80, 7, 15, 52))
+        self.assertTrue(difference["counted_anew"], report)
 
     def test_counters_are_written_over_and_never_taken_back(self):
         self.submit("dq-onprem-sales.events")

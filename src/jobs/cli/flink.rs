@@ -149,7 +149,7 @@ fn stop(jobmanager: &JobManager, job: &JobOverview, no_savepoint: bool) -> Resul
         return Ok(format!("is {} already", job.state));
     }
     if no_savepoint {
-        jobmanager.cancel(&job.id)?;
+        submit::cancel(jobmanager, &job.id)?;
         return Ok("cancelled".to_owned());
     }
     Ok(format!("stopped; the savepoint is {}", submit::stop(jobmanager, &job.id)?))
@@ -181,7 +181,7 @@ pub(super) fn failure(error: SubmitError) -> Failure {
         ),
         SubmitError::NotUp { .. } => (
             Exit::Destination,
-            "`cdc-jobs flink logs JOB` says more; when its state does not fit the SQL of now: --fresh, or --from another one",
+            "`cdc-jobs flink logs JOB` says more; when its state does not fit the SQL of now: `cdc-jobs flink stop JOB --no-savepoint`, then submit the rules as they were, or --fresh",
         ),
         SubmitError::Raced(..) => (Exit::Locked, "`cdc-jobs flink status` shows the other one"),
         SubmitError::Rest(RestError::Address(..)) => (Exit::Usage, "see --gateway and --jobmanager"),

@@ -137,8 +137,7 @@ fn stopped(
 ) -> Result<Option<String>, SubmitError> {
     if *start == Start::Fresh {
         say(&format!("{}: job {} is cancelled …", job.name, job.id));
-        jobmanager.cancel(&job.id)?;
-        ended(jobmanager, &job.id)?;
+        cancel(jobmanager, &job.id)?;
         return Ok(None);
     }
     say(&format!("{}: job {} is stopped with a savepoint …", job.name, job.id));
@@ -157,6 +156,15 @@ fn stopped(
 pub fn stop(jobmanager: &JobManager, id: &str) -> Result<String, RestError> {
     let folder = jobmanager.parameter(id, SAVEPOINTS)?;
     jobmanager.stop(id, folder.as_deref())
+}
+
+/// Cancels a job, and waits for its end: until then a submit would take it for one that runs.
+///
+/// # Errors
+/// The JobManager does not answer.
+pub fn cancel(jobmanager: &JobManager, id: &str) -> Result<(), RestError> {
+    jobmanager.cancel(id)?;
+    ended(jobmanager, id)
 }
 
 /// Waits for the end of a job that was asked to end.
