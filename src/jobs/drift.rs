@@ -12,7 +12,7 @@ mod existence;
 mod job;
 mod machine;
 #[cfg(test)]
-mod measure;
+pub(in crate::jobs) mod measure;
 mod memory;
 mod options;
 mod order;

@@ -113,16 +113,17 @@ fn minute(timestamp_ms: i64) -> i64 {
 }
 
 impl Ledger {
-    /// An empty one. `job` is the job's name, `is_cdc` whether it reads agents' records.
+    /// An empty one. `job` is the job's name; `event_ids` is how many of a partition a job remembers that reads agents'
+    /// records, None of a business topic.
     #[must_use]
-    pub fn new(job: &str, is_cdc: bool) -> Self {
+    pub fn new(job: &str, event_ids: Option<usize>) -> Self {
         Self {
             job: job.to_owned(),
-            is_cdc,
+            is_cdc: event_ids.is_some(),
             minutes: BTreeMap::new(),
             open: BTreeSet::new(),
             known_from: None,
-            repeats: Repeats::default(),
+            repeats: Repeats::new(event_ids.unwrap_or_default()),
             repeated: 0,
             letters: HashSet::new(),
             letters_twice: 0,
@@ -267,7 +268,7 @@ mod tests {
 
     /// Three records in the first minute, one of them broken, and one in the second, which is not committed.
     fn ledger() -> Ledger {
-        let mut ledger = Ledger::new(JOB, false);
+        let mut ledger = Ledger::new(JOB, None);
         for (ts, is_read) in [(0, true), (59_999, true), (1, true), (60_000, false)] {
             ledger.record(0, ts, Some(b"{}"), is_read);
         }
@@ -335,13 +336,19 @@ mod tests {
         ledger.gone(false, None);
         assert_eq!(ledger.report().minutes, 0);
 
-        let mut ledger = Ledger::new(JOB, true);
+        let mut ledger = Ledger::new(JOB, Some(1000));
         let row = br#"{"op":"c","after":{"id":1},"event_id":"a"}"#;
         let others: [Option<&[u8]>; 4] = [Some(row), Some(row), Some(br#"{"op":"d"}"#), None];
         others.into_iter().for_each(|value| ledger.record(0, 5, value, true));
         ledger.record(0, 6, Some(b"broken"), true);
         let report = ledger.report();
         assert_eq!((report.read, report.repeats), (2, 1));
+        let mut forgetful = Ledger::new(JOB, Some(1));
+        let other = br#"{"op":"c","after":{"id":1},"event_id":"b"}"#;
+        for value in [row.as_slice(), other, row] {
+            forgetful.record(0, 5, Some(value), true);
+        }
+        assert_eq!(forgetful.report().repeats, 0, "it forgets when the job does");
         ledger.gone(true, Some(0));
         assert_eq!(ledger.report().unknown_before_ms, Some(86_460_000));
     }

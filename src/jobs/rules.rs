@@ -6,6 +6,7 @@ mod read;
 mod rule;
 mod version;
 
+pub(in crate::jobs) use model::REMEMBERED;
 pub use model::{
     Check, HashKind, HashRules, OnNull, Rule, Severity, Source, TableRules, Version, VersionUnit,
 };

@@ -380,6 +380,8 @@ fn what_one_refuses_the_other_refuses() {
                 ("rule: not_null\n    column: amount", "rule: expression\n    expression: amount > 0"),
                 ("rule: not_null\n    column: amount", "rule: unique\n    columns: [id]"),
                 ("rule: not_null\n    column: amount", "rule: lookup\n    column: id"),
+                ("mode: merge", "mode: merge\nmax_event_ids: 0"),
+                ("mode: merge", "mode: merge\nmax_event_ids: 100000001"),
                 ("mode: merge", "mode: merge\nremediate: {winner: newer}"),
                 ("mode: merge", "mode: merge\nremediate: {per_minute: 0}"),
                 ("mode: merge", "mode: merge\nremediate: {max_age: 7}"),

@@ -74,7 +74,7 @@ pub(super) fn run(args: &ReconcileArgs) -> Result<Exit, Failure> {
     let topics = Topics {
         job: job_name(JobKind::Dq, &Job { rules, environment }),
         input: rules.source.topic(environment).value,
-        is_cdc: matches!(rules.source, Source::Cdc { .. }),
+        event_ids: matches!(rules.source, Source::Cdc { .. }).then_some(rules.max_event_ids),
         letters: environment.topic(&rules.dead_letter_topic.value),
         group: environment.consumer_groups.dq.value.clone(),
     };
@@ -144,7 +144,7 @@ fn connect(environment: &Environment) -> Result<Brokers, Failure> {
 struct Topics {
     job: String,
     input: String,
-    is_cdc: bool,
+    event_ids: Option<usize>,
     letters: String,
     group: String,
 }
@@ -171,7 +171,7 @@ impl Topics {
     }
 
     fn read(&self, brokers: &Brokers) -> Result<Report, Failure> {
-        let mut ledger = Ledger::new(&self.job, self.is_cdc);
+        let mut ledger = Ledger::new(&self.job, self.event_ids);
         // First: what the job does from now on is about records that are open.
         let input = brokers.get(&self.input)?;
         let committed = brokers.committed(&self.group, &[input])?;

@@ -40,7 +40,8 @@ fn record(row: usize) -> Value {
 }
 
 /// Anonymous memory of this process, MiB.
-fn memory_mib() -> u64 {
+/// Anonymous memory of the process, in MiB.
+pub(in crate::jobs) fn memory_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024

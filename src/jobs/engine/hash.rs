@@ -45,6 +45,7 @@ pub struct HashJob {
     version: Option<VersionColumn>,
     totals: Totals,
     repeats: Repeats,
+    max_event_ids: usize,
 }
 
 /// The column that holds the version.
@@ -102,7 +103,8 @@ impl HashJob {
             table,
             version,
             totals: Totals::default(),
-            repeats: Repeats::default(),
+            repeats: Repeats::new(rules.max_event_ids),
+            max_event_ids: rules.max_event_ids,
         }
     }
 
@@ -248,7 +250,8 @@ impl Job for HashJob {
         let end = memchr::memchr(b'\n', state).ok_or_else(strange)?;
         let (line, rest) = state.split_at(end);
         self.totals = serde_json::from_slice(line).map_err(|_| strange())?;
-        self.repeats = Repeats::load(&mut rest.get(1..).unwrap_or_default()).ok_or_else(strange)?;
+        let mut rest = rest.get(1..).unwrap_or_default();
+        self.repeats = Repeats::load(&mut rest, self.max_event_ids).ok_or_else(strange)?;
         Ok(())
     }
 

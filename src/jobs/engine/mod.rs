@@ -28,6 +28,8 @@ mod job;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 mod marks;
+#[cfg(test)]
+mod measure;
 mod outlet;
 pub mod pair;
 pub mod places;

@@ -8,10 +8,10 @@ use super::stage::{Chain, computed};
 use super::{Job, names};
 use crate::jobs::column::Shape;
 use crate::jobs::expression::{quoted, sql_text};
-use crate::jobs::rules::{TableRules, Version, VersionUnit};
+use crate::jobs::rules::{REMEMBERED, TableRules, Version, VersionUnit};
 
-/// How long an event's id is remembered, in milliseconds of Kafka time, and how many ids of a Kafka partition.
-const REMEMBERED: (u64, u64) = (86_400_000, 1_000_000);
+/// How long an event's id is remembered, in milliseconds of Kafka time.
+const WITHIN_MS: u64 = 86_400_000;
 
 /// Whether a text is one JSON object with nothing behind it; never NULL. `IS JSON OBJECT` reads no further than the
 /// closing brace.
@@ -84,16 +84,20 @@ pub(super) fn key_json() -> String {
 /// Leaves out the repeats of an event: replicas of Cassandra tell of the same write. `counted` is a condition on the
 /// records that have an event, `only` one on those that are looked at.
 pub(super) fn first_of_event(chain: &mut Chain<'_>, counted: &str, only: Option<String>) {
-    let (within, most) = REMEMBERED;
+    let most = chain.rules().max_event_ids;
+    // The default in words.
+    let amount = if most as u64 == REMEMBERED.0 { "a million".to_owned() } else { most.to_string() };
     let call = format!(
-        "REPEATED_EVENT(CASE WHEN {counted} THEN {} END, {}, CAST({within} AS BIGINT), CAST({most} AS BIGINT))",
+        "REPEATED_EVENT(CASE WHEN {counted} THEN {} END, {}, CAST({WITHIN_MS} AS BIGINT), CAST({most} AS BIGINT))",
         quoted(EVENT_ID),
         quoted(KAFKA_MS),
     );
     chain.remembered(
         "events",
-        "The first record of each event: of 24 h of Kafka time, and a million ids a Kafka partition. The others are\n\
-         counted as dq_repeat_count.",
+        &format!(
+            "The first record of each event: of 24 h of Kafka time, and {amount} ids a Kafka partition. The others are\n\
+             counted as dq_repeat_count."
+        ),
         vec![computed(IS_REPEAT, call)],
         (only, Some(format!("{} IS NOT TRUE", quoted(IS_REPEAT)))),
     );

@@ -5,6 +5,7 @@ use super::identity::JobKind;
 use super::names::{ARRIVAL, PARTITION};
 use super::script::{Part, note, view};
 use crate::jobs::expression::quoted;
+use crate::jobs::rules::TableRules;
 
 /// A computed column.
 pub(super) struct Computed {
@@ -37,6 +38,11 @@ impl<'j> Chain<'j> {
     pub(super) fn behind_source(job: &'j Job<'j>, kind: JobKind) -> Self {
         let columns = super::source::NAMES.map(str::to_owned).to_vec();
         Self { job, kind, last: job.object(kind, "source"), columns, parts: Vec::new() }
+    }
+
+    /// The rules of the job's table.
+    pub(super) fn rules(&self) -> &'j TableRules {
+        self.job.rules
     }
 
     /// The statements, and the quoted name of the newest view.

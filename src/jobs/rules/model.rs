@@ -14,6 +14,10 @@ use crate::jobs::finding::Place;
 use crate::jobs::lookup::List;
 use crate::jobs::remediate::RemediateRules;
 
+/// How many event ids, or values of a `unique` rule, are remembered of a Kafka partition: where a file does not say it, and at
+/// most.
+pub(in crate::jobs) const REMEMBERED: (u64, u64) = (1_000_000, 100_000_000);
+
 /// The rules of one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableRules {
@@ -40,6 +44,8 @@ pub struct TableRules {
     /// In the order in which they are judged and named: `json`, then for each column `not_null` where key or version
     /// need it and `type`, unless the file lists them itself; then the file's own.
     pub rules: Vec<Rule>,
+    /// How many event ids of a Kafka partition are remembered by each job on a CDC topic, but for drift's.
+    pub max_event_ids: usize,
     /// Whether the writes of the table are recorded in an audit trail.
     pub has_audit: bool,
     /// How the table's rows in two environments are compared.

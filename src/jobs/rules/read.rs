@@ -7,7 +7,7 @@ use std::path::Path;
 mod columns;
 mod guards;
 
-use super::model::{Check, HashKind, HashRules, Source, TableRules, Version, VersionUnit};
+use super::model::{Check, HashKind, HashRules, REMEMBERED, Source, TableRules, Version, VersionUnit};
 use super::rule::RuleReader;
 use super::version::rules_version;
 use crate::cli::TableName;
@@ -20,7 +20,7 @@ use crate::jobs::remediate::{self, RemediateRules};
 use crate::jobs::secret::look_for_secrets;
 use crate::jobs::yaml::{Kind, Node};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "table",
     "environments",
     "source",
@@ -30,6 +30,7 @@ const KEYS: [&str; 13] = [
     "key",
     "version",
     "hash",
+    "max_event_ids",
     "audit",
     "drift",
     "remediate",
@@ -57,6 +58,10 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     let drift = fields.get("drift").map(|node| read_drift(node, &columns, key.as_ref(), version, findings));
     let has_audit = fields.get("audit").map_or(Some(false), |_| fields.boolean("audit"));
     let remediate = read_remediate(&fields);
+    let max_event_ids = match fields.get("max_event_ids") {
+        None => Some(REMEMBERED.0),
+        Some(_) => fields.integer("max_event_ids", 1, REMEMBERED.1),
+    };
     let writes = sink.as_ref().is_some_and(|sink| sink.value == "cassandra");
     let written = written(key.as_deref().filter(|_| writes), version.filter(|_| writes));
     let reader = RuleReader { columns: &columns, changes: is_cdc, written, folder, findings };
@@ -83,6 +88,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
         key: key?,
         version: version?,
         hash: hash?,
+        max_event_ids: usize::try_from(max_event_ids?).ok()?,
         has_audit: has_audit?,
         drift: match drift {
             None => None,

@@ -15,7 +15,7 @@ use super::record::{InputRecord, OutputRecord, Spread};
 use super::repeats::Repeats;
 use crate::agent::exit::Exit;
 use crate::jobs::environment::Environment;
-use crate::jobs::rules::TableRules;
+use crate::jobs::rules::{REMEMBERED, TableRules};
 
 /// What a record was, counted since the first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,6 +42,7 @@ pub struct AuditJob {
     key: Vec<String>,
     totals: Totals,
     repeats: Repeats,
+    max_event_ids: usize,
 }
 
 impl AuditJob {
@@ -56,7 +57,8 @@ impl AuditJob {
             out: environment.audit_topic(&table.keyspace, &table.table),
             key: rules.key.iter().filter_map(name_of).collect(),
             totals: Totals::default(),
-            repeats: Repeats::default(),
+            repeats: Repeats::new(rules.max_event_ids),
+            max_event_ids: rules.max_event_ids,
         }
     }
 
@@ -75,7 +77,12 @@ impl AuditJob {
     /// What its outputs depend on, beside its input.
     #[must_use]
     pub fn definition(&self) -> String {
-        format!("audit {} {}", self.out, self.key.join(","))
+        let own = format!("audit {} {}", self.out, self.key.join(","));
+        // So that what was saved before there was such a limit to set is still this job's.
+        match self.max_event_ids {
+            most if most as u64 == REMEMBERED.0 => own,
+            most => format!("{own} {most}"),
+        }
     }
 
     fn write(
@@ -146,7 +153,8 @@ impl Job for AuditJob {
         let end = memchr::memchr(b'\n', state).ok_or_else(strange)?;
         let (line, rest) = state.split_at(end);
         self.totals = serde_json::from_slice(line).map_err(|_| strange())?;
-        self.repeats = Repeats::load(&mut rest.get(1..).unwrap_or_default()).ok_or_else(strange)?;
+        let mut rest = rest.get(1..).unwrap_or_default();
+        self.repeats = Repeats::load(&mut rest, self.max_event_ids).ok_or_else(strange)?;
         Ok(())
     }
 

@@ -114,7 +114,7 @@ impl DqJob {
             partitions: 0,
             totals: Totals::default(),
             counters: Counters::default(),
-            repeats: Repeats::default(),
+            repeats: Repeats::new(rules.max_event_ids),
             uniques: Uniques::default(),
             rules,
         })

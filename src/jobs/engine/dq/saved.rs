@@ -53,7 +53,7 @@ impl DqJob {
                 uniques.0.insert((number, *partition), memory);
             }
         }
-        self.repeats = Repeats::load(&mut rest).ok_or_else(strange)?;
+        self.repeats = Repeats::load(&mut rest, self.rules.max_event_ids).ok_or_else(strange)?;
         (self.totals, self.counters, self.uniques) = (head.totals, head.counters, uniques);
         Ok(())
     }

@@ -8,6 +8,7 @@ mod audit;
 mod dq;
 mod hash;
 mod rebuild;
+mod remembered;
 mod world;
 
 use std::sync::atomic::AtomicBool;

@@ -9,13 +9,10 @@ use crate::jobs::fields::Fields;
 use crate::jobs::finding::Code;
 use crate::jobs::lookup::List;
 use crate::jobs::pattern::Pattern;
-use crate::jobs::rules::model::Check;
+use crate::jobs::rules::model::{Check, REMEMBERED};
 use crate::jobs::rules::predicate;
 use crate::jobs::value::{Comparison, Type, Value};
 use crate::jobs::yaml::{Kind, Node};
-
-/// Values that `unique` remembers unless the rule says otherwise; at most this many can be asked for.
-const REMEMBERED: (u64, u64) = (1_000_000, 100_000_000);
 
 /// Longer lists belong into a file (`lookup`).
 const LONGEST_LIST: usize = 1000;
