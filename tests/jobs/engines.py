@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Flink and the embedded engine on the same records: what the generated SQL writes on a real cluster and what `cdc-jobs run` writes, record by
-record, both against what an implementation in Python says of the records (business.py).
+record, both against what an implementation in Python says of the records (business.py, changes.py).
 
     tests/jobs/engines.py [--jobs PROGRAM] [--agent PROGRAM] [--seed N] [--records N] [--keep]
 
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import business
+import changes as cdc
 import edges
 import run as embedded
 import services
@@ -25,6 +26,7 @@ from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC, CHANGES, HASHES = "topic_onprem_sales", "onprem.cdc.sales.events", "onprem_hash_events"
+COUNTERS = ("dq_metrics_valid", "dq_metrics_invalid")
 SECONDS = 600
 
 
@@ -41,11 +43,14 @@ class Both:
         faster = lambda text: text.replace("interval: 30s", "interval: 2s").replace("file:///tmp/cdc-jobs/", f"file://{folder}/checkpoints/")
         self.jobs = services.project(self.run, "jobs", self.stack, faster)
         edges.prepare(self)
+        cdc.prepare(self.jobs)
         self.run.call("sql", "--jobs", self.jobs, "--out", self.jobs / "sql")
         # Retention goes by the records' own times.
         business.BEGIN = (int(time.time() * 1000) - options.records * 50) // business.MINUTE * business.MINUTE - 10 * business.MINUTE
         self.partitions = business.records(options.seed, options.records, services.PARTITIONS)
         services.produce(self.stack.servers, TOPIC, self.partitions)
+        self.changes = cdc.records(options.seed, options.records, services.PARTITIONS)
+        services.produce(self.stack.servers, cdc.TOPIC, self.changes)
         self.expected = business.expected(self.partitions, TOPIC, self.run.rules, self.run.version)
         self.run.call("topics", "create", "--env", "onprem", "--jobs", self.jobs, codes=(0, 2))
 
@@ -93,6 +98,50 @@ def quality(both):
     return f"{counts[0]} dead letters, {counts[1]} minutes, {counts[2]} valid records, {table} rows in Cassandra; Flink took {took:.0f} s"
 
 
+def changes(both):
+    """A dq job on a CDC topic: the first of each event that is remembered, broken records and repeats among them."""
+    began = time.monotonic()
+    partitions = both.changes
+    checked = json.loads(both.run.call("check", "--jobs", both.jobs, "--format", "json").stdout)["jobs"]
+    ((order, version),) = [(job["rules"], job["rules_version"]) for job in checked if job["table"] == cdc.TABLE]
+    kept = cdc.judged(partitions)
+    letters, minutes, _ = business.expected(kept, cdc.TOPIC, order, version, cdc.JOB, cdc.judge)
+    counted = dict(zip(COUNTERS, business.counters(minutes, version, cdc.JOB, table=cdc.TABLE)))
+    wanted = {(letter["partition"], letter["offset"]): letter for of_partition in letters.values() for letter in of_partition}
+    repeats = sum("after" in record for records in partitions for record in records) - sum(map(len, kept))
+
+    def counters(found, topic):
+        return embedded.last(record for record in embedded.all_of(found, topic) if record["key"]["job_name"] == cdc.JOB)
+
+    def is_whole():
+        found = both.read(cdc.DEAD, *COUNTERS)
+        return len(embedded.all_of(found, cdc.DEAD)) >= len(wanted) and all(counters(found, topic) == counted[topic] for topic in COUNTERS) and found
+
+    both.submit(cdc.JOB)
+    flink = wait_for(is_whole, "Flink's counters and dead letters to be complete", SECONDS, 1)
+    report = reconciled(both, cdc.TABLE)
+    assert (report["read"], report["repeats"], report["dead_letters"]) == (sum(map(len, kept)), repeats, len(wanted)), report
+    both.stop(cdc.JOB)
+    took = time.monotonic() - began
+    words = ["--out", both.folder / "changes", "--state", both.folder / "changes-state", "--until-end"]
+    both.run.call("run", "dq", "--env", "onprem", "--table", cdc.TABLE, "--jobs", both.jobs, *words)
+    own = of_file_log(both, "changes")
+    same_letters(flink, own, cdc.DEAD)
+    for found in (flink, own):
+        said = {place: record["value"] for place, record in by_place(embedded.all_of(found, cdc.DEAD)).items()}
+        assert said == wanted, embedded.first(said, wanted)
+        for topic in COUNTERS:
+            assert counters(found, topic) == counted[topic], embedded.first(counters(found, topic), counted[topic])
+    return f"{sum(map(len, partitions))} records, {repeats} repeats, {len(wanted)} dead letters, {len(minutes)} minutes; Flink took {took:.0f} s"
+
+
+def reconciled(both, table):
+    """What `cdc-jobs reconcile` says once every record is committed as read."""
+    words = ["reconcile", "--env", "onprem", "--table", table, "--jobs", both.jobs, "--format", "json"]
+    report = lambda: json.loads(both.run.call(*words).stdout)
+    return wait_for(lambda: not (found := report())["open_minutes"] and found, "the job to commit what it read", 60, 1)
+
+
 def by_place(records):
     found = {}
     for record in records:
@@ -102,9 +151,9 @@ def by_place(records):
     return found
 
 
-def same_letters(flink, own):
+def same_letters(flink, own, topic=embedded.DEAD):
     """Each dead letter once in both, with the same value, key and headers. Flink gives it the time of writing (docs/jobs.md)."""
-    one, other = (by_place(embedded.all_of(found, embedded.DEAD)) for found in (flink, own))
+    one, other = (by_place(embedded.all_of(found, topic)) for found in (flink, own))
     assert one.keys() == other.keys(), f"{len(one)} and {len(other)}; {sorted(one.keys() ^ other.keys())[:3]}"
     for place, record in one.items():
         for part in ("key", "value", "headers"):
@@ -112,7 +161,7 @@ def same_letters(flink, own):
 
 
 def same_counters(flink, own):
-    for topic in ("dq_metrics_valid", "dq_metrics_invalid"):
+    for topic in COUNTERS:
         one, other = (embedded.last(embedded.all_of(found, topic)) for found in (flink, own))
         assert one == other, embedded.first(one, other)
 
@@ -185,7 +234,7 @@ def main():
     try:
         print(f"seed {options.seed}, {options.records} records", flush=True)
         both = Both(options, folder)
-        for case in (quality, edges.edges, hashes):
+        for case in (quality, edges.edges, changes, hashes):
             print(f"{case.__name__}: {case(both)}", flush=True)
     finally:
         if both is not None:
