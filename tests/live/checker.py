@@ -57,7 +57,7 @@ class Rules:
     forgotten: tuple | None = None
     # Identities that may be missing, because the scenario lost them on purpose.
     lost: set = field(default_factory=set)
-    # The table was created under the agent, or a moment before it: the heartbeats of each partition begin with the one that says so.
+    # The table was created under the agent, or a moment before it: the records of each partition begin with a heartbeat that says so.
     begins: bool = False
     # Records of what no writer wrote are not judged (schema changes that rewrite nothing, other writers).
     foreign: bool = False
@@ -214,14 +214,17 @@ def _heartbeats(expected, records, rules, verdict):
 
 
 def _beginnings(records, verdict):
-    """One heartbeat of each node in each partition, the first, points into the log."""
+    """The first record of each node in each partition is a heartbeat that points into the log, and no other one does."""
     for place, found in changes(records):
-        beats = [record for record in found if record.value["op"] == "m"]
-        for host in sorted({record.value["source"]["host_id"] for record in beats}):
-            points = [record.value["source"]["file"] is not None for record in beats if record.value["source"]["host_id"] == host]
+        for host in sorted({record.value["source"]["host_id"] for record in found}):
+            points = [
+                record.value["op"] == "m" and record.value["source"]["file"] is not None
+                for record in found
+                if record.value["source"]["host_id"] == host
+            ]  # fmt: skip
             verdict.counted["beginnings"] += sum(points)
-            if [number for number, does in enumerate(points) if does] != [0]:
-                verdict.fault("beginning", f"{place}: of {len(points)} heartbeats of {host} {sum(points)} point at the table's creation, the first: {points[0]}")
+            if not points[0] or sum(points) > 1:
+                verdict.fault("beginning", f"{place}: of {len(points)} records of {host} {sum(points)} point at the table's creation, the first: {points[0]}")
 
 
 def check_folder(names, indexes, finished, verdict):

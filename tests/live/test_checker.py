@@ -120,14 +120,14 @@ class History(unittest.TestCase):
         self.assertEqual(self.faults([*RECORDS, heartbeat(3, None)]), {"heartbeat without a watermark"})
 
     def test_the_beginning_of_a_table(self):
-        first = heartbeat(3, 8000)
-        pointing = heartbeat(4, 8000)
+        first, pointing = heartbeat(4, 8000), heartbeat(0, 500)
         pointing.value["source"]["file"] = "CommitLog-7-1.log"
-        faults = lambda *beats: self.faults([*RECORDS, *beats], begins=True)
-        self.assertEqual(faults(pointing, heartbeat(5, 9000)), set())
-        self.assertEqual(faults(first), {"beginning"})
-        self.assertEqual(faults(first, pointing), {"beginning"})
-        self.assertEqual(faults(pointing, pointing), {"beginning"})
+        rows = [record(1, 1, 1000), record(2, 2, 2000), record(3, 3, 3000, "b")]
+        faults = lambda *records: self.faults(records, begins=True)
+        self.assertEqual(faults(pointing, *rows, first), set())
+        self.assertEqual(faults(*rows, first), {"beginning"})
+        self.assertEqual(faults(rows[0], pointing, *rows[1:]), {"beginning"})
+        self.assertEqual(faults(pointing, *rows, pointing), {"beginning"})
 
     def test_tables_that_are_not_looked_at(self):
         self.assertEqual(self.faults([], tables={"ks.other"}), set())

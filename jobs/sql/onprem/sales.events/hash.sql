@@ -130,7 +130,7 @@ SELECT
       ',"partition":', COALESCE(CAST(`record.partition` AS STRING), 'null'),
       ',"wm_us":', COALESCE(CAST(CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.wm_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.wm_us') AS BIGINT) END AS STRING), 'null'),
       ',"source_dc":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.dc')), 'null'),
-      CASE WHEN JSON_VALUE(`record.payload`, '$.source.file') IS NULL THEN '' ELSE CONCAT(',"file":', COALESCE(JSON_STRING(JSON_VALUE(`record.payload`, '$.source.file')), 'null')) END, '}')
+      COALESCE(CONCAT(',"created_us":', CAST(CASE WHEN JSON_VALUE(`record.payload`, '$.source.file') IS NOT NULL THEN CASE WHEN REGEXP(JSON_VALUE(`record.payload`, '$.source.ts_us'), '^[-+]?[0-9]{1,20}\z') THEN TRY_CAST(JSON_VALUE(`record.payload`, '$.source.ts_us') AS BIGINT) END END AS STRING)), ''), '}')
     ELSE CONCAT(
       '{"table":', '"sales.events"',
       ',"key":', JSON_PART(CASE WHEN ENCODE(CAST(`record.key` AS STRING), 'UTF-8') = `record.key` THEN CAST(`record.key` AS STRING) END, 'object'),
