@@ -225,3 +225,11 @@ def listing(folder):
 def logs(folder):
     """Ids of the segments in a directory."""
     return {int(match[1]) for match in map(SEGMENT.match, listing(folder)[0]) if match}
+
+
+def written_at(path):
+    """When a file was written last, seconds since 1970; 0 when it is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0
