@@ -64,6 +64,12 @@ fn where_kafka_lost_its_checkpoints_the_last_one_of_this_program_holds() {
     let mock = Mock::new();
     let sink = sink(&mock, Delivery::ExactlyOnce, true);
     let (committed, copy) = (sink.checkpoint().cloned().unwrap(), mock.folder.path().join("checkpoint.json"));
+    // A thread of its own writes it, a while after the commit: nothing of that comes later.
+    let until = Instant::now() + Duration::from_secs(30);
+    while crate::sink::kafka::local::load(&copy).unwrap().as_ref() != Some(&committed) {
+        assert!(Instant::now() < until, "no copy of the checkpoint");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let mut older = Checkpoint::default();
     older.advance(at(1, 0), Some(fingerprint())).unwrap();
     for local in [None, Some(older)] {
