@@ -9,6 +9,7 @@ import pathlib
 
 DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs"
 GONE = object()  # as a value: the field is removed
+BEGINNING = {"ts_ms": 1767323040000, "ts_us": 1767323040000123, "file": "CommitLog-7-1767323000000.log", "pos": 40, "entry": 3}
 
 
 def documented():
@@ -82,6 +83,7 @@ def more_good(records):
     yield "flat", "a range over all rows", change(find(records, "Range delete"), "range", {"start": everything, "end": everything})
     heartbeat = find(records, "8. Heartbeats")
     yield "flat", "a heartbeat of the heartbeat topic", {**heartbeat, "source": {**heartbeat["source"], "keyspace": None, "table": None}}
+    yield "flat", "the heartbeat of a table's beginning", {**heartbeat, "source": {**heartbeat["source"], **BEGINNING}}
     yield from more_debezium(records)
 
 
@@ -149,6 +151,7 @@ def bad(records):
         ("cells without columns", change(ttl, "cells", {})), ("an element without a path", change(append, "cells", {"tags": {"elements": [{"ts_us": 1}]}})),
         ("an element with a path only", change(append, "cells", {"tags": {"elements": [{"path": "c"}]}})),
         ("an element live and removed", change(append, "cells", {"tags": {"elements": [{"path": "c", "ts_us": 1, "deleted_ts_us": 1}]}})),
+        ("heartbeat that points into the log without a time", change(find(records, "8. Heartbeats"), "source", {**find(records, "8. Heartbeats")["source"], "file": "CommitLog-7-1.log", "pos": 40})),
         ("heartbeat without wm_us", change(find(records, "8. Heartbeats"), "wm_us", GONE)),
         ("heartbeat with event_id", change(find(records, "8. Heartbeats"), "event_id", insert["event_id"]))]
     read = find(list(more_good_flat(records)), "snapshot row")
