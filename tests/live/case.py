@@ -9,6 +9,7 @@ import checker
 import fold
 import output
 import pages
+import shapes
 import workload
 from agent import Agent, wait_for
 from events import identity, of_record
@@ -150,6 +151,7 @@ class Case:
         indexes = {name: text for name, text in indexes.items() if written_at(self.stack.cdc_raw / name) < stopping - 5}
         checker.check_folder(names, indexes if folder else {}, None if folder else set(), verdict)
         checker.check_deletions(dict(self.watch.gone), records, verdict)
+        shapes.check_shapes(records, verdict)
         return verdict
 
     def standing_watermarks(self, agent, seconds=PATIENCE):

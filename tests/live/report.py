@@ -81,9 +81,10 @@ timestamp of its own. A write that timed out may be in the output or not. At the
 - no heartbeat's `wm_us` is later than the acknowledgement of a write that comes after it, and none goes back;
 - the rows that the records add up to equal `SELECT` with `WRITETIME` and `TTL`;
 - in `cdc_raw` nothing is left that is complete and published, nothing that is not Cassandra's, and no record was made from a segment after it was deleted;
+- keys and values are as [envelope.schema.json](envelope.schema.json) says;
 - `/readyz`, `/livez` and `/metrics` of the agent say what is so: events, pointers, gaps and lost segments are counted as often as they stand in the output, warnings as often as they stand in the log, nothing is parked.
 
-The checker can fail: `tests/live/test_checker.py` gives it histories that lost, doubled, invented, swapped or changed something, `test_pages.py` metrics that count something else.
+The checker can fail: `tests/live/test_checker.py` gives it histories that lost, doubled, invented, swapped or changed something, `test_shapes.py` records that no schema knows, `test_pages.py` metrics that count something else.
 
 ## Where the agent can be made to die
 

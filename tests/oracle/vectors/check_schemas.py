@@ -16,20 +16,26 @@ FILES = {
 KEYS = {"key", "heartbeat_key"}
 
 
-def main():
-    """Exits with 1 when an example is judged wrongly."""
-    validators = {}
+def validators():
+    """Of values (`flat`) and, where a schema defines them, of keys (`flat/key`)."""
+    found = {}
     for name, file in FILES.items():
         schema = json.loads((DOCS / file).read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
-        validators[name] = jsonschema.Draft202012Validator(schema)
+        found[name] = jsonschema.Draft202012Validator(schema)
         for part in KEYS.intersection(schema["$defs"]):
             key = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": f"#/$defs/{part}"}
-            validators[f"{name}/{part}"] = jsonschema.Draft202012Validator(key)
+            found[f"{name}/{part}"] = jsonschema.Draft202012Validator(key)
+    return found
+
+
+def main():
+    """Exits with 1 when an example is judged wrongly."""
+    known = validators()
     examples = [json.loads(line) for line in (HERE / "envelope_examples.jsonl").read_text(encoding="ascii").splitlines()]
     wrong = 0
     for example in examples:
-        errors = list(validators[example["schema"]].iter_errors(example["record"]))
+        errors = list(known[example["schema"]].iter_errors(example["record"]))
         if bool(errors) == example["valid"]:
             wrong += 1
             said = errors[0].message if errors else "no error"
