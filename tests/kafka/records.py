@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "oracle" / "vectors"))
 import identity  # noqa: E402
@@ -71,9 +71,16 @@ class Reader:
                 time.sleep(0.02)
 
     def topics(self, prefix):
-        """Topic → number of partitions."""
-        found = self.consumer.list_topics(timeout=20).topics
-        return {name: len(topic.partitions) for name, topic in found.items() if name.startswith(prefix)}
+        """Topic → number of partitions. A broker that just came back, on a busy machine, may not answer the first question."""
+        until = time.monotonic() + 60
+        while True:
+            try:
+                found = self.consumer.list_topics(timeout=20).topics
+                return {name: len(topic.partitions) for name, topic in found.items() if name.startswith(prefix)}
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError._TRANSPORT or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def messages(self, topics):
         """All messages of the topics, by (topic, partition)."""
