@@ -1,6 +1,8 @@
 # What this project can do, one target each; `make` lists them.
 
 CARGO ?= cargo
+# How tests/it/ is run, arguments behind it; CI has it built already and asks no cargo, which waits for what another one compiles.
+RUST_TESTS ?= cargo test --locked --test it --
 # Cases of the differential test, and the seed of the first.
 CASES ?= 3
 SEED ?= 1
@@ -75,7 +77,7 @@ test: ## run all tests but the very long ones, side by side; half an hour; needs
 
 test-kafka: $(VENV)/.done ## the Kafka sink against a real broker, which it starts; five to seven minutes
 	$(CARGO) build --locked
-	$(PYTHON) tests/kafka/run.py --seed $(SEED)
+	$(PYTHON) tests/kafka/run.py --seed $(SEED) --rust-tests "$(RUST_TESTS)"
 
 test-jobs: $(VENV)/.done ## cdc-jobs run: generated records against an oracle in Python, kills; a real broker and node, which it starts. Three minutes
 	$(CARGO) build --locked
@@ -141,7 +143,7 @@ test-submit: $(VENV)/.done flink/target/.built ## submit jobs to a real Flink cl
 	$(PYTHON) -m unittest -v $(SUBMIT:%=tests/flink/%.py)
 
 test-cql: ## read the schema of a real node, which it starts, over CQL: passwords, TLS, changes, a restart
-	$(CARGO) test --locked --test it live_schema -- --ignored
+	$(RUST_TESTS) --ignored live_schema
 
 test-doctor: ## cdc-agent doctor beside a real node and a real broker, which it starts, and breaks in a dozen ways; a minute
 	$(CARGO) build --locked

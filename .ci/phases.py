@@ -66,7 +66,7 @@ PHASES = [
     services("compare", "test-jobs-compare"),
     services("doctor", "test-doctor"),
     Phase("cql", [*RUST, "test", "--only", "it", "live_schema", "--ignored"], ("build", "fetch"), ("services",)),
-    services("kafka", "test-kafka"),
+    services("kafka", "test-kafka", f"RUST_TESTS={' '.join(RUST)} test --only it"),
     services("admin", "test-jobs-admin"),
     services("jobs", "test-jobs"),
     Phase("differential", make("test-differential"), ("build", "fetch"), ("maven",)),

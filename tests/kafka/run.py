@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -39,9 +40,9 @@ FEW = ["--keyspace", "ranges"]
 class Run:
     """The program, the broker, and a folder for what they make."""
 
-    def __init__(self, agent, broker, folder, seed, kills):
-        self.agent, self.broker, self.folder = agent, broker, folder
-        self.random, self.kills = random.Random(seed), kills
+    def __init__(self, given, broker, folder):
+        self.agent, self.broker, self.folder, self.rust_tests = given.agent, broker, folder, given.rust_tests
+        self.random, self.kills = random.Random(given.seed), given.kills
         self.environment = {name: text for name, text in os.environ.items() if not name.startswith("CDC_AGENT_")}
 
     def command(self, paths, schema, prefix, *options):
@@ -260,7 +261,7 @@ def at_least_once(run):
 
 def node(run):
     """The sink as the agent beside a node uses it (tests/it/kafka_node.rs): three transactional ids, fencing, a rewind."""
-    command = ["cargo", "test", "--locked", "--test", "it", "--", "--ignored", "kafka_node"]
+    command = [*run.rust_tests, "--ignored", "kafka_node"]
     environment = {**os.environ, "CDC_TEST_BROKERS": run.broker.servers}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
@@ -346,6 +347,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which the program is killed")
     parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--only", help="cases by name, with commas")
+    parser.add_argument("--rust-tests", type=shlex.split, default="cargo test --locked --test it --", help="runs tests/it/; arguments come behind it")
     parser.add_argument("--keep", action="store_true", help="leave the folder")
     given = parser.parse_args()
     cases = [case for case in CASES if given.only is None or case.__name__ in given.only.split(",")]
@@ -355,7 +357,7 @@ def main():
     try:
         secured = any(case in connections.CASES or case is debugged for case in cases)
         broker.start(connections.LISTENERS if secured else [], connections.SETTINGS if secured else [])
-        run = Run(given.agent, broker, folder, given.seed, given.kills)
+        run = Run(given, broker, folder)
         for case in cases:
             started = time.monotonic()
             said = case(run)
