@@ -10,7 +10,6 @@ use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use rdkafka::util::Timeout;
 
 use super::client::{Purpose, config, unmade};
 use super::context::{Context, EVENT_ID, Failed};
@@ -24,7 +23,7 @@ use super::trouble::{Trouble, forbids_topic, is_missing, lasting, refuses_record
 /// The pauses while librdkafka is waited for: a small part of the time waited so far, within these bounds.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(10));
 const PAUSE_PARTS: u32 = 32;
-/// A commit takes 5 to 8 ms. One that takes so long may have been asked for twice.
+/// A commit takes 5 to 8 ms. One that takes so long may have been asked for twice, or Kafka is away.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 /// An abort takes as long as what is under way; readers wait for what is not aborted until the transaction times out.
 const LONGEST_ABORT: Duration = Duration::from_secs(5);
@@ -279,10 +278,14 @@ impl Producer {
             self.doubts.add();
         }
         let began = Instant::now();
-        // Never: until the transaction itself times out.
-        self.inner
-            .commit_transaction(Timeout::Never)
-            .map_err(|error| self.trouble(&error, "cannot commit a transaction"))?;
+        let answer = self.inner.commit_transaction(LONGEST_COMMIT);
+        if answer.as_ref().is_err_and(is_unanswered) {
+            // Nor can it be aborted: it may be committed.
+            self.in_transaction = false;
+            let what = "a commit is not answered".to_owned();
+            self.options.observer.tell(&Notice::Waiting { what, seconds: LONGEST_COMMIT.as_secs() });
+        }
+        answer.map_err(|error| self.trouble(&error, "cannot commit a transaction"))?;
         self.in_transaction = false;
         self.serve();
         match self.inner.context().take_erred() || began.elapsed() > LONGEST_COMMIT {
@@ -426,6 +429,10 @@ impl Wait {
         self.next += TOLD_AGAIN;
         Some(waited.as_secs())
     }
+}
+
+fn is_unanswered(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut)
 }
 
 /// This user may not write the topic, as librdkafka knows before it sends the record.

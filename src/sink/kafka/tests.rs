@@ -22,6 +22,7 @@ mod job_input;
 mod linger;
 mod made;
 mod partitions;
+mod unanswered;
 
 const TOPIC: &str = "p.cdc.k.t";
 const CHECKPOINTS: &str = "p.cdc.__checkpoints";
