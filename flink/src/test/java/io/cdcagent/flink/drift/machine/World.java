@@ -7,7 +7,7 @@ import java.util.List;
 final class World {
     static final long SECOND = 1_000_000;
 
-    final State state = new State();
+    final State state;
     private final Machine machine;
 
     /** Verdicts of rows and of the job. */
@@ -20,7 +20,17 @@ final class World {
         this(Mode.MERGE, 100, 100, 100);
     }
 
+    /** One that goes on from a state. */
+    World(State state) {
+        this(state, Mode.MERGE, 100, 100, 100);
+    }
+
     World(Mode mode, int rows, int eventIds, int waiting) {
+        this(new State(), mode, rows, eventIds, waiting);
+    }
+
+    private World(State state, Mode mode, int rows, int eventIds, int waiting) {
+        this.state = state;
         SideOptions side = new SideOptions(null, 1);
         Options options =
                 new Options(mode, new Both<>(side, side), List.of())
