@@ -23,6 +23,9 @@ const EXPIRED_VIEW_TTL: i64 = 2_147_483_647;
 /// The longest time to live that Cassandra takes, seconds: 20 years.
 const LONGEST_TTL_S: i64 = 630_720_000;
 
+/// In place of the value of a column that an agent masks: docs/envelope.md, 10. A hash cannot be told from a value.
+const MASKED: &str = "***";
+
 /// Why a change cannot be written again. No value is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoRepair {
@@ -49,6 +52,8 @@ pub struct RepairTable {
     /// What its records hold.
     pub layout: Layout,
     types: BTreeMap<String, TypeExpr>,
+    /// Columns whose values the agents do not tell.
+    withheld: Vec<String>,
 }
 
 impl RepairTable {
@@ -63,7 +68,8 @@ impl RepairTable {
             .collect();
         let table = &rules.table.value;
         let (keyspace, name) = (table.keyspace.clone(), table.table.clone());
-        Self { keyspace, name, layout: drift.layout(rules), types }
+        let withheld = rules.remediate.withheld.clone();
+        Self { keyspace, name, layout: drift.layout(rules), types, withheld }
     }
 
     /// `keyspace.table`
@@ -213,6 +219,10 @@ impl Row<'_> {
         if value.is_null() {
             writes.delete_column(self.time(number("deleted_ts_us")), name);
             return Ok(());
+        }
+        // What stands there is a mask, or a hash: the table holds something else.
+        if value == MASKED || self.table.withheld.iter().any(|withheld| withheld == name) {
+            return unsupported(format!("column {name}: the agents withhold its values (masked or hashed)"));
         }
         let time_us = self.time(number("ts_us"));
         let kind = self.table.types.get(name);

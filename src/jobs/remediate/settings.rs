@@ -3,12 +3,21 @@
 use std::cell::RefCell;
 
 use crate::jobs::drift::Side;
-use crate::jobs::fields::Fields;
-use crate::jobs::finding::Findings;
+use crate::jobs::fields::{Fields, one_of};
+use crate::jobs::finding::{Code, Findings};
 use crate::jobs::yaml::Node;
 
-const KEYS: [&str; 8] =
-    ["winner", "older_than", "expire", "max_age", "per_minute", "per_incident", "incident", "loop_window"];
+const KEYS: [&str; 9] = [
+    "winner",
+    "older_than",
+    "expire",
+    "max_age",
+    "per_minute",
+    "per_incident",
+    "incident",
+    "loop_window",
+    "withheld",
+];
 
 const DAY_S: u64 = 24 * 60 * 60;
 
@@ -40,6 +49,8 @@ pub struct RemediateRules {
     pub incident_s: u64,
     /// Seconds within which a key that was repaired and drifts again is escalated.
     pub loop_window_s: u64,
+    /// Columns whose values the agents mask or hash: what stands in records is not what the table holds.
+    pub withheld: Vec<String>,
 }
 
 impl Default for RemediateRules {
@@ -53,12 +64,17 @@ impl Default for RemediateRules {
             per_incident: 1000,
             incident_s: DAY_S,
             loop_window_s: DAY_S,
+            withheld: Vec::new(),
         }
     }
 }
 
-/// Reads the section.
-pub(in crate::jobs) fn read(node: &Node, findings: &RefCell<Findings>) -> Option<RemediateRules> {
+/// Reads the section of a table that has these columns beside its key.
+pub(in crate::jobs) fn read(
+    node: &Node,
+    columns: &[&str],
+    findings: &RefCell<Findings>,
+) -> Option<RemediateRules> {
     let fields = Fields::of(node, "remediate", &KEYS, findings)?;
     let usual = RemediateRules::default();
     let winner = match fields.word("winner", &["newest", "onprem", "cloud"]).map(|word| word.value) {
@@ -66,6 +82,10 @@ pub(in crate::jobs) fn read(node: &Node, findings: &RefCell<Findings>) -> Option
         Some(word) if word == "cloud" => Winner::Side(Side::Cloud),
         _ => Winner::Newest,
     };
+    let withheld = fields.texts("withheld").unwrap_or_default();
+    for name in withheld.iter().filter(|name| !columns.contains(&name.value.as_str())) {
+        fields.wrong(name.place, Code::Value, format!("withheld: {}", one_of(&name.value, columns)));
+    }
     Some(RemediateRules {
         winner,
         older_than_s: fields.seconds("older_than"),
@@ -75,5 +95,6 @@ pub(in crate::jobs) fn read(node: &Node, findings: &RefCell<Findings>) -> Option
         per_incident: fields.integer("per_incident", 1, 1_000_000).unwrap_or(usual.per_incident),
         incident_s: fields.seconds("incident").unwrap_or(usual.incident_s),
         loop_window_s: fields.seconds("loop_window").unwrap_or(usual.loop_window_s),
+        withheld: withheld.into_iter().map(|name| name.value).collect(),
     })
 }

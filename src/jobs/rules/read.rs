@@ -57,7 +57,7 @@ pub fn read(root: &Node, folder: &Path, findings: &RefCell<Findings>) -> Option<
     let dead_letter_topic = dead_letter_topic(&fields, table.as_ref());
     let drift = fields.get("drift").map(|node| read_drift(node, &columns, key.as_ref(), version, findings));
     let has_audit = fields.get("audit").map_or(Some(false), |_| fields.boolean("audit"));
-    let remediate = read_remediate(&fields);
+    let remediate = read_remediate(&fields, &columns, key.as_deref());
     let max_event_ids = match fields.get("max_event_ids") {
         None => Some(REMEMBERED.0),
         Some(_) => fields.integer("max_event_ids", 1, REMEMBERED.1),
@@ -129,12 +129,19 @@ fn read_drift(
 }
 
 /// How drift is repaired; by the defaults where nothing is said of it.
-fn read_remediate(fields: &Fields<'_, '_>) -> Option<RemediateRules> {
+fn read_remediate(
+    fields: &Fields<'_, '_>,
+    columns: &[Column],
+    key: Option<&[usize]>,
+) -> Option<RemediateRules> {
     let Some(node) = fields.get("remediate") else { return Some(RemediateRules::default()) };
     if fields.get("drift").is_none() {
         fields.wrong(node.place, Code::Rule, "remediate: without drift there is nothing to repair");
     }
-    remediate::read(node, fields.findings())
+    let is_key = |number: usize| key.is_some_and(|key| key.contains(&number));
+    let others = columns.iter().enumerate().filter(|(number, _)| !is_key(*number));
+    let others: Vec<&str> = others.map(|(_, column)| column.name.as_str()).collect();
+    remediate::read(node, &others, fields.findings())
 }
 
 fn table_name(fields: &Fields<'_, '_>, key: &str, text: Placed<String>) -> Option<Placed<TableName>> {

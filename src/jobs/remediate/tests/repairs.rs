@@ -145,6 +145,21 @@ fn the_version_is_the_write_time() {
     assert_eq!(repair.writes[0].timestamp_us, 70);
 }
 
+/// The hash of a column (`column_hash` of the agent) is a text as any other: the rules file says that it is one.
+#[test]
+fn withheld_columns_are_deleted_and_never_written() {
+    let (_, _, table) = rules("remediate: {withheld: [b]}\n");
+    let hash = "5d1c0f62a1b0c9e45d1c0f62a1b0c9e45d1c0f62a1b0c9e45d1c0f62a1b0c9e4";
+    for op in ["c", "u"] {
+        let error = repair_of(&table, record(op, &with(json!({ "a": 5, "b": hash })), 70, &json!({})));
+        assert_eq!(error.unwrap_err(), "column b: the agents withhold its values (masked or hashed)");
+    }
+    // A deletion is told as it is, and so are other columns.
+    let repair = repair_of(&table, record("u", &with(json!({ "a": 5, "b": null })), 70, &json!({}))).unwrap();
+    let columns: Vec<_> = repair.writes.iter().map(|write| (write.statement, &*write.columns)).collect();
+    assert_eq!(columns, [("UPDATE", &["a".to_owned()][..]), ("DELETE", &["b".to_owned()][..])]);
+}
+
 #[test]
 fn what_is_not_written() {
     let (_, _, table) = rules("");
@@ -159,6 +174,9 @@ fn what_is_not_written() {
             "no bytes",
         ),
         (record("c", &with(json!({ "a": "5" })), 70, &json!({})), "column a: values of its type"),
+        // What an agent masks (docs/envelope.md): the table holds another text than the record.
+        (record("c", &with(json!({ "b": "***" })), 70, &json!({})), "column b: the agents withhold"),
+        (record("u", &with(json!({ "tags": "***" })), 70, &json!({})), "column tags: the agents withhold"),
         (record("u", &with(json!({ "tags": ["x"] })), 70, &json!({})), "deleted and changed at two times"),
         (
             record(

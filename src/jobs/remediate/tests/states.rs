@@ -167,7 +167,7 @@ fn settings_and_their_defaults() {
     assert_eq!(usual.remediate, RemediateRules::default());
     let (set, _, _) = rules(
         "remediate:\n  winner: cloud\n  older_than: 5s\n  expire: 1h\n  max_age: 2d\n  per_minute: 7\n  per_incident: 8\n  \
-         incident: 3h\n  loop_window: 4h\n",
+         incident: 3h\n  loop_window: 4h\n  withheld: [b, days]\n",
     );
     let expected = RemediateRules {
         winner: Winner::Side(Side::Cloud),
@@ -178,6 +178,7 @@ fn settings_and_their_defaults() {
         per_incident: 8,
         incident_s: 3 * 3600,
         loop_window_s: 4 * 3600,
+        withheld: vec!["b".to_owned(), "days".to_owned()],
     };
     assert_eq!(set.remediate, expected);
     assert_eq!(set.rules_version, usual.rules_version, "repairs decide about no record");
@@ -185,6 +186,8 @@ fn settings_and_their_defaults() {
         ("remediate: {winner: newer}\n", "did you mean newest?"),
         ("remediate: {per_minute: 0}\n", "per_minute: expected a whole number"),
         ("remediate: {expires: 1h}\n", "did you mean expire?"),
+        ("remediate: {withheld: [day]}\n", "did you mean days?"),
+        ("remediate: {withheld: [cust]}\n", "withheld: \"cust\" is not known; allowed: a, b, tags"),
     ] {
         let found = read_rules(more).1;
         assert!(found.iter().any(|finding| finding.message.contains(word)), "{more}: {found:?}");
