@@ -20,6 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_openssl::SslStream;
 
 use super::cause;
+use super::mask::HIDDEN;
 
 /// More than any answer has: the exceptions of a job, its vertices.
 const MOST_BYTES: usize = 64 << 20;
@@ -32,7 +33,9 @@ type Cause = Box<dyn Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum RestError {
     /// The address is none.
-    #[error("{0:?} is no address of a {1}: expected http://host:port or https://host:port")]
+    #[error(
+        "{0:?} is no address of a {1}: expected http://host:port or https://host:port, without user or query"
+    )]
     Address(String, &'static str),
     /// Nobody answers.
     #[error("the {what} at {address} does not answer: {why}")]
@@ -70,6 +73,15 @@ pub enum RestError {
     },
 }
 
+/// An address for an error: who asks, with which password or token, stands before the host or behind a `?`.
+fn without_secrets(address: &str) -> String {
+    let (who, place) = address.rsplit_once('@').map_or(("", address), |(_, place)| ("***@", place));
+    match place.split_once('?') {
+        Some((place, _)) => format!("{who}{place}?{HIDDEN}"),
+        None => format!("{who}{place}"),
+    }
+}
+
 /// One REST interface.
 #[derive(Debug)]
 pub struct Rest {
@@ -88,7 +100,7 @@ impl Rest {
     /// # Errors
     /// It is no address.
     pub fn at(what: &'static str, address: &str) -> Result<Self, RestError> {
-        let wrong = || RestError::Address(address.to_owned(), what);
+        let wrong = || RestError::Address(without_secrets(address), what);
         let uri: Uri = address.parse().map_err(|_| wrong())?;
         let has_tls = match uri.scheme_str() {
             Some("http") => false,
@@ -259,6 +271,19 @@ mod tests {
         ] {
             let error = Rest::at("SQL gateway", wrong).unwrap_err();
             assert!(matches!(error, RestError::Address(..)), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_told_without_its_password() {
+        for (given, told) in [
+            ("http://ada:hunter2@a:1", "\"***@a:1\" is no address"),
+            ("http://ada:hunter?2@a:1/x?token=hunter2", "\"***@a:1/x?***\" is no address"),
+            ("http://a?token=hunter2", "\"http://a?***\" is no address"),
+            ("http://a:b", "\"http://a:b\" is no address"),
+        ] {
+            let error = Rest::at("SQL gateway", given).unwrap_err().to_string();
+            assert!(error.starts_with(told) && !error.contains("hunter"), "{error}");
         }
     }
 
