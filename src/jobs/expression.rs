@@ -18,7 +18,7 @@ use super::value::{Comparison, Type};
 
 pub use evaluate::Row;
 pub use parse::{ExpressionError, KAFKA_TIME, Scope, parse};
-pub use sql::{Dialect, quoted, sql_text};
+pub use sql::{Dialect, PLACE, quoted, sql_text};
 
 /// A node of the tree.
 #[derive(Debug, Clone, PartialEq)]

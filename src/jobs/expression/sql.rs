@@ -3,6 +3,9 @@
 use super::{Expr, Function, Literal, Operator};
 use crate::jobs::calendar::{write_date, write_timestamp};
 
+/// How the place of a secret begins, which `cdc-jobs submit` fills in.
+pub const PLACE: &str = "${";
+
 /// What the columns of a row are called in the query that an expression stands in.
 pub trait Dialect {
     /// The typed value of a column; whole numbers as `BIGINT`, floats as `DOUBLE`.
@@ -29,9 +32,21 @@ pub fn quoted(name: &str) -> String {
 /// by its code point.
 #[must_use]
 pub fn sql_text(text: &str) -> String {
-    let is_plain =
-        |character: char| !character.is_control() && !"\u{2028}\u{2029}\u{feff}".contains(character);
-    if text.chars().all(is_plain) {
+    text_of(text, is_plain)
+}
+
+/// The same of a text that a rules file has: what looks like the place of a secret (`${env:NAME}`) is none there.
+fn literal_text(text: &str) -> String {
+    let has_place = text.contains(PLACE);
+    text_of(text, |character| is_plain(character) && !(has_place && character == '$'))
+}
+
+fn is_plain(character: char) -> bool {
+    !character.is_control() && !"\u{2028}\u{2029}\u{feff}".contains(character)
+}
+
+fn text_of(text: &str, is_plain: impl Fn(char) -> bool) -> String {
+    if text.chars().all(&is_plain) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     let mut escaped = String::new();
@@ -51,7 +66,7 @@ impl Literal {
     #[must_use]
     pub fn to_sql(&self) -> String {
         match self {
-            Self::Text(text) => sql_text(text),
+            Self::Text(text) => literal_text(text),
             // Its minus is an operator, and the number behind it out of range.
             Self::Integer(i64::MIN) => format!("CAST('{}' AS BIGINT)", i64::MIN),
             Self::Integer(number) | Self::Time(number) => number.to_string(),
@@ -97,7 +112,7 @@ impl Expr {
                 format!("({} IN ({}))", sql(value), list.join(", "))
             }
             Self::Matches { value, pattern } => {
-                format!("REGEXP({}, {})", sql(value), sql_text(pattern.java()))
+                format!("REGEXP({}, {})", sql(value), literal_text(pattern.java()))
             }
             Self::Arithmetic { by, left, right } => {
                 let by = match by {

@@ -1,5 +1,7 @@
 //! Files of SQL: statements with comments before them.
 
+use crate::jobs::expression::PLACE;
+
 /// A part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
@@ -51,7 +53,13 @@ impl SqlFile {
 
 /// A line of a comment.
 pub(super) fn comment(line: &str) -> String {
-    format!("-- {line}").trim_end().to_owned() + "\n"
+    format!("-- {}", commented(line)).trim_end().to_owned() + "\n"
+}
+
+/// A text as it stands in a comment. What ends a line for Flink ended the comment, and a place is filled in there, too.
+pub(super) fn commented(text: &str) -> String {
+    let ends_line = |character: char| character.is_control() || "\u{2028}\u{2029}".contains(character);
+    text.replace(ends_line, " ").replace(PLACE, "$ {")
 }
 
 pub(super) fn note(text: impl Into<String>) -> Part {

@@ -3,7 +3,7 @@
 use super::Job;
 use super::identity::JobKind;
 use super::names::{ARRIVAL, PARTITION};
-use super::script::{Part, note, view};
+use super::script::{Part, commented, note, view};
 use crate::jobs::expression::quoted;
 use crate::jobs::rules::TableRules;
 
@@ -62,7 +62,8 @@ impl<'j> Chain<'j> {
             let comment = column.comment.iter().flat_map(|comment| comment.lines());
             let comment: String = comment.map(|line| format!(" {}", line.trim())).collect();
             let colon = if comment.is_empty() { "" } else { ":" };
-            format!("  -- {}{colon}{comment}\n  {}{comma}", quoted(&column.name), column.sql)
+            let about = commented(&format!("{}{colon}{comment}", quoted(&column.name)));
+            format!("  -- {about}\n  {}{comma}", column.sql)
         };
         let rows: Vec<String> = columns.iter().enumerate().map(row).collect();
         let names: Vec<String> = columns.iter().map(|column| format!("  {}", quoted(&column.name))).collect();

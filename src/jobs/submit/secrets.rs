@@ -6,9 +6,8 @@ use zeroize::Zeroizing;
 
 use super::SubmitError;
 use super::mask::HIDDEN;
+use crate::jobs::expression::PLACE;
 use crate::jobs::secret::SecretRef;
-
-const OPEN: &str = "${";
 
 /// The secrets that statements name, by their references (`env:NAME`).
 #[derive(Default)]
@@ -19,7 +18,7 @@ impl Secrets {
     pub(super) fn filled(&mut self, sql: &str, place: &str) -> Result<Zeroizing<String>, SubmitError> {
         let mut filled = Zeroizing::new(String::with_capacity(sql.len()));
         let mut rest = sql;
-        while let Some((before, behind)) = rest.split_once(OPEN) {
+        while let Some((before, behind)) = rest.split_once(PLACE) {
             let Some((reference, behind)) = behind.split_once('}') else { break };
             let secret = self.secret(reference, place)?;
             filled.push_str(before);

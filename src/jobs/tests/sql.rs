@@ -258,6 +258,40 @@ fn a_notebook_compares_the_sides_of_the_rules() {
     }
 }
 
+/// A folder of the bundled environments and these rules of shop.orders.
+fn folder_of(rules: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    let environments = std::fs::read_to_string(bundled().join("environments.yaml")).unwrap();
+    let environments = environments.replace("keyspace: sales", "keyspace: shop");
+    std::fs::write(folder.path().join("environments.yaml"), environments).unwrap();
+    std::fs::write(folder.path().join("rules/shop.orders.yaml"), rules).unwrap();
+    folder
+}
+
+/// Flink ends a comment at a carriage return, and `submit` puts a secret wherever `${…}` stands.
+#[test]
+fn texts_of_rules_are_neither_sql_nor_places_of_secrets() {
+    let folder = folder_of(&super::table(
+        r#"
+  - {rule: not_in, column: id, values: ["${env:HOME}", "$5"], message: "a\r OR TRUE -- ${file:/etc/hostname}"}
+  - {rule: regex, column: id, pattern: '[${]x'}"#,
+    ));
+    let files = generate(&project(folder.path()));
+    for file in &files {
+        let text = file.text();
+        assert!(!text.contains("${") && !text.contains('\r'), "{}: {text}", file.path);
+    }
+    let rules = files.iter().find(|file| file.path == "onprem/shop.orders/02_rules.sql").unwrap().text();
+    for said in [
+        "  -- `rule.id.not_in`: fail; a  OR TRUE -- $ {file:/etc/hostname}\n",
+        r"`id` IN (U&'\0024{env:HOME}', '$5')",
+        r"REGEXP(`id`, U&'[\0024{]x')",
+    ] {
+        assert!(rules.contains(said), "{said}\n{rules}");
+    }
+}
+
 #[test]
 fn what_sql_cannot_say_is_a_finding() {
     let rules = |from: &str, to: &str| super::table("").replacen(from, to, 1);
@@ -265,16 +299,17 @@ fn what_sql_cannot_say_is_a_finding() {
         (rules("paid:", "record.paid:"), Code::Value, "record.paid"),
         (rules("paid:", "'paid:text':"), Code::Value, "paid:text"),
         (rules("field: value", "field: \"it's\""), Code::Value, "quotes"),
+        (rules("field: value", "field: '${env:HOME}'"), Code::Value, "has no JSON path"),
+        (rules("  paid:", "  \"pa${id\":"), Code::Value, "cannot be named in SQL"),
+        (rules("  paid:", "  \"pa\\rid\":"), Code::Value, "cannot be named in SQL"),
+        (rules("  paid:", "  'pa,id':"), Code::Rule, "rule pa,id.type"),
         (rules("kind: v1, exclude: [row_hash]", "kind: v1"), Code::Hash, "exclude"),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("rules")).unwrap();
-        let environments = std::fs::read_to_string(bundled().join("environments.yaml")).unwrap();
-        let environments = environments.replace("keyspace: sales", "keyspace: shop");
-        std::fs::write(folder.path().join("environments.yaml"), environments).unwrap();
-        std::fs::write(folder.path().join("rules/shop.orders.yaml"), &text).unwrap();
-        let found = check(folder.path(), None).1;
+        let found = check(folder_of(&text).path(), None).1;
         let is_told = found.iter().any(|finding| finding.code == code && finding.message.contains(words));
         assert!(is_told && found.len() == 1, "{words}: {found:#?}");
     }
+    // The file would have another name, too.
+    let found = check(folder_of(&rules("table: shop.orders", "table: 'shop.${env:HOME}'")).path(), None).1;
+    assert!(found.iter().any(|finding| finding.message.contains("letters, digits and _")), "{found:#?}");
 }
