@@ -164,14 +164,20 @@ pub fn other_owner<'p>(
     if owns(environment) {
         return None;
     }
-    let all = &project.environments.0;
+    let owner = project.environments.0.iter().find(|other| owns(other));
+    let owner = owner.or_else(|| by_prefix(project, topic))?;
+    (owner.name.value != environment.name.value).then_some(owner)
+}
+
+/// The environment that a topic belongs to by its prefix, if there is one.
+#[must_use]
+pub fn by_prefix<'p>(project: &'p Project, topic: &str) -> Option<&'p Environment> {
     let is_prefixed = |one: &&Environment| {
         let rest = topic.strip_prefix(one.topic_prefix.value.as_str());
         rest.is_some_and(|rest| rest.starts_with(['.', '_']))
     };
-    let by_prefix = || all.iter().filter(is_prefixed).max_by_key(|one| one.topic_prefix.value.len());
-    let owner = all.iter().find(|other| owns(other)).or_else(by_prefix)?;
-    (owner.name.value != environment.name.value).then_some(owner)
+    let prefixed = project.environments.0.iter().filter(is_prefixed);
+    prefixed.max_by_key(|one| one.topic_prefix.value.len())
 }
 
 #[cfg(test)]

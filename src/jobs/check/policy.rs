@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::jobs::environment::Environment;
-use crate::jobs::fields::one_of;
+use crate::jobs::fields::{Placed, one_of};
 use crate::jobs::finding::{Code, Finding, Findings};
 use crate::jobs::project::{Project, RulesFile};
 use crate::jobs::rules::Severity;
@@ -29,6 +29,11 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
             }
             dead_letters(project, file, environment, &mut findings);
             let source = file.rules.source.topic(environment);
+            let letters = &file.rules.dead_letter_topic;
+            let letters = Placed { value: environment.topic(&letters.value), place: letters.place };
+            for (key, topic) in [("topic", &source), ("dead_letter_topic", &letters)] {
+                of_another(project, environment, (key, topic), &mut findings);
+            }
             if of_agents(environment, &source.value) {
                 let message = format!(
                     "topic: {} is what agents say of themselves: it holds no records of the business",
@@ -51,6 +56,24 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
         found.extend(findings.into_sorted());
     }
     found
+}
+
+/// A topic with the prefix of another environment is that one's, whoever names it: permissions go by prefixes.
+fn of_another(
+    project: &Project,
+    environment: &Environment,
+    (key, topic): (&str, &Placed<String>),
+    findings: &mut Findings,
+) {
+    let owner = topics::by_prefix(project, &topic.value);
+    // Two with one prefix are told of where they say so.
+    if let Some(owner) = owner.filter(|owner| owner.topic_prefix.value != environment.topic_prefix.value) {
+        let (name, own, owner) = (&topic.value, &environment.name.value, &owner.name.value);
+        let message = format!(
+            "{key}: {name}, of the job in {own}, has the prefix of {owner}: it is a topic of that one"
+        );
+        findings.add(topic.place, Code::Shared, message);
+    }
 }
 
 /// The agents' positions, heartbeats, control topic and dead letters. The topic of a table has one point more.

@@ -142,6 +142,30 @@ fn environments_share_nothing() {
     }
 }
 
+/// Permissions go by prefixes: a job in one environment neither reads nor writes what has the prefix of another one.
+#[test]
+fn topics_of_another_environment() {
+    let file = "rules/sales.events.yaml";
+    for (from, to, words) in [
+        (
+            "topic_{prefix}_sales",
+            "onprem.cdc.sales.{prefix}",
+            "topic: onprem.cdc.sales.cloud, of the job in cloud",
+        ),
+        ("topic_{prefix}_sales", "cloud_{prefix}", "topic: cloud_onprem, of the job in onprem"),
+        (
+            "sink: cassandra",
+            "sink: cassandra\ndead_letter_topic: onprem.dlq.{prefix}",
+            "dead_letter_topic: onprem.dlq.cloud, of the job in cloud",
+        ),
+    ] {
+        let finding = only(file, from, to, None);
+        assert!(finding.code == Code::Shared && finding.message.contains(words), "{to}: {finding}");
+    }
+    let own = found(file, "topic_{prefix}_sales", "'{prefix}_sales'", None);
+    assert_eq!(own, [], "the prefix of one's own");
+}
+
 #[test]
 fn drift_has_a_consumer_group_of_its_own_or_that_of_the_audit_trail() {
     let folder = |from: &str, to: &str| {
