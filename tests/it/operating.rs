@@ -29,6 +29,12 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Has it read its options anew.
+    fn reload(&self) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
     /// Stops it as an operator does.
     fn stop(mut self) {
         let pid = self.0.id().to_string();
@@ -71,8 +77,13 @@ impl Place {
     }
 
     fn run(&self) -> Running {
+        self.run_with(&[])
+    }
+
+    /// One with more options.
+    fn run_with(&self, more: &[&str]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cdc-agent"));
-        command.arg("run").args(self.options()).arg("--schema").arg(self.path("schema.json"));
+        command.arg("run").args(self.options()).arg("--schema").arg(self.path("schema.json")).args(more);
         command.args(["--http=false", "--finished-segments", "keep"]);
         let running = Running(command.stderr(Stdio::null()).spawn().unwrap());
         let until = Instant::now() + Duration::from_secs(60);
@@ -366,12 +377,14 @@ fn a_reload_takes_over_what_may_change_and_refuses_what_is_wrong() {
     };
     let reload = |text: &str| {
         fs::write(&config, text).unwrap();
-        let pid = running.0.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        running.reload();
     };
     wait_for("parked: ");
     reload("late_after = 5\n");
     wait_for("not taken over");
+    // With the flag that keeps finished segments, no agent would start again.
+    reload("spool_directory = \"spool\"\nlate_after_s = 6\n");
+    wait_for("what is kept would fill the spool");
     reload("late_after_s = 5\ntopic_prefix = \"other\"\nlog_format = \"json\"\n");
     wait_for("need a restart: topic_prefix");
     assert!(said("changed: late_after_s, log_format") && said("{\"ts\":"));
@@ -379,6 +392,38 @@ fn a_reload_takes_over_what_may_change_and_refuses_what_is_wrong() {
     let before = place.event_ids().len();
     running.stop();
     assert_eq!(place.event_ids().len(), before);
+}
+
+#[test]
+fn a_reload_begins_and_ends_heartbeats() {
+    let place = Place::new();
+    let config = place.path("agent.toml");
+    let every_ms = |ms: u32| fs::write(&config, format!("heartbeat_interval_ms = {ms}\n")).unwrap();
+    every_ms(0);
+    let running = place.run_with(&["--config", config.to_str().unwrap()]);
+    let heartbeats =
+        || place.records("local.cdc.accept").iter().filter(|line| line["value"]["op"] == "m").count();
+    let wait_until = |is_so: &dyn Fn() -> bool, what: &str| {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            assert!(Instant::now() < until, "{what}");
+        }
+    };
+    // Ten times as long as they take to come once they are asked for.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(heartbeats(), 0);
+    let grows = || {
+        let before = heartbeats();
+        std::thread::sleep(Duration::from_millis(500));
+        heartbeats() > before
+    };
+    every_ms(100);
+    running.reload();
+    wait_until(&grows, "there are no heartbeats");
+    every_ms(0);
+    running.reload();
+    wait_until(&|| !grows(), "heartbeats do not end");
+    running.stop();
 }
 
 #[test]

@@ -88,6 +88,7 @@ use schema::LiveSchema;
 use snapshot::Snapshots;
 use stop::Stop;
 use telling::Telling;
+use watermark::Watermark;
 
 /// Between attempts to rewind the sink.
 const REWIND_PAUSE: Duration = Duration::from_secs(1);
@@ -133,11 +134,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let newest = schema.newest();
     let config = encoder_config(&settings, &newest.get().schema, Kind::Live)?;
     let asked = visibility(live.log.visibility);
-    let heartbeat = Some(args.options.live.telling.heartbeat_interval_ms).filter(|ms| *ms > 0);
-    let heartbeat = heartbeat.map(Duration::from_millis);
     let sync_period = Duration::from_millis(live.log.commitlog_sync_period_ms.get());
-    let before_us = heartbeat.map(|_| watermark::Watermark::before_us(SystemTime::now(), sync_period));
-    let notices = Notices::new(&config, asked, filter, before_us);
+    let notices = Notices::new(&config, asked, filter);
     telling.identity(&args, &settings, asked.as_str());
     telling.phase(Phase::ReadingCheckpoint, None);
     let observers = (&stop, Some(&telling.telemetry));
@@ -196,6 +194,9 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let mut writer = Writer::new(sink.as_mut(), checkpoint, undecoded.undecodable == Undecodable::Park);
         writer.tell(&notices);
         writer.keep_schema(schema.keeper());
+        let heartbeat = Some(args.options.live.telling.heartbeat_interval_ms).filter(|ms| *ms > 0);
+        let heartbeat = heartbeat.map(Duration::from_millis);
+        notices.beat_from(heartbeat.map(|_| Watermark::before_us(SystemTime::now(), sync_period)));
         let begun = begin.tell(&notices, &mut writer);
         let parts = Parts {
             reading,
@@ -232,6 +233,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                     finished: &mut finished,
                     schema: &mut schema,
                     guard: &guard,
+                    #[cfg(feature = "cql")]
+                    snapshots: snapshots.as_mut(),
                 };
                 reload::reload(&mut args, parts);
             }

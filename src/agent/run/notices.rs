@@ -74,15 +74,16 @@ struct Beaten {
 }
 
 impl Notices {
-    /// `before_us`: microseconds since 1970, before all watermarks; `None` where there are no heartbeats.
-    pub(super) fn new(
-        config: &EncoderConfig,
-        visibility: Visibility,
-        filter: TableFilter,
-        before_us: Option<i64>,
-    ) -> Self {
-        let told_us = Cell::new(before_us);
+    /// Without heartbeats.
+    pub(super) fn new(config: &EncoderConfig, visibility: Visibility, filter: TableFilter) -> Self {
+        let told_us = Cell::default();
         Self { names: config.source.clone(), profile: config.profile, visibility, filter, told_us }
+    }
+
+    /// From here on there are heartbeats, or none. `before_us`: microseconds since 1970, before all watermarks that come;
+    /// `None` where there are no heartbeats.
+    pub(super) fn beat_from(&self, before_us: Option<i64>) {
+        self.told_us.set(before_us.map(|before| self.told_us.get().unwrap_or(before)));
     }
 
     /// For control records only.

@@ -2,7 +2,12 @@
 
 use super::finished::Finished;
 use super::guard::Guard;
+#[cfg(feature = "cql")]
+use super::node;
 use super::schema::LiveSchema;
+#[cfg(feature = "cql")]
+use super::snapshot::Snapshots;
+use super::start;
 use crate::agent::exit::Failure;
 use crate::agent::log;
 use crate::cdc_raw::Directory;
@@ -43,6 +48,9 @@ pub(super) struct Parts<'r> {
     pub(super) finished: &'r mut Finished,
     pub(super) schema: &'r mut LiveSchema,
     pub(super) guard: &'r Guard,
+    /// `None` where no node can be asked for rows.
+    #[cfg(feature = "cql")]
+    pub(super) snapshots: Option<&'r mut Snapshots>,
 }
 
 /// Reads file and environment anew. When something in them is wrong nothing changes.
@@ -58,9 +66,22 @@ fn try_reload(args: &mut RunArgs, parts: Parts<'_>) -> Result<(), String> {
     let text = |failure: Failure| failure.to_string();
     let mut next = args.clone();
     let taken = take_over(&mut next, &new);
+    // Neither with what needs a restart as it is now, nor with what it will be then.
+    for all in [&next, &*new] {
+        start::fits(&all.options.live.log, &all.out).map_err(text)?;
+    }
     let finished = Finished::new(&next.options.live.log, parts.directory).map_err(text)?;
     // Files with passwords and certificates may have changed although no option did.
-    parts.schema.renew(&next.options.live.cassandra).map_err(text)?;
+    let cassandra = &next.options.live.cassandra;
+    #[cfg(feature = "cql")]
+    let asked = parts.snapshots.map(|all| node::settings(cassandra).map(|by| (all, by)));
+    #[cfg(feature = "cql")]
+    let asked = asked.transpose().map_err(text)?;
+    parts.schema.renew(cassandra).map_err(text)?;
+    #[cfg(feature = "cql")]
+    if let Some((snapshots, settings)) = asked {
+        snapshots.renew(settings);
+    }
     *parts.finished = finished;
     parts.guard.limit(&next.options.live.log);
     log::begin(next.options.live.telling.log_format == LogFormatWord::Json);

@@ -92,6 +92,11 @@ impl Snapshots {
         Self { settings, source: None, reading: None, ended: Vec::new() }
     }
 
+    /// Rows are asked for in this way from here on.
+    pub(super) fn renew(&mut self, settings: CqlSettings) {
+        *self = Self { ended: std::mem::take(&mut self.ended), ..Self::new(settings) };
+    }
+
     /// The checkpoint may have gone back: what was read is read again from there.
     pub(super) fn rewind(&mut self) {
         self.reading = None;

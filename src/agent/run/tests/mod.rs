@@ -141,7 +141,7 @@ impl World {
         let mut schema = self.schema(&state, &filter);
         let newest = schema.newest();
         let config = encoder_config(&settings, &newest.get().schema, Kind::Live).unwrap();
-        let notices = Notices::new(&config, self.visibility, filter, None);
+        let notices = Notices::new(&config, self.visibility, filter);
         let worker = Worker {
             later: newest.as_ref(),
             config: &config,
