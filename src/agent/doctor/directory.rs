@@ -8,6 +8,7 @@ use std::time::Instant;
 use rustix::fs::{Access, access};
 
 use super::finding::{Finding, Verdict};
+use super::state::here;
 use crate::agent::exit::Exit;
 use crate::agent::socket::{Request, ask};
 use crate::cdc_raw::file_id::own_user;
@@ -168,7 +169,7 @@ fn archive(log: &LogArgs) -> Option<Finding> {
 /// The directory to which segments are moved that wait. It is made when it is missing.
 fn spool(log: &LogArgs) -> Option<Finding> {
     let (check, path) = ("spool", log.spool_dir.as_ref()?);
-    let parent = path.parent().filter(|_| !path.exists());
+    let parent = path.parent().filter(|_| !path.exists()).map(here);
     let there = parent.unwrap_or(path);
     Some(match elsewhere(check, there, log) {
         Finding { verdict: Verdict::Pass, .. } => match (parent, lacking_room(there, log)) {

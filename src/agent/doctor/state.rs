@@ -65,7 +65,7 @@ fn open_files(limits: &str) -> Option<u64> {
 }
 
 /// A relative path without a folder stands in the working directory.
-fn here(folder: &Path) -> &Path {
+pub(super) fn here(folder: &Path) -> &Path {
     if folder == Path::new("") { Path::new(".") } else { folder }
 }
 

@@ -63,6 +63,18 @@ fn directories_that_cannot_be_used() {
     }
 }
 
+/// One that is named without a folder is made in the working directory.
+#[test]
+fn a_spool_that_is_missing_is_made() {
+    let raw = tempfile::tempdir_in(".").unwrap();
+    for path in [raw.path().join("spool").as_path(), Path::new("no-such-spool")] {
+        let words = ["--spool-dir", path.to_str().unwrap(), "--spool-min-free-mb", "0"];
+        let found = of(&found(DIRECTORY, raw.path(), &words), "spool").clone();
+        assert_eq!(found.verdict, Verdict::Pass, "{found:?}");
+        assert!(found.found.contains("is made when the agent starts"), "{found:?}");
+    }
+}
+
 #[test]
 fn the_limit_counts_as_cassandra_does() {
     let raw = tempfile::tempdir().unwrap();
