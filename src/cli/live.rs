@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::values::{CENTURY_S, DAY_MS, HOUR_MS, MOST_MIB, whole};
+use super::values::{CENTURY_S, DAY_MS, HOUR_MS, MOST_MIB, host, whole};
 
 /// The agent's own directory, unless another one is named.
 pub const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/cdc-agent";
@@ -131,6 +131,7 @@ pub struct CassandraArgs {
     pub schema: Option<PathBuf>,
     /// Address of the node's CQL port
     #[arg(id = "cassandra_host", long = "cassandra-host", value_name = "HOST", default_value = "127.0.0.1")]
+    #[arg(value_parser = host)]
     pub host: String,
     /// Port of CQL
     #[arg(id = "cassandra_port", long = "cassandra-port", value_name = "PORT", default_value = "9042")]

@@ -1,5 +1,6 @@
 //! Values of options: names, times, and words with a fixed set.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -95,6 +96,9 @@ pub enum ValueError {
         "expected 1 to {MAX_PREFIX_LENGTH} of the characters a-z A-Z 0-9 . _ -, as Kafka takes them in a topic name"
     )]
     Prefix,
+    /// No name of a machine, and no address of one.
+    #[error("expected a host name or an address, without its port")]
+    Host,
     /// A number of which nobody can say what it counts.
     #[error(
         "the number has no unit and is not in the range of microseconds after 1973: write {0}s, {0}ms or {0}us"
@@ -227,6 +231,18 @@ pub(super) fn topic_prefix(text: &str) -> Result<String, ValueError> {
     if is_prefix(text) { Ok(text.to_owned()) } else { Err(ValueError::Prefix) }
 }
 
+/// A machine. A name that cannot be one is looked up in vain for as long as the agent runs.
+///
+/// # Errors
+/// It is no name and no address of one.
+pub(super) fn host(text: &str) -> Result<String, ValueError> {
+    let is_part_of_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte) || !byte.is_ascii();
+    let is_name = !text.is_empty() && text.bytes().all(is_part_of_name);
+    let is_address = text.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok());
+    if is_name || is_address { Ok(text.to_owned()) } else { Err(ValueError::Host) }
+}
+
 fn unquote(part: &str) -> String {
     part.strip_prefix('"')
         .and_then(|inner| inner.strip_suffix('"'))
@@ -251,6 +267,16 @@ mod tests {
         assert!("shop.orders".parse::<ColumnName>().is_err());
         for bad in ["shop.orders", "shop.orders=", "shop.orders=a,,b", "shop=a"] {
             assert_eq!(bad.parse::<ColumnList>(), Err(ValueError::Columns), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_no_port() {
+        for good in ["localhost", "db-1.example_net.", "10.0.0.1", "::1", "fe80::1%eth0", "höst"] {
+            assert_eq!(host(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "10.0.0.1:9042", "db:9042", "[::1]", "[::1]:9042", "a b", "a,b", "tcp://a"] {
+            assert_eq!(host(bad), Err(ValueError::Host), "{bad}");
         }
     }
 

@@ -196,6 +196,7 @@ impl Definition<'_> {
             (TypeId::of::<NonZeroUsize>(), "expected a whole number, at least 1"),
             (TypeId::of::<u64>(), "expected a whole number, at least 0"),
             (TypeId::of::<SocketAddr>(), "expected address:port, like 127.0.0.1:8083"),
+            (TypeId::of::<PathBuf>(), "expected a path, which is not empty"),
         ];
         allowed.iter().find(|(of, _)| value == *of).map(|(_, text)| *text)
     }

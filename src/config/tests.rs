@@ -196,6 +196,10 @@ fn wrong_values_are_refused_with_their_line_and_what_would_be_right() {
             "agent.toml:2: column_mask: expected a list of texts in quotes, [\"a\", \"b\"], found integer among them",
         ),
         ("left = { a = 1 }", "agent.toml:1: left: expected a text in quotes, found table"),
+        (
+            "column_hash_key_file = ''",
+            "agent.toml:1: column_hash_key_file: expected a path, which is not empty",
+        ),
     ] {
         assert_eq!(refused(text), complaint);
     }

@@ -172,7 +172,7 @@ fn refused_by_librdkafka(error: KafkaError) -> SinkError {
     match error {
         KafkaError::ClientConfig(_, what, name, _) => {
             let known = "names and values are those of librdkafka's CONFIGURATION.md";
-            SinkError::Options(format!("kafka_option {name}: {}; {known}", what.to_lowercase()))
+            SinkError::Options(format!("kafka_option {name}: {}; {known}", what.trim_end().to_lowercase()))
         }
         other => SinkError::Options(format!("librdkafka refuses the options: {other}")),
     }
