@@ -251,6 +251,43 @@ def snapshot_cql_away(case):
     return case.judge(agent)
 
 
+@scenario("snapshot-reload", "another CQL port is configured in the middle of a snapshot, with SIGHUP: it waits as long as that is a wrong one, and goes on when it is the node's again; each row once", kinds=BOTH)
+def snapshot_reload(case):
+    case.schema = "cql"
+    case.prepare()
+    fill_many(case)
+    config = case.folder / "agent.toml"
+    agent = case.agent("--config", config)
+    # A flag would win over the file.
+    at = agent.options.index("--cassandra-port")
+    port, agent.options[at : at + 2] = agent.options[at + 1], []
+    config.write_text(f"cassandra_port = {port}\n")
+    agent.start()
+
+    def configure(port, times):
+        config.write_text(f"cassandra_port = {port}\n")
+        agent.signal(signal.SIGHUP)
+        wait_for(lambda: agent.said().count("read anew; changed: cassandra_port") == times, "the agent to read its options", agent=agent)
+
+    wait_for(lambda: begins(case, ("many",), 300), "the snapshot to begin", agent=agent)
+    wait_for(lambda: read_rows(case, "many"), "its first rows", agent=agent)
+    configure(1, 1)
+    # What was on its way.
+    time.sleep(3)
+    read = len(read_rows(case, "many"))
+    time.sleep(3)
+    if ends(case) or len(read_rows(case, "many")) != read:
+        raise Failed(f"it goes on at a port that is not configured any more: {read} rows, then {len(read_rows(case, 'many'))}; {ends(case)}")
+    configure(port, 2)
+    wait_for(lambda: "many" in ends(case), "the end of the snapshot", 120, agent)
+    count = compare(case, "many")
+    case.note(f"{read} rows before, {count} in all, {ends(case)['many']['outcome']}")
+    if (ends(case)["many"]["outcome"], ends(case)["many"]["rows"]) != ("complete", count):
+        raise Failed(f"{ends(case)}, for {count} rows")
+    case.rules.tables = {f"{case.ks}.{name}" for name in ("plain", "wide", "coll")}
+    return case.judge(agent)
+
+
 @scenario(
     "snapshot-kills", "the agent is killed seven times while it reads a table from before CDC, and tables that are written to: each row of the first is "
     "published once, and changes and rows add up to what SELECT shows", kinds=BOTH,
