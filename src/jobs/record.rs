@@ -151,8 +151,9 @@ impl<'p> Visitor<'p> for ObjectSeed<'_, 'p, '_> {
     }
 
     fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(TextSeed)? {
-            let mut places = Vec::new();
+        // As it stands: as bytes serde_json would take control characters, which are no JSON.
+        while let Some(name) = map.next_key::<&'p RawValue>()? {
+            let (name, mut places) = (unescaped(name.get()), Vec::new());
             (self.wanted)(&name, &mut |place| places.push(place));
             if places.is_empty() {
                 map.next_value::<IgnoredAny>()?;
@@ -303,6 +304,9 @@ mod tests {
             "{\"a\":01}",
             "{\"a\":NaN}",
             "{\"a\":\"\n\"}",
+            "{\"a\t\":1}",
+            "{\"a\":1,\"b\0\":2}",
+            "{\"a\":{\"b\u{1f}\":2}}",
             "\u{feff}{}",
             "{\"a\":1 // x\n}",
             "{\"a\":\"\\x\"}",

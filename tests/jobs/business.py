@@ -39,7 +39,7 @@ def payload(rng, number, ts):
     row = {"id": f"{number}-{rng.randint(0, 10**9)}", "event_ts": stamp(ts - rng.randint(0, 10_000)), "value": rng.choice([1, 0, 99.5, 1000001, 1e300])}
     kind = rng.randint(0, 19)
     if kind == 0:
-        return rng.choice([None, b"", b"null", b"[]", b"{}x", b"{} {}", b"{", b"\xff\xfe", b'{"id":"\xff"}', b" ", b"\xef\xbb\xbf{}", b"{'a':1}", b'{"a":01}', b"1\n"])
+        return rng.choice([None, b"", b"null", b"[]", b"{}x", b"{} {}", b"{", b"\xff\xfe", b'{"id":"\xff"}', b" ", b"\xef\xbb\xbf{}", b"{'a':1}", b'{"a":01}', b"1\n", b'{"a\t":1}'])
     if kind == 1:
         row["value"] = rng.choice([None, -1, -0.5, "x", " 12 ", "1d", "0x1p3", [], {}, True, "NaN", 10**400 if rng.random() < 0.5 else "12.5", "-3"])
     if kind == 2:
