@@ -126,7 +126,8 @@ impl Machine {
         // What a snapshot read is no write: it says what is there, and is not waited for.
         let is_read = event.op == "r";
         if !is_read {
-            if state.event_ids.is_repeat(&event.event_id, event.side, event.logged_us) {
+            let id = (event.partition_key.as_str(), event.event_id.as_str());
+            if state.event_ids.is_repeat(id, event.side, event.logged_us) {
                 state.counts.repeats += 1;
                 return;
             }

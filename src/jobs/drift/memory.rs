@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::event::{Both, Content, RowEvent, Side, UNVERSIONED};
 use super::order::KeyOrder;
@@ -211,7 +212,8 @@ pub struct Forgotten {
     pub ranges: u64,
 }
 
-/// Which sides told of an event.
+/// Which sides told of an event. An id is one of its partition of the table: a record that no agent wrote takes nothing
+/// from the rows of others, and it is the same wherever partitions are divided among machines.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<(String, i64, u8)>", into = "Vec<(String, i64, u8)>")]
 pub(super) struct EventIds {
@@ -231,21 +233,37 @@ fn number(event_id: &str) -> Option<u128> {
     u128::from_str_radix(event_id, 16).ok()
 }
 
+/// What stands for an id in a partition.
+fn within(id: u128, partition_key: &str) -> Option<u128> {
+    let digest = Sha256::new_with_prefix(id.to_be_bytes()).chain_update(partition_key).finalize();
+    digest.first_chunk().map(|bytes| u128::from_be_bytes(*bytes))
+}
+
 impl EventIds {
     /// Whether this side told of the event before; if not, it has now.
-    pub(super) fn is_repeat(&mut self, event_id: &str, side: Side, now_us: i64) -> bool {
-        let Some(id) = number(event_id) else { return false };
+    pub(super) fn is_repeat(
+        &mut self,
+        (partition_key, event_id): (&str, &str),
+        side: Side,
+        now_us: i64,
+    ) -> bool {
+        if self.is_known((partition_key, event_id), side) {
+            return true;
+        }
+        let Some(id) = number(event_id).and_then(|id| within(id, partition_key)) else { return false };
         let sides = self.sides.entry(id).or_insert_with(|| {
             self.order.push_back((id, now_us));
             0
         });
-        let is_repeat = *sides & bit(side) > 0;
         *sides |= bit(side);
-        is_repeat
+        false
     }
 
-    pub(super) fn is_known(&self, event_id: &str, side: Side) -> bool {
-        number(event_id).and_then(|id| self.sides.get(&id)).is_some_and(|sides| *sides & bit(side) > 0)
+    pub(super) fn is_known(&self, (partition_key, event_id): (&str, &str), side: Side) -> bool {
+        let Some(id) = number(event_id) else { return false };
+        let told = |id: &u128| self.sides.get(id).is_some_and(|sides| *sides & bit(side) > 0);
+        // A state that an earlier build made has them without their partitions.
+        within(id, partition_key).is_some_and(|id| told(&id)) || told(&id)
     }
 
     pub(super) fn forget(&mut self, before_us: i64, most: usize, count: &mut Forgotten) {

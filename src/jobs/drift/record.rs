@@ -3,6 +3,8 @@
 mod columns;
 mod control;
 mod hashes;
+#[cfg(test)]
+mod tests;
 mod timestamps;
 
 use serde_json::{Map, Value};
@@ -119,7 +121,8 @@ pub fn change(value: &Value, layout: &Layout, read: &Read) -> Result<Option<Inpu
             partition: read.partition,
             offset: read.offset,
             file: source.get("file").and_then(Value::as_str).map(str::to_owned),
-            pos: source.get("pos").and_then(Value::as_u64),
+            // As the operator on Flink reads it: no file is longer.
+            pos: source.get("pos").and_then(Value::as_i64).and_then(|pos| pos.try_into().ok()),
         },
     }))))
 }

@@ -126,6 +126,13 @@ impl World {
         self.event((side, second), 1, (version_us, &event_id), content);
     }
 
+    /// A side writes a cell of a row at this second, in an event of this id.
+    fn named(&mut self, side: Side, second: i64, row: i64, event_id: &str) {
+        let cell = Cell { ts_us: second * SECOND, value: Some("1".to_owned()), expires_at: None };
+        let content = Content { cells: vec![("a".to_owned(), cell)], ..Content::default() };
+        self.event((side, second), row, (second * SECOND, event_id), content);
+    }
+
     /// A hash event that does not say which version of its row it belongs to.
     fn unversioned(&mut self, side: Side, second: i64, event_id: &str) {
         let content = Content { opaque_us: Some(UNVERSIONED), ..Content::default() };
@@ -441,4 +448,36 @@ fn what_waits_for_a_silent_side_has_a_bound() {
     assert_eq!(world.machine.waiting(), 0);
     let saved = serde_json::to_value(world.machine.state()).unwrap();
     assert_eq!(saved["due"], serde_json::json!([]));
+}
+
+/// A record that nobody's agent wrote, with the id of an event of another partition: that one is judged all the same,
+/// whichever came first. On Flink the two may be in two machines.
+#[test]
+fn an_id_of_another_partition_is_no_repeat() {
+    for mode in [Mode::Merge, Mode::EventId] {
+        let mut world = World::with(Options { mode, ..options() });
+        world.beat(100);
+        world.beat(200);
+        world.named(Side::Onprem, 230, 1, "ab");
+        world.named(Side::Onprem, 230, 2, "ab");
+        world.named(Side::Onprem, 231, 2, "ab");
+        world.named(Side::Cloud, 230, 1, "ab");
+        assert_eq!(world.machine.counts().repeats, 1);
+        assert_eq!(world.beat(300), [Status::Match, Status::MissingCloud]);
+    }
+}
+
+/// A state that an earlier build made knows ids without their partitions.
+#[test]
+fn ids_of_an_earlier_build_are_known() {
+    let mut world = World::with(Options { mode: Mode::EventId, ..options() });
+    world.beat(100);
+    world.beat(200);
+    let mut state = serde_json::to_value(world.machine.state()).unwrap();
+    state["event_ids"] = serde_json::json!([[format!("{:032x}", 0xab), 100 * SECOND, 1]]);
+    world.machine = Machine::new(world.machine.options().clone(), serde_json::from_value(state).unwrap());
+    world.named(Side::Onprem, 230, 1, "ab");
+    assert_eq!(world.machine.counts().repeats, 1);
+    world.named(Side::Cloud, 230, 1, "ab");
+    assert_eq!(world.beat(300), [Status::Match]);
 }

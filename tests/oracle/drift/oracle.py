@@ -221,11 +221,12 @@ class Oracle:
         elif value["op"] == "m":
             self.beat(side, record["partition"], value["source"]["host_id"], value["wm_us"], value["ts_ms"])
         else:
-            if (side, value["event_id"]) not in self.ids:
-                self.ids.add((side, value["event_id"]))
-                place = (side, value["source"]["host_id"], record["partition"])
-                told = self.beats[place][1] if place in self.beats else self.wholes.get(place)
-                self.events.append(Event(record, self.table, told))
+            place = (side, value["source"]["host_id"], record["partition"])
+            told = self.beats[place][1] if place in self.beats else self.wholes.get(place)
+            event = Event(record, self.table, told)
+            if (side, event.partition, event.id) not in self.ids:
+                self.ids.add((side, event.partition, event.id))
+                self.events.append(event)
 
     def complete(self, side, host, said):
         """What a node had published when its agent said something."""
@@ -329,7 +330,7 @@ class Oracle:
                 continue
             lacks_on = other(event.side)
             held = [e for e in self.events if e.side == lacks_on]
-            same = self.options["mode"] == "event_id" and any(e.id == event.id for e in held)
+            same = self.options["mode"] == "event_id" and any((e.partition, e.id) == (event.partition, event.id) for e in held)
             lacks = set() if same else lacking(event, held, now, self.options["tolerance_us"])
             window = (min(LOW if event.told is None else event.told, event.version) - self.delay,
                       event.logged + self.delay)

@@ -107,7 +107,7 @@ impl Machine {
                 found.is_waiting = true;
                 continue;
             }
-            let lacking = self.lacking(partition, row, event, now_us);
+            let lacking = self.lacking((&row_id.0, partition), row, event, now_us);
             if lacking.is_empty() {
                 found.done.push(number);
                 continue;
@@ -133,10 +133,16 @@ impl Machine {
     }
 
     /// The columns of an event that the other side lacks.
-    fn lacking(&self, partition: &Partition, row: &Row, event: &Waiting, now_us: i64) -> BTreeSet<String> {
+    fn lacking(
+        &self,
+        (partition_key, partition): (&str, &Partition),
+        row: &Row,
+        event: &Waiting,
+        now_us: i64,
+    ) -> BTreeSet<String> {
         let side = event.side.other();
         let is_same_write = self.options.mode == Mode::EventId || event.content.opaque_us.is_some();
-        if is_same_write && self.state.event_ids.is_known(&event.event_id, side) {
+        if is_same_write && self.state.event_ids.is_known((partition_key, &event.event_id), side) {
             return BTreeSet::new();
         }
         let around = Around {

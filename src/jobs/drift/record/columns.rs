@@ -153,5 +153,8 @@ fn listed<'v>(times: Times<'v>) -> impl Iterator<Item = &'v Value> {
 }
 
 fn own_times<'v>(times: Times<'v>, path: &Value) -> Times<'v> {
-    listed(times).find(|own| own.get("path") == Some(path))
+    // Cassandra tells -0.0 from 0.0.
+    let is_same =
+        |own: &Value| own == path && own.as_f64().map(f64::to_bits) == path.as_f64().map(f64::to_bits);
+    listed(times).find(|own| own.get("path").is_some_and(is_same))
 }

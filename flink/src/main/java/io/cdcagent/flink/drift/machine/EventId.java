@@ -1,5 +1,10 @@
 package io.cdcagent.flink.drift.machine;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+
 /** The number that an event's id is: 128 bits. */
 final class EventId {
     private static final int RADIX = 16;
@@ -36,6 +41,19 @@ final class EventId {
         long high =
                 middle == start ? 0 : Long.parseUnsignedLong(text.substring(start, middle), RADIX);
         return new EventId(high, Long.parseUnsignedLong(text.substring(middle), RADIX));
+    }
+
+    /** What stands for it in a partition of the table. */
+    EventId within(String partitionKey) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(ByteBuffer.allocate(2 * Long.BYTES).putLong(high).putLong(low).array());
+            ByteBuffer found =
+                    ByteBuffer.wrap(digest.digest(partitionKey.getBytes(StandardCharsets.UTF_8)));
+            return new EventId(found.getLong(), found.getLong());
+        } catch (NoSuchAlgorithmException error) {
+            throw new IllegalStateException(error); // every Java has it
+        }
     }
 
     @Override

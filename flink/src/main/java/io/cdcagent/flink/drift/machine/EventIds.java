@@ -4,7 +4,11 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Which sides told of an event, in the order in which events came. */
+/**
+ * Which sides told of an event, in the order in which events came. An id is one of its partition of
+ * the table: a record that no agent wrote takes nothing from the rows of others, and it is the same
+ * wherever partitions are divided among machines.
+ */
 final class EventIds {
     /** What is known of an event. */
     static final class Seen {
@@ -20,20 +24,26 @@ final class EventIds {
     final Map<EventId, Seen> seen = new LinkedHashMap<>();
 
     /** Whether this side told of the event before; if not, it has now. */
-    boolean isRepeat(String eventId, Side side, long nowUs) {
-        EventId id = EventId.of(eventId);
-        if (id == null) {
-            return false;
+    boolean isRepeat(String partitionKey, String eventId, Side side, long nowUs) {
+        if (isKnown(partitionKey, eventId, side)) {
+            return true;
         }
-        Seen known = seen.computeIfAbsent(id, key -> new Seen(nowUs, 0));
-        boolean isRepeat = (known.sides & bit(side)) != 0;
-        known.sides |= bit(side);
-        return isRepeat;
+        EventId id = EventId.of(eventId);
+        if (id != null) {
+            seen.computeIfAbsent(id.within(partitionKey), key -> new Seen(nowUs, 0)).sides |=
+                    bit(side);
+        }
+        return false;
     }
 
-    boolean isKnown(String eventId, Side side) {
+    boolean isKnown(String partitionKey, String eventId, Side side) {
         EventId id = EventId.of(eventId);
-        Seen known = id == null ? null : seen.get(id);
+        // A state that an earlier build made has them without their partitions.
+        return id != null && (isKnown(id.within(partitionKey), side) || isKnown(id, side));
+    }
+
+    private boolean isKnown(EventId id, Side side) {
+        Seen known = seen.get(id);
         return known != null && (known.sides & bit(side)) != 0;
     }
 

@@ -88,7 +88,6 @@ final class Judge {
      * `nowUs` decides what has expired.
      */
     Found look(RowId id, Row row, Entry entry, long dueToUs, long nowUs) {
-        Partition partition = state.memory.partitions.get(id.partition);
         Found found = new Found();
         for (Waiting event : entry.events) {
             if (event.dueUs > dueToUs) {
@@ -96,7 +95,7 @@ final class Judge {
                 found.left.add(event);
                 continue;
             }
-            SortedSet<String> lacking = lacking(partition, row, event, nowUs);
+            SortedSet<String> lacking = lacking(id, row, event, nowUs);
             if (lacking.isEmpty()) {
                 continue;
             }
@@ -126,14 +125,14 @@ final class Judge {
     }
 
     /** The columns of an event that the other side lacks. */
-    private SortedSet<String> lacking(Partition partition, Row row, Waiting event, long nowUs) {
+    private SortedSet<String> lacking(RowId id, Row row, Waiting event, long nowUs) {
         Side side = event.side.other();
         Long opaqueUs = event.content.opaqueUs;
         boolean isSameWrite = options.mode == Mode.EVENT_ID || opaqueUs != null;
-        if (isSameWrite && state.eventIds.isKnown(event.eventId, side)) {
+        if (isSameWrite && state.eventIds.isKnown(id.partition, event.eventId, side)) {
             return new TreeSet<>();
         }
-        List<RangeDeletion> ranges = partition.ranges.of(side);
+        List<RangeDeletion> ranges = state.memory.partitions.get(id.partition).ranges.of(side);
         Around around =
                 new Around(ranges, row.clustering, options.clustering, nowUs, options.toleranceUs);
         SideRow held = row.sides.of(side);

@@ -52,7 +52,9 @@ public final class Machine {
     private void take(RowEvent told) {
         RowEvent event = told;
         if (!event.isRead()) {
-            if (state.eventIds.isRepeat(event.told.eventId, event.side, event.loggedUs)) {
+            String partitionKey = event.key.partition;
+            String eventId = event.told.eventId;
+            if (state.eventIds.isRepeat(partitionKey, eventId, event.side, event.loggedUs)) {
                 state.counts.repeats++;
                 return;
             }

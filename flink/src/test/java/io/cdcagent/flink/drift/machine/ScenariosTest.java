@@ -275,4 +275,36 @@ class ScenariosTest {
         assertEquals(0, world.state.waiting());
         assertTrue(world.state.due.isEmpty() && world.state.held.isEmpty());
     }
+
+    /**
+     * A record that nobody's agent wrote, with the id of an event of another partition: that one is
+     * judged all the same, whichever came first. The two may be in two machines.
+     */
+    @Test
+    void anIdOfAnotherPartitionIsNoRepeat() {
+        for (Mode mode : Mode.values()) {
+            world = new World(mode, 100, 100, 100);
+            world.beat(100);
+            world.beat(200);
+            world.named(Side.ONPREM, 230, 1, "ab");
+            world.named(Side.ONPREM, 230, 2, "ab");
+            world.named(Side.ONPREM, 231, 2, "ab");
+            world.named(Side.CLOUD, 230, 1, "ab");
+            assertEquals(1, world.state.counts().repeats());
+            assertEquals(List.of(Status.MATCH, Status.MISSING_CLOUD), world.beat(300));
+        }
+    }
+
+    /** A state that an earlier build made knows ids without their partitions. */
+    @Test
+    void idsOfAnEarlierBuildAreKnown() {
+        world = new World(Mode.EVENT_ID, 100, 100, 100);
+        world.beat(100);
+        world.beat(200);
+        world.state.eventIds.seen.put(EventId.of("ab"), new EventIds.Seen(100 * World.SECOND, 1));
+        world.named(Side.ONPREM, 230, 1, "ab");
+        assertEquals(1, world.state.counts().repeats());
+        world.named(Side.CLOUD, 230, 1, "ab");
+        assertEquals(List.of(Status.MATCH), world.beat(300));
+    }
 }

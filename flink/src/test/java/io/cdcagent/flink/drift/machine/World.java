@@ -110,6 +110,13 @@ final class World {
         event(side, second, 1, versionUs, Long.toHexString(second * 2 + side.ordinal()), content);
     }
 
+    /** A side writes a cell of a row at this second, in an event of this id. */
+    void named(Side side, long second, long row, String eventId) {
+        Cell cell = new Cell(second * SECOND, "1", null);
+        Content content = Content.cells(List.of(new PathCell("a", cell)), false, null);
+        event(side, second, row, second * SECOND, eventId, content);
+    }
+
     /** A hash event that does not say which version of its row it belongs to. */
     void unversioned(Side side, long second, String eventId) {
         Content content = Content.cells(List.of(), false, Content.UNVERSIONED);
