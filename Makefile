@@ -17,7 +17,7 @@ PHASES ?=
 SHORT ?=
 # Which tests of `make test-submit`.
 SUBMIT ?= test_submit test_drift test_generated
-# Records of `make test-engines`.
+# Records of `make test-engines` and `make test-verdicts`.
 RECORDS ?= 100000
 # Rows that differ in `make test-e2e`; E2E takes further options of tests/jobs/drift_e2e.py.
 DIVERGENCES ?= 1000
@@ -50,7 +50,7 @@ JOB ?=
 EVERY ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-story test-engines test-e2e bench-jobs run-dq reconcile
+.PHONY: help run build-jar test test-cql test-flink test-planner test-doctor test-kafka test-oracle test-differential fetch differential lint bench bench-kafka bench-live fuzz fixtures clean up down status logs test-compose test-stack test-browser test-live test-faults validate-ci test-submit submit-onprem submit-cloud submit-drift seed-kafka test-jobs-admin test-jobs-compare test-jobs-remediate test-jobs test-story test-engines test-verdicts test-e2e bench-jobs run-dq reconcile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -216,6 +216,10 @@ test-story: $(VENV)/.done flink/target/.built ## make up, seed-kafka, submit-onp
 test-engines: $(VENV)/.done flink/target/.built ## Flink and the embedded engine on the same RECORDS=100000 records, record by record; starts Cassandra, Kafka, an agent, Flink
 	$(CARGO) build --locked
 	$(PYTHON) tests/jobs/engines.py --records $(RECORDS) --seed $(SEED)
+
+test-verdicts: $(VENV)/.done flink/target/.built ## what test-engines does, for drift and audit: RECORDS=100000 records of each of two tables and of a trail; starts Kafka, Flink, Cassandra. Eleven minutes
+	$(CARGO) build --locked --bin cdc-jobs
+	RECORDS=$(RECORDS) $(PYTHON) -m unittest -v tests.flink.test_drift tests.flink.test_generated.Generated.test_both_engines_write_the_same_trail
 
 lint: ## check format and lints; licences and sources of dependencies where cargo-deny is installed
 	$(CARGO) fmt --check

@@ -2,12 +2,12 @@
 
 Time goes in waves: the events of a wave, then one heartbeat of each node in each partition. What is decided then does not depend on the
 order in which partitions are read, so that verdicts can be compared byte by byte. Between waves the job on Flink is stopped with a
-savepoint, goes on from it, and loses a TaskManager.
+savepoint, goes on from it, and loses a TaskManager. Among the records are histories of which an oracle in Python knows the verdicts, and
+what no agent writes. RECORDS=100000 in the environment for a long run: so many records of each of two tables, `make test-verdicts`.
 """
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -22,120 +22,24 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.flink import datadog
 from tests.flink.cluster import PROGRAM, ROOT, SECONDS, UP, down, stack
+from tests.flink.drift_groups import Groups
+from tests.flink.drift_hostile import Hostile
+from tests.flink.drift_input import HOSTS, PARTITIONS, RECORDS, SECOND, SIDES, T0, TABLE_OF_CHANGES, TABLE_OF_HASHES, WAVE, Writes, compact, records
 from tests.live.waiting import wait_for
 
 HERE = Path(__file__).resolve().parent
 # One compares the records of the agents, the other one hash events.
-TABLES = ("shop.orders", "shop.notes")
-SIDES = ("onprem", "cloud")
-TOPICS = {side: (f"{side}.cdc.shop.orders", f"{side}_hash_events") for side in SIDES}
-PARTITIONS = {"onprem": 3, "cloud": 2}
-HOSTS = {side: [f"{number:08x}-0000-4000-8000-00000000000{nibble}" for number in (1, 2)] for nibble, side in enumerate(SIDES)}
+TABLES = (TABLE_OF_CHANGES, TABLE_OF_HASHES)
+TOPICS = {side: (f"{side}.cdc.{TABLE_OF_CHANGES}", f"{side}_hash_events") for side in SIDES}
 AUDIT, CURRENT = "dq_reconciliation_audit", "dq_reconciliation_current"
 DEAD_LETTERS = "onprem.cdc.__dead_letters"
-SECOND = 1_000_000
-T0 = 1_700_000_000 * SECOND
-# Seconds from one heartbeat to the next: longer than tolerance and grace, shorter than silence.
-WAVE = 300
-EVENTS = 150
-
-
-def compact(value):
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+# With events; two waves of heartbeats alone come before them.
+WAVES = range(1, 9)
+LONG = SECONDS + RECORDS // 100
 
 
 def is_of(table, topic):
-    return topic.endswith("_hash_events") == (table == "shop.notes")
-
-
-class Writes:
-    """Events of a table with all that an agent's record can say, on one side or both, alike or not."""
-
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-        self.late = []
-
-    def wave(self, begin):
-        """(side, event) of a wave that begins at this time, microseconds; some come in the next one."""
-        events, self.late = self.late, []
-        for number in range(EVENTS):
-            at = begin + 5 * SECOND + number * 500_000
-            event = self.event(at)
-            if self.random.random() < 0.7:
-                events += [(side, event, at) for side in SIDES]
-                continue
-            side = self.random.choice(SIDES)
-            other = SIDES[1 - SIDES.index(side)]
-            events.append((side, event, at))
-            how = self.random.choice(["missing", "late", "changed", "definition"])
-            if how == "late":
-                self.late.append((other, event, at + WAVE * SECOND))
-            elif how == "changed":
-                events.append((other, self.changed(event, at), at))
-            elif how == "definition":
-                events.append((other, {**self.changed(event, at), "hash_def": "ffffffff"}, at))
-        return events
-
-    def changed(self, event, at):
-        return {**self.event(at), "key": event["key"], "version_us": event["version_us"]}
-
-    def event(self, at):
-        rng = self.random
-        return {
-            "key": {"cust": f'{rng.choice("ABCDE")}"é\u2028\x7f', "id": rng.randrange(6)},
-            "version_us": at,
-            "event_id": f"{rng.getrandbits(128):032x}",
-            "hash_def": "0a0b0c0d",
-            "row_hash": f"{rng.getrandbits(256):064x}",
-            "kind": rng.choice(["whole", "whole", "part", "part", "collections", "row", "range", "static"]),
-            "number": rng.randrange(1000),
-        }
-
-
-def change(event, logged_us, host):
-    """The record of the agent of a node."""
-    key, at, number = event["key"], event["version_us"], event["number"]
-    kind, static = event["kind"], {"cust": event["key"]["cust"]}
-    source = {"version": "0", "ts_us": at, "host_id": host, "file": f"CommitLog-7-{number}.log", "pos": number}
-    value = {"op": "u", "ts_ms": logged_us // 1000, "before": None, "after": None}
-    if kind == "whole":
-        value |= {"op": "c", "after": {**key, "a": number, "b": "\t€", "tags": ["x"], "m": None, "l": [1], "f": 0.5, "st": None}}
-        value["liveness"] = {"ts_us": at, "ttl": 86400, "expires_at": at // SECOND + 86400}
-        value |= {"row_hash": event["row_hash"], "hash_kind": "full", "hash_version": 1, "hash_def": event["hash_def"]}
-    elif kind == "part":
-        value["after"] = {**key, "a": number, "b": None, "f": number / 3}
-        value["cells"] = {"a": {"ts_us": at - 7}, "b": {"deleted_ts_us": at - 3}, "f": {"ttl": 60, "expires_at": at // SECOND + 60}}
-        value |= {"row_hash": None, "hash_kind": "partial", "hash_def": event["hash_def"]}
-    elif kind == "collections":
-        value["after"] = {**key, "l": [number, 2]}
-        value["patch"] = {
-            "tags": {"put": [str(number % 5)], "remove": ["x"]},
-            "m": {"put": [["k", number], ["\u0001", None]], "remove": []},
-            "n": {"shards": [{"id": "s1", "clock": number, "count": at % 99}]},
-        }
-        value["cells"] = {"tags": {"elements": [{"path": "x", "deleted_ts_us": at - 1}]}, "l": {"deleted_ts_us": at - 1}}
-    elif kind == "static":
-        value["after"] = {**static, "st": f"s{number}"}
-    elif kind == "row":
-        value |= {"op": "d", "before": key, "row_hash": "TOMBSTONE", "hash_kind": "tombstone", "hash_def": event["hash_def"]}
-    else:
-        start = {"values": {"id": number % 6}, "inclusive": number % 2 == 0}
-        value |= {"op": "rt", "before": static, "range": {"start": start, "end": None if number % 3 else {"values": {}, "inclusive": True}}}
-    if number % 50 == 0 and kind in ("part", "collections"):
-        value["truncated"] = True
-    return {**value, "event_id": event["event_id"], "source": source}
-
-
-def hash_event(event, table, side, host):
-    """What the hash job makes of it."""
-    kind = {"row": "tombstone", "part": "partial"}.get(event["kind"], "full")
-    row_hash = {"tombstone": "TOMBSTONE", "partial": None}.get(kind, event["row_hash"])
-    # An update of a part of a row need not carry the column of its version.
-    version_us = None if kind == "partial" and event["number"] % 3 == 0 else event["version_us"]
-    return {
-        "table": table, "key": event["key"], "op": "d" if kind == "tombstone" else "u", "row_hash": row_hash, "hash_kind": kind,
-        "hash_def": event["hash_def"], "version_us": version_us, "source_dc": side, "host_id": host, "event_id": event["event_id"],
-    }  # fmt: skip
+    return topic.endswith("_hash_events") == (table == TABLE_OF_HASHES)
 
 
 class Drift(unittest.TestCase):
@@ -156,11 +60,23 @@ class Drift(unittest.TestCase):
         cls.jobs = cls.folder / "jobs"
         shutil.copytree(HERE / "drift", cls.jobs)
         environments = (ROOT / "jobs" / "environments.yaml").read_text()
-        environments = environments.replace("127.0.0.1:9092", cls.servers).replace("interval: 30s", "interval: 1s").replace("keyspace: sales", "keyspace: shop")
+        environments = environments.replace("127.0.0.1:9092", cls.servers).replace("interval: 30s", f"interval: {1 + RECORDS // 25_000}s").replace("keyspace: sales", "keyspace: shop")
         (cls.jobs / "environments.yaml").write_text(environments)
         cls.programs = {}
-        cls.writes = Writes(7)
+        cls.writes, hostile = Writes(7), Hostile(7)
+        begins = {number: T0 + number * WAVE * SECOND for number in WAVES}
+        cls.sent = {number: [*records(cls.writes.wave(begin)), *hostile.wave(begin)] for number, begin in begins.items()}
+        cls.groups = Groups(7, RECORDS - min(cls.count(table) for table in TABLES))
+        for number in WAVES:
+            cls.sent[number] += cls.groups.wave(number)
+        # Table → wave → gaps and heartbeats that its job is told of, as the oracle takes them.
+        cls.told = {table: {number: ([], []) for number in range(-1, WAVES.stop)} for table in TABLES}
         cls.addClassCleanup(cls.end_programs)
+
+    @classmethod
+    def count(cls, table):
+        """How many records of a table are sent."""
+        return sum(topic in {TOPICS[side][TABLES.index(table)] for side in SIDES} for sent in cls.sent.values() for topic, *_ in sent)
 
     @classmethod
     def end_programs(cls):
@@ -200,9 +116,17 @@ class Drift(unittest.TestCase):
     def run_embedded(self, table):
         """`cdc-jobs run drift`, which goes on until it is stopped."""
         out, state = self.out(table), self.folder / f"{table}.state"
-        words = ["run", "drift", "--env", "onprem", "--table", table, "--jobs", self.jobs, "--out", out, "--state", state, "--quiet"]
+        words = ["run", "drift", "--env", "onprem", "--table", table, "--jobs", self.jobs, "--out", out, "--state", state, "--quiet", "--format", "json"]
         with self.log(table).open("w") as log:
-            self.programs[table] = subprocess.Popen([PROGRAM, *map(str, words)], cwd=ROOT, stdout=log, stderr=log)
+            self.programs[table] = subprocess.Popen([PROGRAM, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+
+    def end_embedded(self, table):
+        """Stops it; what it says that it read and found."""
+        self.programs[table].terminate()
+        said, _ = self.programs[table].communicate(timeout=SECONDS)
+        # 3: there were records that no agent wrote, and it says so.
+        self.assertEqual(self.programs[table].returncode, 3, self.log(table).read_text())
+        return json.loads(said)["counts"]
 
     def log(self, table):
         return self.folder / f"{table}.log"
@@ -211,21 +135,20 @@ class Drift(unittest.TestCase):
         return self.folder / f"{table}.out"
 
     def send(self, records):
-        """(topic, partition, milliseconds, value); heartbeats of hash events are those of shop.notes"""
-        producer = Producer({"bootstrap.servers": self.servers})
-        for topic, partition, timestamp_ms, value in records:
-            is_beat = topic.endswith("_hash_events") and value["op"] == "m"
-            headers = {"source_topic": f"{value['source_dc']}.cdc.{value.pop('of')}"} if is_beat else None
-            key = compact(value.pop("key")).encode() if "__dead_letters" in topic else None
-            producer.produce(topic, compact(value).encode(), key, partition=partition, timestamp=timestamp_ms, headers=headers)
+        """(topic, partition, milliseconds, value, or the bytes of one); heartbeats of hash events are those of shop.notes"""
+        producer = Producer({"bootstrap.servers": self.servers, "linger.ms": 5})
+        for number, (topic, partition, timestamp_ms, value) in enumerate(records, 1):
+            headers = key = None
+            if isinstance(value, dict):
+                value = dict(value)
+                is_beat = topic.endswith("_hash_events") and value["op"] == "m"
+                headers = {"source_topic": f"{value['source_dc']}.cdc.{value.pop('of')}"} if is_beat else None
+                key = compact(value.pop("key")).encode() if "__dead_letters" in topic else None
+                value = compact(value).encode()
+            producer.produce(topic, value, key, partition=partition, timestamp=timestamp_ms, headers=headers)
+            if number % 10_000 == 0:
+                producer.flush(60)
         self.assertEqual(producer.flush(60), 0)
-
-    def events(self, events):
-        for side, event, logged_us in events:
-            host, partition = HOSTS[side][event["number"] % 2], ord(event["key"]["cust"][0]) % PARTITIONS[side]
-            yield f"{side}.cdc.shop.orders", partition, logged_us // 1000, change(event, logged_us, host)
-            if event["kind"] not in ("range", "static"):
-                yield f"{side}_hash_events", partition, logged_us // 1000, hash_event(event, "shop.notes", side, host)
 
     def heartbeats(self, wm_us, hosts):
         for side in SIDES:
@@ -245,10 +168,10 @@ class Drift(unittest.TestCase):
         for topic in (AUDIT, CURRENT):
             for file in sorted((out / topic / "0").glob("*.jsonl")):
                 for line in file.read_text().split("\n")[:-1]:  # other ends of lines stand in texts
-                    record = json.loads(line)
-                    key, value = compact(record["key"]), record["value"] and compact(record["value"])
-                    self.assertIn(f'"key":{key},"value":{value or "null"}', line, "bytes as they are compared")
-                    found.setdefault((topic, key), []).append((value, record["ts_ms"]))
+                    # As they stand: Python would write some numbers otherwise.
+                    middle = line.index(',"value":{"table":' if ',"value":{"table":' in line else ',"value":null,')
+                    key, value = line[line.index(',"key":') + len(',"key":') : middle], line[middle + len(',"value":') : line.rindex(',"headers":')]
+                    found.setdefault((topic, key), []).append((None if value == "null" else value, json.loads(line)["ts_ms"]))
         return found
 
     def committed(self):
@@ -256,7 +179,7 @@ class Drift(unittest.TestCase):
         settings = {"group.id": "test", "enable.auto.commit": False, "isolation.level": "read_committed", "enable.partition.eof": True}
         consumer, found = Consumer({"bootstrap.servers": self.servers, **settings}), {}
         consumer.assign([TopicPartition(topic, 0, 0) for topic in (AUDIT, CURRENT)])
-        left, deadline = 2, time.monotonic() + 60
+        left, deadline = 2, time.monotonic() + LONG
         while left > 0 and time.monotonic() < deadline:
             message = consumer.poll(1)
             if message is None:
@@ -321,8 +244,8 @@ class Drift(unittest.TestCase):
         """Waits until all jobs have read all that there is."""
         ends = self.offsets()
         for table in TABLES:
-            wait_for(lambda table=table: self.embedded_has(ends, table), lambda table=table: self.embedded_lacks(ends, table))
-            wait_for(lambda table=table: self.is_read(self.flink_reads(table), ends, table), f"Flink, {table}")
+            wait_for(lambda table=table: self.embedded_has(ends, table), lambda table=table: self.embedded_lacks(ends, table), LONG)
+            wait_for(lambda table=table: self.is_read(self.flink_reads(table), ends, table), f"Flink, {table}", LONG)
 
     def assert_same(self):
         """Once all is read, Flink has said what the embedded jobs have."""
@@ -331,7 +254,7 @@ class Drift(unittest.TestCase):
         for table in TABLES:
             expected |= self.embedded(self.out(table))
         count = sum(map(len, expected.values()))
-        wait_for(lambda: sum(map(len, self.committed().values())) >= count, f"{count} records")
+        wait_for(lambda: sum(map(len, self.committed().values())) >= count, f"{count} records", LONG)
         found = self.committed()
         self.assertEqual(found.keys(), expected.keys())
         for key, records in expected.items():
@@ -339,17 +262,32 @@ class Drift(unittest.TestCase):
             self.assertEqual(found[key], records, f"{key}: cdc-jobs run and Flink say:\n{said}")
         return expected
 
+    def beat(self, number, wm_us, hosts):
+        """Heartbeats of these nodes, in a wave."""
+        self.send(self.heartbeats(wm_us, hosts))
+        places = [(side, host, partition) for side in SIDES for host in HOSTS[side] if host in hosts for partition in range(PARTITIONS[side])]
+        for side, host, partition in places:
+            value = {"op": "m", "ts_ms": wm_us // 1000, "source": {"ts_us": None, "host_id": host}, "wm_us": wm_us}
+            for table in TABLES:
+                self.told[table][number][1].append({"side": side, "topic": "cdc", "partition": partition, "value": value})
+
     def wave(self, number, hosts, gaps=()):
         """Events and gaps (side, particulars), then heartbeats of these nodes, when all that was before is read."""
         self.read()
         begin = T0 + number * WAVE * SECOND
-        self.send(self.events(self.writes.wave(begin)))
+        self.send(self.sent[number])
         said_ms = (begin + WAVE * SECOND // 2) // 1000
         for side, what in gaps:
             topic = "__dead_letters" if "key" in what else "__control"
-            self.send([(f"{side}.cdc.{topic}", 0, said_ms, {**what, "ts_ms": said_ms, "host_id": HOSTS[side][0]})])
+            value = {**what, "ts_ms": said_ms, "host_id": HOSTS[side][0]}
+            self.send([(f"{side}.cdc.{topic}", 0, said_ms, value)])
+            # Some tell of one table: its name stands in them.
+            about = what.get("topic", what.get("change", f"{what.get('keyspace')}.{what.get('table')}"))
+            for table in [table for table in TABLES if table in about] or TABLES:
+                record = {"side": side, "topic": "dead letters" if "key" in what else "control", "partition": 0, "value": {"truncated_at_ms": said_ms, **value}}
+                self.told[table][number][0].append({**record, "key": what.get("key")})
         self.read()
-        self.send(self.heartbeats(begin + WAVE * SECOND, hosts))
+        self.beat(number, begin + WAVE * SECOND, hosts)
 
     def test_the_same_verdicts(self):
         self.cdc_jobs("sql", "--jobs", str(self.jobs))
@@ -361,7 +299,7 @@ class Drift(unittest.TestCase):
         self.assertEqual(self.submit().count("runs already"), len(TABLES))
         for number in (-1, 0):  # where the streams begin
             self.read()
-            self.send(self.heartbeats(T0 + (number + 1) * WAVE * SECOND, everybody))
+            self.beat(number, T0 + (number + 1) * WAVE * SECOND, everybody)
         self.wave(1, everybody)
         self.assert_same()
         for table in TABLES:
@@ -377,21 +315,39 @@ class Drift(unittest.TestCase):
         self.wave(4, everybody[:-1])
         self.wave(5, everybody[:-1])
         self.read()
-        self.send(self.heartbeats(T0 + 6 * WAVE * SECOND, everybody[-1:]))
+        self.beat(5, T0 + 6 * WAVE * SECOND, everybody[-1:])
         change = {"type": "schema_change", "change": "shop.notes: altered: CDC is %s from here on"}
         self.wave(6, everybody, gaps=[("cloud", {**change, "change": change["change"] % "off"}), ("onprem", {"type": "unknown_table"})])
         truncate = {"type": "truncate", "keyspace": "shop", "table": "orders"}
         self.wave(7, everybody, gaps=[("cloud", {**change, "change": change["change"] % "on"}), ("onprem", truncate)])
         self.wave(8, everybody)
         expected = self.assert_same()
-        records = [value for (topic, _), records in expected.items() if topic == AUDIT for value, _ in records]
-        counts = Counter(json.loads(value)["status"] for value in records)
-        print(f"{len(records)} verdicts: {dict(counts)}")
+        values = [value for (topic, _), records in expected.items() if topic == AUDIT for value, _ in records]
+        counts = Counter(json.loads(value)["status"] for value in values)
+        print(f"{len(values)} verdicts, as Flink says them too: {dict(counts)}")
         everything = {"MATCH", "DRIFT", "MISSING_ONPREM", "MISSING_CLOUD", "RESOLVED", "INCOMPARABLE", "UNKNOWN"}
         self.assertEqual(set(counts), everything)
         for reason in ("gap", "hash_def", "silent", "partial", "truncated"):
-            self.assertTrue(any(f'"reason":"{reason}"' in value for value in records), reason)
+            self.assertTrue(any(f'"reason":"{reason}"' in value for value in values), reason)
+        for table in TABLES:
+            self.assert_expected(table, [value for value in values if json.loads(value)["table"] == table])
         self.assert_metrics(counts)
+        for table in TABLES:
+            found = self.end_embedded(table)
+            self.assertGreaterEqual(self.count(table), RECORDS)
+            self.assertGreater(found["strange"], 20, found)
+            print(f"{table}: {self.count(table)} records beside heartbeats, gaps and the like; {found}")
+
+    def assert_expected(self, table, values):
+        """The verdicts about the histories are those of the oracle."""
+        expected, said = self.groups.expected(table, self.told[table]), self.groups.said(values)
+        for number, lines in expected.items():
+            own = said.get(number, [])
+            apart = {"oracle": [line for line in lines if line not in own], "said": [line for line in own if line not in lines]}
+            self.assertEqual(own, lines, f"{table}, history {number}: {apart}")
+        count = sum(map(len, expected.values()))
+        self.assertGreater(count, RECORDS // 50)
+        print(f"{table}: {count} of {len(values)} verdicts are those of the oracle, {len(expected) - 1} histories")
 
     def assert_metrics(self, counts):
         """Datadog gets every metric of the drift job that deploy/datadog names, and the verdicts that were made, also before restarts."""

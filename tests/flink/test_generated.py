@@ -29,7 +29,9 @@ STACK = ROOT / "compose" / "native" / "stack.py"
 PROGRAM = Path(os.environ.get("CDC_JOBS_BIN", ROOT / "target" / "debug" / "cdc-jobs"))
 UP = ["--only", "onprem,kafka,flink", "--free-ports", "--quick", "--option", "kafka.heap=256m", "--option", "onprem.heap=384m", "--json"]
 PARTITIONS = 2
-SECONDS = 180
+# Of the audit trail.
+RECORDS = int(os.environ.get("RECORDS", "3000"))
+SECONDS = 180 + RECORDS // 100
 MINUTE = 1_769_860_800_000
 
 sys.path.insert(0, str(ROOT / "tests" / "oracle" / "planner"))
@@ -80,9 +82,10 @@ class Generated(unittest.TestCase):
     def produce(self, topic, records):
         """Writes records: partition, key, value, headers, milliseconds."""
         producer = Producer({"bootstrap.servers": self.servers})
-        for partition, key, value, headers, ms in records:
+        for number, (partition, key, value, headers, ms) in enumerate(records, 1):
             producer.produce(topic, value, key, partition=partition, headers=headers, timestamp=ms)
-            producer.poll(0)
+            if number % 10_000 == 0:
+                producer.flush(60)
         self.assertEqual(producer.flush(60), 0)
 
     def committed(self, topic):
@@ -90,7 +93,7 @@ class Generated(unittest.TestCase):
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "test", "enable.auto.commit": False, "isolation.level": "read_committed", "enable.partition.eof": True})
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-        found, open_ones, deadline = {number: [] for number in partitions}, set(partitions), time.monotonic() + 60
+        found, open_ones, deadline = {number: [] for number in partitions}, set(partitions), time.monotonic() + SECONDS
         while open_ones:
             assert time.monotonic() < deadline, f"{topic} has no end"
             message = consumer.poll(1)
@@ -245,7 +248,7 @@ class Generated(unittest.TestCase):
 
     def test_both_engines_write_the_same_trail(self):
         topic, trail = "onprem.cdc.sales.users", "onprem.audit.sales.users"
-        asked = list(audits.records(3000, seed=7))
+        asked = list(audits.records(RECORDS, seed=7, key=("id",)))
         decoded = lambda text: None if text is None else base64.b64decode(text)
         sent = []
         for number, record in enumerate(asked):
@@ -258,7 +261,7 @@ class Generated(unittest.TestCase):
         words = ["--env", "onprem", "--table", "sales.users", "--jobs", self.jobs, "--until-end", "--format", "json"]
         summary = json.loads(self.program("run", "audit", *words, "--out", out, "--partitions", PARTITIONS))["counts"]
         written = sum(summary["written"].values())
-        wait_for(lambda: sum(map(len, self.committed(trail).values())) >= written, f"{written} records in {trail}")
+        wait_for(lambda: sum(map(len, self.committed(trail).values())) >= written, f"{written} records in {trail}", SECONDS, 1 + RECORDS / 20_000)
         flink, rust = {}, {}
         for partition, messages in self.committed(trail).items():
             for message in messages:
@@ -274,9 +277,21 @@ class Generated(unittest.TestCase):
                 rust.setdefault(key, []).append((entry, headers, record["ts_ms"], partition if key is not None else None))
         self.compare(flink, rust)
         self.assertEqual(sum(map(len, flink.values())), written)
+        known = self.assert_written_down(asked, sent, rust)
         self.assertGreater(min(summary["repeats"], summary["strange"], summary["snapshot_rows"], summary["heartbeats"]), 20, summary)
         self.assert_metrics({f"dq.flink.{name}": summary[name] for name in ("strange", "tombstones", "heartbeats", "snapshot_rows")})
-        print(f"{len(sent)} records, {written} of them in both trails: {summary}")
+        print(f"{len(sent)} records, {written} of them in both trails, {known} known beforehand: {summary}")
+
+    def assert_written_down(self, asked, sent, found):
+        """Of records that an agent would write the trail has what audits.py wrote down; how many of them it has."""
+        trail = {int(headers["event_id"]): (key, entry, ms) for key, entries in found.items() for entry, headers, ms, _ in entries}
+        known = 0
+        for number, (record, (_, key, _, _, ms)) in enumerate(zip(asked, sent)):
+            if record["expected"] != "unknown":
+                self.assertEqual(trail.get(number), record["expected"] and (key, record["expected"], ms), sent[number])
+                known += record["expected"] is not None
+        self.assertGreater(known, len(sent) // 5)
+        return known
 
     @staticmethod
     def key_of(line):

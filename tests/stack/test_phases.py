@@ -13,7 +13,7 @@ phases = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(phases)
 Phase = phases.Phase
 # Targets that take too long, or need an idle machine.
-BY_HAND = {"test-faults", "test-e2e"}
+BY_HAND = {"test-faults", "test-e2e", "test-verdicts"}
 
 
 class Fake:

@@ -24,14 +24,15 @@ def compact(pairs):
     return "{" + ",".join(f'"{name}":{text}' for name, text in pairs) + "}"
 
 
-def write(choose, number):
+def write(choose, number, columns_of_key):
     """A write: key, value by host, and the entry of the trail by host."""
     op = choose.choice(["c", "c", "u", "u", "u", "d", "rt"])
     whole = op in "cu" and choose.random() < 0.9
     key = [("part", choose.choice(['"a"', '"b \\"q\\""'])), *([("id", str(choose.randrange(9)))] if whole or op == "d" else [])]
-    own, patches = [], []
+    own, patches, whole_key = [], [], []
     if op in "cu":
         own = [(name, choose.choice(COLUMNS[name])) for name in sorted(choose.sample(list(COLUMNS), choose.randrange(5)))]
+        whole_key = [pair for pair in key if pair[0] not in columns_of_key]
         taken = {name for name, _ in own}
         patches = [(name, text) for name, text in PATCHES.items() if name not in taken and choose.random() < 0.2]
     after = compact(key + own) if op in "cu" else "null"
@@ -46,7 +47,7 @@ def write(choose, number):
 
     def of(host):
         source = compact([("version", '"0.1.0"'), ("ts_ms", "1"), ("ts_us", time), ("snapshot", '"false"'), ("dc", '"DC é"'), ("host_id", host), ("keyspace", '"shop"')])
-        names = ",".join(f'"{name}"' for name, _ in own + patches)
+        names = ",".join(f'"{name}"' for name, _ in whole_key + own + patches)
         operation = {"c": "INSERTED", "u": "UPDATED"}.get(op, "DELETED")
         entry = [
             ("operation", f'"{operation}"'), ("stamp_us", time), ("key", compact(key)), ("values", after), ("columns", f"[{names}]"), ("source_dc", '"DC é"'),
@@ -82,7 +83,7 @@ def broken(choose, key, value):
     return key.encode(), value.replace('"ts_us":', f'"ts_us":{choose.choice(texts.EVERYTHING)},"ts_us":', 1).replace('"op":', '"\\u006fp":', 1).encode()
 
 
-def pairs(choose, count):
+def pairs(choose, count, columns_of_key):
     """Pairs of a record (key and value in bytes) and its entry, None when it has none, "unknown" where that is Flink's to say."""
     published = []
     for number in range(count):
@@ -97,10 +98,10 @@ def pairs(choose, count):
         elif dice < 0.22:
             yield (b'{"part":"a","id":1}', None), None
         elif dice < 0.5:
-            key, of = write(choose, 1_000_000 + number)
+            key, of = write(choose, 1_000_000 + number, columns_of_key)
             yield broken(choose, key, of(host)[0]), "unknown"
         else:
-            key, of = write(choose, number)
+            key, of = write(choose, number, columns_of_key)
             published.append((key, of))
             value, entry = of(host)
             yield (key.encode(), value.encode()), entry
@@ -117,7 +118,7 @@ def line(number, key, value):
     return {**row, "record.offset": number, "record.ms": 1_735_689_600_000 + number, "record.headers": headers}
 
 
-def records(count, seed=1):
+def records(count, seed=1, key=KEY):
     choose = random.Random(seed)
-    for number, ((key, value), entry) in enumerate(pairs(choose, count)):
+    for number, ((key, value), entry) in enumerate(pairs(choose, count, key)):
         yield {"flink": line(number, key, value), "expected": entry}
